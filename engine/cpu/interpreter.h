@@ -1,0 +1,63 @@
+// The readable reference: executes one bundle at a time, exactly (machine.md §2.1).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "engine/cpu/memory.h"
+#include "engine/cpu/state.h"
+#include "engine/cpu/trap.h"
+#include "engine/isa/bundle.h"
+
+namespace e2k::cpu {
+
+/// Called before each bundle when set (tracing, cycle model). May not change state.
+class BundleObserver {
+public:
+    virtual ~BundleObserver() = default;
+    virtual void before(const isa::Bundle& bundle, const CpuState& state) = 0;
+};
+
+/// True if execution must stop before the bundle at `address` (breakpoints).
+using BreakpointTest = std::function<bool(std::uint64_t address)>;
+
+/// Interprets guest code. Keeps a cache of pre-decoded bundles; one instance per guest thread.
+class Interpreter {
+public:
+    explicit Interpreter(MemoryView memory);
+    ~Interpreter();
+
+    /// Runs at most `max_bundles` bundles from state.ip. Every other StopKind ends it earlier.
+    Stop run(CpuState& state, std::uint64_t max_bundles);
+    /// Exactly one bundle, ignoring a breakpoint on it and `interrupt`.
+    Stop step(CpuState& state);
+    /// Runs the bundle as if it stood at state.ip, without fetching (translator's fallback).
+    Stop execute(CpuState& state, const isa::Bundle& bundle);
+
+    /// Drops pre-decoded bundles that overlap [begin, end).
+    void invalidate(std::uint64_t begin, std::uint64_t end);
+    void set_observer(BundleObserver* observer);
+    /// Stop before these addresses (sorted or not); replaces the earlier set.
+    void set_breakpoints(std::span<const std::uint64_t> addresses);
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Decodes the bundle at `address` from guest memory for state's iset; traps InstrPageMiss etc.
+/// become the error.
+tl::expected<isa::Bundle, Trap> fetch(const MemoryView& memory, std::uint64_t address, int iset);
+
+/// Reads/writes what a state register shows (rrd/rwd, debugger, UI). Error: the trap it raises.
+tl::expected<std::uint64_t, TrapCode> read_state_register(const CpuState& state, std::uint8_t code);
+tl::expected<void, TrapCode> write_state_register(CpuState& state, std::uint8_t code,
+                                                  std::uint64_t value);
+
+/// setwd/call/return as the machine does them; shared by interpreter, signals and longjmp.
+void push_call(CpuState& state, unsigned wbs_registers, std::uint64_t return_ip);
+/// Pops the top frame; returns the address to continue at (kSentinelReturn for sentinels).
+std::uint64_t pop_return(CpuState& state);
+
+}  // namespace e2k::cpu

@@ -1,0 +1,62 @@
+// ELF64 files for Elbrus: exact refusal messages, segments, symbols (linux-abi.md §1).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+namespace e2k::guest {
+
+struct Segment {
+    std::uint64_t vaddr, memsz, filesz, offset;
+    int prot;
+};
+struct Symbol {
+    std::uint64_t address, size;
+    std::string name;
+    bool function;
+};
+struct Section {
+    std::string name;
+    std::uint64_t address, size, offset;
+    bool executable;
+};
+
+/// A parsed executable; the bytes stay with it.
+struct ElfImage {
+    std::string path;
+    std::vector<std::uint8_t> bytes;
+    std::uint64_t entry = 0, phdr_address = 0;
+    std::uint16_t phnum = 0, phentsize = 56;
+    std::uint32_t e_flags = 0;
+    int iset = 4;  ///< from e_flags (linux-abi.md §1.2)
+    std::uint8_t idr_model = 7;
+    bool position_independent = false;
+    std::string interpreter;  ///< PT_INTERP, empty if static
+    std::vector<Segment> segments;
+    std::vector<Section> sections;
+    std::vector<Symbol> symbols;  ///< sorted by address, functions before objects at equal address
+
+    static tl::expected<ElfImage, std::string> load(const std::string& path);
+    static tl::expected<ElfImage, std::string> parse(std::vector<std::uint8_t> bytes,
+                                                     std::string path);
+};
+
+/// Address → "name+0x18". Immutable once built; shared with snapshots.
+class SymbolTable {
+public:
+    SymbolTable() = default;
+    explicit SymbolTable(std::vector<Symbol> symbols);
+    const Symbol* find(std::uint64_t address) const;  ///< symbol that covers or precedes address
+    const Symbol* by_name(std::string_view name) const;
+    std::string describe(std::uint64_t address) const;  ///< "main+0x18", or "" if none
+    const std::vector<Symbol>& all() const { return symbols_; }
+
+private:
+    std::vector<Symbol> symbols_;
+};
+
+}  // namespace e2k::guest

@@ -1,0 +1,129 @@
+// A Linux process of the guest: address space, file descriptors, signals, threads, system calls.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "engine/cpu/state.h"
+#include "engine/cpu/trap.h"
+#include "engine/guest/address_space.h"
+#include "engine/guest/elf_image.h"
+
+namespace e2k::guest {
+
+/// What the guest may touch outside its own memory. Checked by every system call that names a
+/// path, socket or process.
+struct Policy {
+    bool sandbox = false;  ///< deny network, other processes, writes outside `writable`
+    std::vector<std::string> writable;  ///< directories a sandboxed guest may write below
+};
+
+/// Source/sink of standard streams when the window owns them; nullptr members = host's fd 0/1/2.
+struct StandardStreams {
+    std::function<void(int fd, std::string_view)> output;         ///< fd 1 or 2
+    std::function<std::size_t(char* to, std::size_t max)> input;  ///< blocks; 0 = end of file
+};
+
+struct ProcessOptions {
+    std::vector<std::string> argv;         ///< argv[0] is the program
+    std::vector<std::string> environment;  ///< "NAME=value"
+    Policy policy;
+    StandardStreams streams;
+    int iset_override = 0;  ///< 0 = from the file
+    std::uint8_t idr_override = 0;
+    bool exact_tags = false;
+    bool log_syscalls = false;
+};
+
+/// One finished (or still blocked) system call, decoded for the log (workbench.md §5).
+struct SyscallRecord {
+    std::uint64_t sequence = 0;
+    std::uint64_t bundle = 0;  ///< CpuState::bundles at the call
+    std::uint64_t ip = 0;      ///< address after the call
+    std::uint32_t thread = 0;  ///< guest tid
+    std::uint32_t number = 0;
+    std::string name;       ///< "write", or "syscall_123" when unknown
+    std::string arguments;  ///< "1, \"hello\\n\", 6"
+    std::int64_t result = 0;
+    std::string result_text;   ///< "6" or "-1 ENOENT (No such file or directory)"
+    double start_seconds = 0;  ///< since process start
+    double duration_seconds = 0;
+    bool unknown = false;  ///< not implemented: ENOSYS was returned
+    bool failed = false;
+};
+
+/// How the process ended.
+struct ExitStatus {
+    enum class Kind : std::uint8_t { Running, Exited, Signaled } kind = Kind::Running;
+    int value = 0;  ///< exit code or signal number
+};
+
+class Process;
+
+/// A guest thread. Its CpuState runs on one host thread at a time.
+struct Thread {
+    std::uint32_t tid = 0;
+    cpu::CpuState state;
+    cpu::HardwareStacks stacks;
+    std::uint64_t clear_child_tid = 0;
+    struct SignalState;
+    std::shared_ptr<SignalState> signals;  ///< mask, pending, altstack, frames in progress
+    std::atomic<bool> exited{false};
+};
+
+/// What a system call or signal asks of the caller that runs the thread.
+enum class Next : std::uint8_t {
+    Continue,     ///< go on at thread.state.ip
+    ThreadExit,   ///< this thread ended
+    ProcessExit,  ///< whole process ended, see exit_status()
+};
+
+class Process {
+public:
+    /// Loads the program and lays out stack, auxiliary vector and registers (linux-abi.md §2).
+    static tl::expected<std::unique_ptr<Process>, std::string> start(ElfImage image,
+                                                                     ProcessOptions options);
+    ~Process();
+
+    AddressSpace& memory();
+    const ElfImage& image() const;
+    std::shared_ptr<const SymbolTable> symbols() const;
+    Thread& main_thread();
+    std::vector<std::shared_ptr<Thread>> threads() const;
+
+    /// Executes the system call `stop` reports for `thread`; writes result registers.
+    Next system_call(Thread& thread, const cpu::Stop& stop);
+    /// Turns a trap into a guest signal (handler frame set up) or ends the process.
+    Next trap(Thread& thread, const cpu::Trap& trap);
+    /// `return` reached a sentinel frame: end of a signal handler (or of a thread's function).
+    Next signal_return(Thread& thread);
+    /// Delivers pending unblocked signals; call when state.interrupt was raised.
+    Next deliver_signals(Thread& thread);
+    /// Asynchronous signal to the process (host SIGALRM/SIGINT..., UI kill). Any thread.
+    void post_signal(int signal);
+
+    ExitStatus exit_status() const;
+    std::string exit_detail() const;  ///< plain words for the banner, "" while running
+
+    /// Called for each finished system call when log_syscalls is set (any guest thread).
+    void on_syscall(std::function<void(const SyscallRecord&)> sink);
+    /// Called by clone(CLONE_VM): must start a host thread that runs `thread`.
+    void on_new_thread(std::function<void(std::shared_ptr<Thread>)> starter);
+    /// Called in the child after fork(): forget other host threads.
+    void on_fork_child(std::function<void()> hook);
+
+    struct Impl;
+
+private:
+    Process();
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace e2k::guest

@@ -1,0 +1,97 @@
+// Immutable pictures of a guest that the worker publishes and panels draw. Nothing here points
+// into live guest state.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/cpu/state.h"
+#include "engine/cpu/trap.h"
+#include "engine/guest/elf_image.h"
+#include "engine/guest/process.h"
+#include "engine/isa/bundle.h"
+#include "engine/translate/translator.h"
+
+namespace e2k::machine {
+
+enum class RunState : std::uint8_t { NoProgram, Paused, Running, Exited, Signaled, Failed };
+enum class Tier : std::uint8_t { Interpreter, Translator };
+
+/// A value of a register as shown.
+struct RegisterView {
+    std::uint64_t lo = 0, ext = 0;
+    std::uint8_t tag = 0;
+};
+
+/// A procedure on the chain stack, innermost first.
+struct FrameView {
+    std::uint64_t ip = 0;            ///< current bundle, or return address of an outer frame
+    std::uint32_t window_index = 0;  ///< of %r0 in the window file, registers
+    std::uint16_t size = 0, psize = 0;
+    cpu::RotationState br;
+    std::uint64_t stack_pointer = 0;
+};
+
+/// Decoded code around a place of interest; shared and cached by (address, generation).
+struct CodeView {
+    std::uint64_t generation = 0;
+    struct Row {
+        isa::Bundle bundle;
+        bool valid = true;  ///< false: bytes are no bundle; `error` says why
+        std::string error;
+        std::vector<std::string> text;  ///< objdump lines
+    };
+    std::vector<Row> rows;  ///< ascending addresses
+};
+
+struct Counters {
+    std::uint64_t bundles = 0, operations = 0;
+    double bundles_per_second = 0;  ///< over the last publication interval
+    double run_seconds = 0;         ///< time spent running, wall
+    std::uint64_t syscalls = 0;
+};
+
+/// Full when stopped; while running only state, counters, ip and frames of the last safepoint.
+struct Snapshot {
+    std::uint64_t sequence = 0;
+    bool live = false;  ///< light snapshot of a running guest
+    RunState run_state = RunState::NoProgram;
+    Tier tier = Tier::Translator;
+    std::string program;  ///< path shown in title
+    std::string banner;   ///< why it stopped, in plain words; "" if by command
+    guest::ExitStatus exit;
+    cpu::Trap trap;  ///< last trap that stopped the guest (code None if none)
+
+    std::uint64_t ip = 0;
+    std::string location;  ///< "main+0x18"
+    Counters counters;
+    int iset = 0;
+    cpu::WindowDescriptor wd;
+    cpu::RotationState br;
+    std::uint32_t window_index = 0;
+    std::vector<RegisterView> window;  ///< %r0 .. %r(size-1)
+    std::array<RegisterView, 32> globals{};
+    cpu::PredicateFile predicates{};  ///< by logical number
+    std::array<cpu::Ctpr, 3> ctpr{};
+    cpu::LoopState lsr;
+    std::uint32_t pfpfr = 0, fpcr = 0, fpsr = 0, upsr = 0;
+    std::uint64_t stack_pointer = 0;
+    std::vector<FrameView> frames;  ///< innermost first; [0] is the current procedure
+    /// Registers of the window file from bottom to the end of the current window, for the strip
+    /// (at most the last 1024; `file_first` is the index of the first).
+    std::vector<RegisterView> window_file;
+    std::uint32_t file_first = 0;
+
+    std::vector<std::uint64_t> breakpoints;
+    std::shared_ptr<const guest::SymbolTable> symbols;
+    std::vector<guest::Region> regions;
+    std::shared_ptr<const CodeView> code;  ///< around `ip` (whole function when known)
+    std::shared_ptr<const translate::RegionRecord> region;  ///< translation containing ip, if any
+    translate::TranslatorStats translation;
+    std::uint32_t threads = 1;
+};
+
+}  // namespace e2k::machine

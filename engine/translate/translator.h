@@ -1,0 +1,104 @@
+// Translates regions of bundles to x86-64 with asmjit and runs them. Equals the interpreter bit
+// for bit; whatever it declines it hands to the interpreter one bundle at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/cpu/interpreter.h"
+#include "engine/cpu/memory.h"
+#include "engine/cpu/state.h"
+#include "engine/cpu/trap.h"
+
+namespace e2k::translate {
+
+struct TranslatorOptions {
+    std::size_t code_cache_bytes = 64u << 20;
+    bool statistics = false;           ///< count region entries
+    std::uint32_t warm_threshold = 0;  ///< interpreted executions of an address before translation
+    bool perf_map = false;             ///< write /tmp/perf-PID.map
+};
+
+/// Why an emitted host instruction exists (colour strip and ledger of the host-code panel).
+enum class Reason : std::uint8_t {
+    Semantics,
+    Predicate,
+    WindowAddress,
+    BoundCheck,
+    Helper,
+    ControlTransfer,
+    Counter,
+    Exit,
+    Spill,
+};
+const char* name_of(Reason reason);
+
+/// A run of host bytes made for one purpose. The ranges of a region cover its code completely.
+struct HostRange {
+    std::uint32_t begin = 0, end = 0;  ///< offsets from RegionRecord::host_code
+    std::uint16_t bundle = 0;          ///< index into RegionRecord::bundle_addresses
+    std::int8_t lane = -1;             ///< ALC 0..5, -1 none
+    Reason reason = Reason::Semantics;
+};
+
+struct RegionExit {
+    std::uint64_t target = 0;  ///< guest address, 0 = computed at run time
+    bool linked = false;       ///< jumps directly to another region
+};
+
+/// Everything the panels and `e2kwb quality` show about one translated region.
+struct RegionRecord {
+    std::uint64_t id = 0;
+    std::uint64_t guest_begin = 0;
+    std::vector<std::uint64_t> bundle_addresses;  ///< in region order
+    std::uint32_t guest_operations = 0;
+    std::string key_text;   ///< specialisation, e.g. "wsz 16 dbl 1 rbs 8 rsz 3 rcur 1"
+    std::uint8_t tier = 1;  ///< 1 baseline, 2 optimised
+    std::uint64_t host_address = 0;
+    std::vector<std::uint8_t> host_code;  ///< copy of the bytes, so that reading races with nothing
+    std::vector<HostRange> ranges;
+    std::vector<RegionExit> exits;
+    std::uint32_t helper_calls = 0;  ///< operations that call a semantic function
+    std::uint64_t executions = 0;    ///< entries, when statistics are on
+};
+
+struct TranslatorStats {
+    std::uint64_t regions = 0, bundles_translated = 0, operations_translated = 0;
+    std::uint64_t operations_helper = 0;  ///< of those, via helper call
+    std::uint64_t host_bytes = 0, host_instructions = 0, links = 0, flushes = 0;
+    std::uint64_t interpreted_bundles = 0;  ///< bundles declined and interpreted at run time
+    double translate_seconds = 0;
+};
+
+/// One per guest process; `run` may be called by several guest threads, each with its own state
+/// and interpreter.
+class Translator {
+public:
+    Translator(cpu::MemoryView memory, const TranslatorOptions& options);
+    ~Translator();
+
+    /// Runs until a stop other than Budget. `state.interrupt` is polled at back edges and exits.
+    /// `interpreter` executes what is declined (same memory).
+    cpu::Stop run(cpu::CpuState& state, cpu::Interpreter& interpreter);
+
+    /// Runs exactly one region entered at state.ip, then returns Budget (differential tests).
+    cpu::Stop run_region(cpu::CpuState& state, cpu::Interpreter& interpreter);
+
+    /// Drops translations made from [begin, end). Safe while other threads run.
+    void invalidate(std::uint64_t begin, std::uint64_t end);
+    /// Regions never run through these addresses; `run` stops before them.
+    void set_breakpoints(std::span<const std::uint64_t> addresses);
+
+    TranslatorStats stats() const;
+    /// The region that contains guest address `ip` and was entered last; null if none.
+    std::shared_ptr<const RegionRecord> region_at(std::uint64_t ip) const;
+    std::vector<std::shared_ptr<const RegionRecord>> regions() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace e2k::translate

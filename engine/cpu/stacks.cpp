@@ -1,0 +1,99 @@
+// The procedure and chain stacks: reserved once, never spilled or filled (architecture: a sliding
+// window is a pointer that moves over one large array).
+#include <sys/mman.h>
+
+#include <utility>
+
+#include "engine/cpu/interpreter.h"
+#include "engine/cpu/state.h"
+
+namespace e2k::cpu {
+namespace {
+
+template <class T>
+T* reserve_array(std::size_t count) {
+    void* p = mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return p == MAP_FAILED ? nullptr : static_cast<T*>(p);
+}
+
+template <class T>
+void release_array(T* array, std::size_t count) {
+    if (array) munmap(array, count * sizeof(T));
+}
+
+}  // namespace
+
+HardwareStacks::HardwareStacks(HardwareStacks&& other) noexcept { *this = std::move(other); }
+
+HardwareStacks& HardwareStacks::operator=(HardwareStacks&& other) noexcept {
+    std::swap(registers_, other.registers_);
+    std::swap(tags_, other.tags_);
+    std::swap(frames_, other.frames_);
+    std::swap(register_count_, other.register_count_);
+    std::swap(frame_count_, other.frame_count_);
+    return *this;
+}
+
+HardwareStacks::~HardwareStacks() {
+    release_array(registers_, register_count_ + kWindowSlack);
+    release_array(tags_, register_count_ + kWindowSlack);
+    release_array(frames_, frame_count_);
+}
+
+bool HardwareStacks::reserve(std::size_t registers, std::size_t frames) {
+    HardwareStacks fresh;
+    fresh.register_count_ = registers;
+    fresh.frame_count_ = frames;
+    fresh.registers_ = reserve_array<Reg>(registers + kWindowSlack);
+    fresh.tags_ = reserve_array<std::uint8_t>(registers + kWindowSlack);
+    fresh.frames_ = reserve_array<ChainFrame>(frames);
+    if (!fresh.registers_ || !fresh.tags_ || !fresh.frames_) return false;
+    std::swap(*this, fresh);
+    return true;
+}
+
+void HardwareStacks::attach(CpuState& state) const {
+    state.window_file = state.window = registers_;
+    state.window_limit = registers_ + register_count_;
+    state.tag_file = state.window_tags = tags_;
+    state.chain_file = state.chain_top = frames_;
+    state.chain_limit = frames_ + frame_count_;
+}
+
+void push_call(CpuState& state, unsigned wbs_registers, std::uint64_t return_ip) {
+    ChainFrame& frame = *state.chain_top++;
+    frame.pred = state.pred;
+    frame.return_ip = return_ip;
+    frame.wd = state.wd;
+    frame.br = state.br;
+    frame.wbs = wbs_registers;
+    frame.ussz = static_cast<std::uint32_t>(state.usd_size >> 4);
+    state.window += wbs_registers;
+    state.window_tags += wbs_registers;
+    state.wd.size = static_cast<std::uint16_t>(state.wd.size - wbs_registers);
+    state.wd.psize = state.wd.size;
+    state.wd.fx = 1;
+    for (Ctpr& ctpr : state.ctpr) ctpr.tag = CtprTag::Empty;
+}
+
+std::uint64_t pop_return(CpuState& state) {
+    if (state.chain_top == state.chain_file) return kSentinelReturn;
+    const ChainFrame& frame = *--state.chain_top;
+    // The caller sees its own registers plus the parameter area it passed (machine.md §3.4); this
+    // equals the size it had unless a frame was rewritten.
+    const auto size = static_cast<std::uint16_t>(state.wd.psize + frame.wbs);
+    state.window -= frame.wbs;
+    state.window_tags -= frame.wbs;
+    state.wd = frame.wd;
+    state.wd.size = size;
+    state.pred = frame.pred;
+    state.br = frame.br;
+    const std::uint64_t usd_size = std::uint64_t{frame.ussz} << 4;
+    state.usd_base += usd_size - state.usd_size;
+    state.usd_size = usd_size;
+    for (Ctpr& ctpr : state.ctpr) ctpr.tag = CtprTag::Empty;
+    return frame.return_ip;
+}
+
+}  // namespace e2k::cpu

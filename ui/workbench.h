@@ -1,0 +1,51 @@
+// The workbench window: entry point of the graphical front end.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "engine/machine/machine.h"
+
+namespace e2k::ui {
+
+/// What the command line asks of the window. Everything is optional: without a program the window
+/// opens with its start page.
+struct WorkbenchOptions {
+    std::vector<std::string> argv;         ///< program and its arguments; empty: none opened
+    std::vector<std::string> environment;  ///< "NAME=value" of the guest
+    std::vector<std::string> demos;        ///< paths of programs offered on the start page
+    int iset_override = 0;                 ///< 0 = from the file (ProcessOptions::iset_override)
+    std::uint8_t idr_override = 0;         ///< ProcessOptions::idr_override
+    machine::Tier tier = machine::Tier::Translator;
+    bool sandbox = true;                ///< guest::Policy::sandbox
+    std::vector<std::string> writable;  ///< guest::Policy::writable
+    bool exact_tags = false;
+
+    std::string layout;  ///< "debug", "teach", "translate"; "" = as left last time
+    int width = 0;       ///< window size in screen pixels, 0 = as left last time
+    int height = 0;
+    double scale = 0;      ///< interface scale, 0 = the monitor's
+    double font_size = 0;  ///< unscaled pixels (13..28), 0 = as left last time
+    std::string theme;     ///< "dark", "light"; "" = as left last time
+
+    /// Draws `frames` frames without a visible window, writes a PNG and returns. Rendering is
+    /// deterministic: no saved settings, no caret, no wall-clock figures.
+    std::string screenshot;
+    int frames = 0;                        ///< 0 = until the window is closed (8 for screenshots)
+    std::vector<std::string> dump_panels;  ///< print the text of these panels before returning
+    /// Commands executed frame by frame, one per line (ui/README.md): "break main", "run",
+    /// "wait stopped", "key F11", "dump registers", "screenshot FILE", "quit".
+    std::string script;
+};
+
+/// Opens the window and returns when it closes: the process's exit code. The error says why no
+/// window could be opened (no display, no OpenGL 3.3) and names the commands that need none.
+tl::expected<int, std::string> run_workbench(const WorkbenchOptions& options);
+
+/// Names that `dump_panels` and `layout` accept, for help texts and completion.
+std::vector<std::string> panel_names();
+std::vector<std::string> layout_names();
+
+}  // namespace e2k::ui

@@ -1,8 +1,5 @@
 # Finds Debian's packages; a missing one ends configuration with the apt-get line that installs it.
-set(E2K_PACKAGES
-  libimgui-dev libglfw3-dev python3-glad libasmjit-dev libzydis-dev libgtest-dev libbenchmark-dev
-  libcli11-dev libfmt-dev nlohmann-json3-dev libexpected-dev zlib1g-dev libfreetype-dev libstb-dev
-  pkg-config)
+file(STRINGS "${CMAKE_CURRENT_LIST_DIR}/packages.txt" E2K_PACKAGES)
 list(JOIN E2K_PACKAGES " " E2K_PACKAGES_TEXT)
 
 function(e2k_need found what)

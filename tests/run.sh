@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds everything and runs the whole suite. The last line is the number
+# of tests: "N passed, N failed, N skipped".
+#
+#   tests/run.sh            release build, every test
+#   tests/run.sh --full     also warnings as errors, formatting, and the suite under ASan+UBSan and
+#                           the threaded parts under TSan (what CI runs: CI=true implies it)
+#   tests/run.sh NAME…      only the named test programs, e.g. "isa gui"
+set -uo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$top"
+. third_party/packages.sh
+e2k_install_packages third_party/packages.txt third_party/packages-tests.txt || exit 1
+
+full=${CI:+1}
+names=()
+for argument in "$@"; do
+  case $argument in
+    --full) full=1 ;;
+    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) names+=("$argument") ;;
+  esac
+done
+
+passed=0 failed=0 skipped=0 broken=()
+
+fail() {
+  failed=$((failed + 1))
+  broken+=("$1")
+  echo "FAILED: $1"
+}
+
+build() {  # build PRESET [cmake arguments]
+  local preset=$1
+  shift
+  echo "== build $preset"
+  cmake --preset "$preset" "$@" >"build-$preset.log" 2>&1 &&
+    cmake --build --preset "$preset" >>"build-$preset.log" 2>&1 && rm -f "build-$preset.log" &&
+    return 0
+  tail -n 60 "build-$preset.log"
+  fail "build $preset"
+  return 1
+}
+
+count() {  # count PATTERN FILE: the number after "[  WORD  ]" of GoogleTest's closing lines
+  sed -n "s/^\[  $1 *\] \([0-9][0-9]*\) tests\?[.,].*/\1/p" "$2" | tail -n 1
+}
+
+run_program() {  # run_program PRESET NAME
+  local preset=$1 name=$2 program=build/$1/test_$2 log status
+  [ -x "$program" ] || { fail "$preset/$name: $program does not exist"; return; }
+  log=$(mktemp)
+  local command=(timeout 1500 "$program" --gtest_brief=1)
+  [ "$name" = gui ] && command=(xvfb-run -a -s "-screen 0 1920x1080x24" "${command[@]}")
+  local start=$SECONDS
+  "${command[@]}" >"$log" 2>&1
+  status=$?
+  local p f s
+  p=$(count PASSED "$log") f=$(count FAILED "$log") s=$(count SKIPPED "$log")
+  p=${p:-0} f=${f:-0} s=${s:-0}
+  passed=$((passed + p)) skipped=$((skipped + s))
+  printf '%-8s %-10s %6d passed %4d failed %4d skipped  %4d s\n' \
+    "$preset" "$name" "$p" "$f" "$s" $((SECONDS - start))
+  if [ $status -ne 0 ] || [ "$f" -gt 0 ]; then
+    failed=$((failed + (f > 0 ? f : 1)))
+    broken+=("$preset/$name (exit $status)")
+    grep -vE '^\[==|^Note:' "$log" | tail -n 80
+  elif [ $((p + s)) -eq 0 ]; then
+    fail "$preset/$name ran no test"
+  fi
+  rm -f "$log"
+}
+
+programs() {  # test programs that exist in the tree
+  if [ ${#names[@]} -gt 0 ]; then
+    printf '%s\n' "${names[@]}"
+  else
+    sed -n 's/^e2k_test(\([a-z_]*\) .*/\1/p' tests/CMakeLists.txt
+  fi
+}
+
+if build release ${full:+-DE2K_WERROR=ON}; then
+  for name in $(programs); do run_program release "$name"; done
+fi
+
+if [ -n "$full" ]; then
+  echo "== clang-format"
+  if git ls-files -z '*.h' '*.cpp' | xargs -0 clang-format --dry-run -Werror; then
+    passed=$((passed + 1))
+  else
+    fail "clang-format"
+  fi
+  export ASAN_OPTIONS=detect_leaks=0:handle_segv=1:allow_user_segv_handler=1
+  export UBSAN_OPTIONS=print_stacktrace=1
+  export TSAN_OPTIONS=second_deadlock_stack=1:halt_on_error=1
+  if build asan; then
+    for name in $(programs); do run_program asan "$name"; done
+  fi
+  if build tsan; then
+    run_program tsan machine
+  fi
+fi
+
+for item in ${broken[@]+"${broken[@]}"}; do echo "FAILED: $item"; done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]

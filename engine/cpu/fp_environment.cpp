@@ -6,6 +6,7 @@ namespace e2k::cpu {
 namespace {
 
 constexpr std::uint32_t kMxcsrMasks = 0x1f80;
+constexpr int kMxcsrMaskShift = 7;
 constexpr std::uint32_t kMxcsrRounding = 0x6000;
 constexpr std::uint32_t kMxcsrFlushToZero = 0x8000;
 constexpr std::uint32_t kPfpfrUnderflowMask = 0x0800;
@@ -65,6 +66,20 @@ void FpEnvironment::reload() {
     fp::write_mxcsr(mxcsr_of(pfpfr_));
     clear_status_word();
     write_control_word(control_word_of(fpcr_));
+}
+
+void FpEnvironment::watch() {
+    fold();
+    fp::write_mxcsr(mxcsr_of(pfpfr_) & ~std::uint32_t{fp::kAllFlags});
+    clear_status_word();
+}
+
+std::uint32_t FpEnvironment::unmasked() {
+    const std::uint32_t by_sse = fp::read_mxcsr() & ~(pfpfr_ >> kMxcsrMaskShift);
+    const std::uint32_t by_x87 = read_status_word() & ~fpcr_;
+    fold();
+    reload();
+    return (by_sse | by_x87) & fp::kAllFlags;
 }
 
 }  // namespace e2k::cpu

@@ -92,6 +92,12 @@ struct SemanticEntry {
         : mnemonic(m), kind(k), fn64(nullptr), access_size(size) {}
 };
 
+/// Whether some FP exception is unmasked, so that an operation may raise exc_fp. No compiled
+/// program does this; translated code leaves such guests to the interpreter.
+constexpr bool fp_exceptions_unmasked(std::uint32_t pfpfr, std::uint32_t fpcr) {
+    return (pfpfr & 0x1f80) != 0x1f80 || (fpcr & 0x3f) != 0x3f;
+}
+
 /// Guest FP control in the host: loads PFPFR/FPCR into MXCSR/x87 on construction, folds the sticky
 /// flags back into PFPFR/FPSR and restores the host's on destruction.
 class FpEnvironment {
@@ -102,6 +108,12 @@ public:
     FpEnvironment& operator=(const FpEnvironment&) = delete;
     void fold();    ///< host sticky flags → pfpfr/fpsr (before the guest reads them)
     void reload();  ///< pfpfr/fpcr/fpsr → host (after the guest wrote them)
+    /// Brackets one operation while fp_exceptions_unmasked(): `watch` before it, then `unmasked`
+    /// tells which unmasked exceptions (flag bits 5:0) it raised; nonzero = exc_fp, or a diagnostic
+    /// result with ,sm. The flags are folded in either case.
+    void watch();
+    std::uint32_t unmasked();
+
 private:
     std::uint32_t &pfpfr_, &fpcr_, &fpsr_;
     std::uint32_t host_mxcsr_;

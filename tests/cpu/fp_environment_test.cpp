@@ -101,6 +101,24 @@ TEST(FpEnvironment, UnmaskedExceptionsNeverReachTheHost) {
     EXPECT_EQ(fpsr, 0x20u);
 }
 
+TEST(FpEnvironment, ReportsUnmaskedExceptions) {
+    std::uint32_t pfpfr = 0x1d84, fpcr = 0x35f, fpsr = 0;  // division unmasked, and raised before
+    EXPECT_TRUE(fp_exceptions_unmasked(pfpfr, fpcr));
+    EXPECT_FALSE(fp_exceptions_unmasked(0x1fbf, 0x37f));
+    FpEnvironment environment(pfpfr, fpcr, fpsr);
+    environment.watch();
+    add_s(kOneS, kTinyS);
+    EXPECT_EQ(environment.unmasked(), 0u) << "inexact is masked for f32";
+    environment.watch();
+    test::fp_entry("fdivs")->fn64(kOneS, 0, 0);
+    EXPECT_EQ(environment.unmasked(), 0x04u);
+    environment.watch();
+    add_x(one_x(), tiny_x());
+    EXPECT_EQ(environment.unmasked(), 0x20u);
+    EXPECT_EQ(pfpfr, 0x1da4u);
+    EXPECT_EQ(fpsr, 0x20u);
+}
+
 TEST(FpEnvironment, PrecisionControlActsOnArithmeticOnly) {
     std::uint32_t pfpfr = 0x1f80, fpcr = 0x07f, fpsr = 0;  // 24 bits
     const FpEnvironment environment(pfpfr, fpcr, fpsr);

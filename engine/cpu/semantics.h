@@ -70,26 +70,26 @@ const Semantics& semantics_of(isa::OpIndex op, int iset);
 /// One family's registrations: mnemonic (without channel) → function.
 struct SemanticEntry {
     std::string_view mnemonic;
-    SemKind kind;
     union {
         Fn64 fn64;
         Fn128 fn128;
         FnDiv fn_div;
     };
+    SemKind kind;
     std::uint8_t access_size = 0;
     std::uint8_t iset_min = 1, iset_max = 7;
     constexpr SemanticEntry(std::string_view m, SemKind k, Fn64 f, int lo = 1, int hi = 7)
         : mnemonic(m),
-          kind(k),
           fn64(f),
+          kind(k),
           iset_min(static_cast<std::uint8_t>(lo)),
           iset_max(static_cast<std::uint8_t>(hi)) {}
     constexpr SemanticEntry(std::string_view m, SemKind k, Fn128 f)
-        : mnemonic(m), kind(k), fn128(f) {}
+        : mnemonic(m), fn128(f), kind(k) {}
     constexpr SemanticEntry(std::string_view m, FnDiv f)
-        : mnemonic(m), kind(SemKind::Div), fn_div(f) {}
+        : mnemonic(m), fn_div(f), kind(SemKind::Div) {}
     constexpr SemanticEntry(std::string_view m, SemKind k, std::uint8_t size)
-        : mnemonic(m), kind(k), fn64(nullptr), access_size(size) {}
+        : mnemonic(m), fn64(nullptr), kind(k), access_size(size) {}
 };
 
 /// Whether some FP exception is unmasked, so that an operation may raise exc_fp. No compiled

@@ -31,35 +31,23 @@ constexpr Signs kMsubEvenAddOdd{false, true, false};
             return a;                                                                 \
         }                                                                             \
     }
-#define E2K_FMA_SCALAR_INSTRUCTION(Name, Base, mnemonic)                              \
-    E2K_FMA_INSTRUCTION(Base, mnemonic);                                              \
-    struct Name : Base {                                                              \
-        static __m128 ss(__m128 a, __m128 b, __m128 c) {                              \
-            __asm__ volatile(mnemonic "132ss %1, %2, %0" : "+x"(a) : "x"(b), "x"(c)); \
-            return a;                                                                 \
-        }                                                                             \
-        static __m128d sd(__m128d a, __m128d b, __m128d c) {                          \
-            __asm__ volatile(mnemonic "132sd %1, %2, %0" : "+x"(a) : "x"(b), "x"(c)); \
-            return a;                                                                 \
-        }                                                                             \
-    }
-E2K_FMA_SCALAR_INSTRUCTION(HostMadd, HostMaddPacked, "vfmadd");
-E2K_FMA_SCALAR_INSTRUCTION(HostMsub, HostMsubPacked, "vfmsub");
-E2K_FMA_SCALAR_INSTRUCTION(HostNegMadd, HostNegMaddPacked, "vfnmadd");
-E2K_FMA_SCALAR_INSTRUCTION(HostNegMsub, HostNegMsubPacked, "vfnmsub");
+E2K_FMA_INSTRUCTION(HostMadd, "vfmadd");
+E2K_FMA_INSTRUCTION(HostMsub, "vfmsub");
+E2K_FMA_INSTRUCTION(HostNegMadd, "vfnmadd");
+E2K_FMA_INSTRUCTION(HostNegMsub, "vfnmsub");
 E2K_FMA_INSTRUCTION(HostMaddEvenSubOdd, "vfmsubadd");
 E2K_FMA_INSTRUCTION(HostMsubEvenAddOdd, "vfmaddsub");
-#undef E2K_FMA_SCALAR_INSTRUCTION
 #undef E2K_FMA_INSTRUCTION
 
-/// The family by the host's instructions.
+/// The family by the host's instructions. Scalars are lane 0 of the packed form; the other lanes
+/// hold zeros, which raise nothing.
 template <class I>
 struct Host {
     static std::uint64_t s(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
-        return bits(I::ss(f32(a), f32(b), f32(c)));
+        return bits(I::ps(f32(a), f32(b), f32(c)));
     }
     static std::uint64_t d(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
-        return bits(I::sd(f64(a), f64(b), f64(c)));
+        return bits(I::pd(f64(a), f64(b), f64(c)));
     }
     static V128 qs(V128 a, V128 b, V128 c) {
         return Packed128S::store(

@@ -1,5 +1,6 @@
 // Every floating-point tuple of operations_vectors.csv (operations.md §12): result and sticky flags
-// of the semantic functions, under the tuple's rounding mode.
+// of the semantic functions, under the tuple's rounding mode. And a sample of the execute vectors
+// reduced to single operations, which set all of PFPFR, FPCR (with its precision) and FPSR.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -21,15 +22,20 @@ struct Tuple {
     int line = 0;
 };
 
+std::vector<std::string> split(const std::string& line) {
+    std::vector<std::string> fields;
+    std::stringstream rest(line);
+    for (std::string field; std::getline(rest, field, ',');) fields.push_back(field);
+    return fields;
+}
+
 /// The tuples of `file` whose mnemonic belongs to an FP family.
 std::vector<Tuple> read_tuples(const std::filesystem::path& file) {
     std::vector<Tuple> tuples;
     std::ifstream in(file);
     std::string text;
     for (int line = 1; std::getline(in, text); ++line) {
-        std::vector<std::string> field;
-        std::stringstream split(text);
-        for (std::string part; std::getline(split, part, ',');) field.push_back(part);
+        const std::vector<std::string> field = split(text);
         if (field.size() < 9 || !test::fp_entry(field[0])) continue;
         tuples.push_back(
             {field[0], field[2], field[3], field[4], field[6], field[7], field[8], line});
@@ -78,6 +84,32 @@ TEST(FpVectors, AllTuples) {
     const auto file = std::filesystem::path(E2K_SHARED_DIR) / "isa/operations_vectors.csv";
     if (!std::filesystem::exists(file)) GTEST_SKIP() << file << " is not there";
     check_all(file, 3158);
+}
+
+TEST(FpVectors, SampledCasesWithControlRegisters) {
+    std::ifstream in(std::filesystem::path(E2K_SOURCE_DIR) / "tests/data/fp_cases.csv");
+    std::string text;
+    std::getline(in, text);  // column names
+    int count = 0;
+    while (std::getline(in, text)) {
+        const std::vector<std::string> field = split(text);
+        ASSERT_EQ(field.size(), 10u) << text;
+        const SemanticEntry* entry = test::fp_entry(field[0]);
+        ASSERT_NE(entry, nullptr) << text;
+        const auto control = [&](std::size_t i) {
+            return static_cast<std::uint32_t>(test::parse(field[i]).low);
+        };
+        std::uint32_t pfpfr = control(4), fpcr = control(5), fpsr = control(6);
+        const test::Bits128 got = test::apply(*entry, test::parse(field[1]), test::parse(field[2]),
+                                              test::parse(field[3]), pfpfr, fpcr, fpsr);
+        constexpr std::uint32_t kWithoutDenormal = ~std::uint32_t{0x02};
+        EXPECT_EQ(test::print(got), test::print(test::parse(field[7]))) << text;
+        EXPECT_EQ(pfpfr & kWithoutDenormal, control(8) & kWithoutDenormal) << text;
+        EXPECT_EQ(fpsr & kWithoutDenormal, control(9) & kWithoutDenormal) << text;
+        EXPECT_EQ(fpcr, control(5)) << text;
+        ++count;
+    }
+    EXPECT_EQ(count, 864);
 }
 
 TEST(FpVectors, NamesAreRegisteredOnce) {

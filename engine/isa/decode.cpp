@@ -1,0 +1,394 @@
+// Layout of a bundle and its control, predicate and array parts (encoding.md §2-3, §5-8).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/isa/bundle.h"
+#include "engine/isa/decode_als.h"
+
+namespace e2k::isa {
+namespace {
+
+constexpr std::uint16_t kImpliedAles = 0x01c0;  ///< ALES2/5 without storage (encoding.md §2.3)
+
+constexpr std::uint32_t bits(std::uint32_t word, unsigned high, unsigned low) {
+    return (word >> low) & ((2u << (high - low)) - 1);
+}
+constexpr bool bit(std::uint32_t word, unsigned at) { return (word >> at) & 1; }
+
+std::uint32_t word_at(std::span<const std::uint8_t> bytes, unsigned at) {
+    std::uint32_t w;
+    std::memcpy(&w, bytes.data() + at, sizeof w);
+    return w;
+}
+
+DecodeError error(DecodeError::Kind kind, unsigned length, unsigned word, unsigned lo,
+                  unsigned hi) {
+    return {kind, static_cast<std::uint8_t>(length), static_cast<std::uint8_t>(word),
+            static_cast<std::uint8_t>(lo), static_cast<std::uint8_t>(hi)};
+}
+
+void decode_stubs(std::uint32_t raw, Stubs& s) {
+    s.present = true;
+    s.raw = raw;
+    s.format2 = bit(raw, 20);
+    s.ipd = static_cast<std::uint8_t>(bits(raw, 31, 30));
+    s.rp = static_cast<std::uint8_t>((bit(raw, 27) << 1) | bit(raw, 25));
+    s.ctop = static_cast<std::uint8_t>(bits(raw, 11, 10));
+    s.condition = static_cast<std::uint8_t>(bits(raw, 8, 5));
+    s.psrc = static_cast<std::uint8_t>(bits(raw, 4, 0));
+    if (s.format2) {
+        s.ts_opc = static_cast<std::uint8_t>((bits(raw, 29, 28) << 1) | bit(raw, 26));
+        return;
+    }
+    s.eap = bit(raw, 29);
+    s.bap = bit(raw, 28);
+    s.vfdi = bit(raw, 26);
+    s.abg = static_cast<std::uint8_t>(bits(raw, 24, 23));
+    s.abn = static_cast<std::uint8_t>(bits(raw, 22, 21));
+    s.abp = static_cast<std::uint8_t>(bits(raw, 19, 18));
+    s.alc = static_cast<std::uint8_t>(bits(raw, 17, 16));
+}
+
+std::uint64_t target_of(std::uint64_t address, std::uint32_t raw) {
+    const auto disp = static_cast<std::int32_t>(raw << 4) >> 4;
+    return address + static_cast<std::uint64_t>(static_cast<std::int64_t>(disp) * 8);
+}
+
+void decode_control0(Bundle& b) {
+    Control0& c = b.cs0;
+    const std::uint32_t raw = c.raw;
+    const unsigned low = raw & 7;
+    c.ctpr = static_cast<std::uint8_t>(raw >> 30);
+    const bool plain_ss = b.ss.present && b.ss.ctop == 0;
+    switch (raw >> 28) {
+        case 0x0:
+            c.kind = Cs0Kind::Ibranch;
+            c.valid = plain_ss;
+            break;
+        case 0x1:
+            c.kind = Cs0Kind::Pref;
+            c.value = raw & 0x0fff'ffff;
+            break;
+        case 0x2:
+            c.kind = Cs0Kind::Puttsd;
+            break;
+        case 0x3:
+            c.kind = low == 2   ? Cs0Kind::Iret
+                     : low == 3 ? Cs0Kind::Hret
+                     : low == 4 ? Cs0Kind::Glaunch
+                                : Cs0Kind::Done;
+            c.valid = plain_ss;
+            break;
+        case 0x4:
+        case 0x8:
+        case 0xc:
+            c.kind = Cs0Kind::Disp;
+            break;
+        case 0x9:
+            c.kind = Cs0Kind::Ldisp;
+            break;
+        case 0x6:
+        case 0xa:
+        case 0xe:
+            c.kind = Cs0Kind::Sdisp;
+            c.value = raw & 0x1f;
+            break;
+        case 0x7:
+        case 0xb:
+            c.kind = Cs0Kind::Gettsd;
+            c.valid = low == 1;
+            break;
+        case 0xf:
+            c.kind = low == 1 ? Cs0Kind::Gettsd : Cs0Kind::Return;
+            c.valid = low <= 1;
+            break;
+        default:
+            c.kind = Cs0Kind::Reserved;
+            c.valid = false;
+    }
+    if (c.kind != Cs0Kind::Sdisp && c.kind != Cs0Kind::Return && c.kind != Cs0Kind::Pref)
+        c.target = target_of(b.address, raw);
+}
+
+void decode_window(const Bundle& b, Control1& c) {
+    c.setwd = true;
+    c.setwd_missing_lts0 = b.lts_count == 0;
+    const std::uint32_t lts0 = b.lts[0];
+    c.wsz = static_cast<std::uint8_t>(bits(lts0, 11, 5));
+    c.nfx = bit(lts0, 4);
+    c.dbl = b.iset >= 3 && bit(lts0, 3);
+    c.rpsz = static_cast<std::uint8_t>(bits(lts0, 16, 12));
+    c.settr = bit(c.raw, 25);
+}
+
+void decode_bases(Control1& c) {
+    c.setbn = bit(c.raw, 26);
+    c.setbp = bit(c.raw, 27);
+    c.rbs = static_cast<std::uint8_t>(bits(c.raw, 5, 0));
+    c.rsz = static_cast<std::uint8_t>(bits(c.raw, 11, 6));
+    c.rcur = static_cast<std::uint8_t>(bits(c.raw, 17, 12));
+    c.psz = static_cast<std::uint8_t>(bits(c.raw, 22, 18));
+}
+
+void decode_call(const Bundle& b, Control1& c) {
+    const unsigned ctopc = bits(c.raw, 9, 7);
+    c.wbs = static_cast<std::uint8_t>(bits(c.raw, 6, 0));
+    c.call = b.ss.present && b.ss.ctop != 0;
+    if (c.call) return;
+    const bool with_target = b.ss.present && b.cs0.present && b.cs0.raw >> 28 == 0 && b.iset >= 6;
+    c.icall = with_target && ctopc == 1;
+    c.hcall = with_target && ctopc == 2;
+    c.bad_call = !c.icall && !c.hcall;
+}
+
+void decode_control1(Bundle& b) {
+    Control1& c = b.cs1;
+    switch (c.raw >> 28) {
+        case 0:
+            c.kind = Cs1Kind::Setr0;
+            decode_window(b, c);
+            decode_bases(c);
+            break;
+        case 1:
+            c.kind = Cs1Kind::Setr1;
+            decode_window(b, c);
+            decode_bases(c);
+            c.vfrpsz = true;
+            break;
+        case 2:
+            c.kind = bit(c.raw, 27) ? Cs1Kind::Setsft : Cs1Kind::Setei;
+            c.setei = static_cast<std::uint8_t>(c.raw);
+            break;
+        case 3:
+            c.kind = Cs1Kind::Wait;
+            c.wait = static_cast<std::uint16_t>(c.raw & 0x3fff);
+            break;
+        case 4:
+            c.kind = Cs1Kind::Setbr;
+            decode_bases(c);
+            break;
+        case 5:
+            c.kind = Cs1Kind::Call;
+            decode_call(b, c);
+            break;
+        case 6:
+            c.kind = Cs1Kind::Mas;
+            c.mas[0] = static_cast<std::uint8_t>(bits(c.raw, 27, 21));
+            c.mas[2] = static_cast<std::uint8_t>(bits(c.raw, 20, 14));
+            c.mas[3] = static_cast<std::uint8_t>(bits(c.raw, 13, 7));
+            c.mas[5] = static_cast<std::uint8_t>(bits(c.raw, 6, 0));
+            break;
+        case 7:
+            c.kind = Cs1Kind::Flush;
+            c.flush = static_cast<std::uint8_t>(c.raw & 0xf);
+            break;
+        case 8:
+            c.kind = Cs1Kind::Vfbg;
+            break;
+        default:
+            c.kind = Cs1Kind::Reserved;
+    }
+}
+
+Elp decode_elp(unsigned code, int iset) {
+    if (code == 0) return {Elp::Kind::Lcntex, 0};
+    if (code < 0x40) return {Elp::Kind::Spred, static_cast<std::uint8_t>(code)};
+    if (code == 0x40) return {Elp::Kind::Bgrpred, 0};
+    if (code < 0x50)
+        return {iset >= 3 ? Elp::Kind::Rndpred : Elp::Kind::Invalid,
+                static_cast<std::uint8_t>(code & 0xf)};
+    if (code < 0x60) return {Elp::Kind::Invalid, static_cast<std::uint8_t>(code)};
+    return {Elp::Kind::Pred, static_cast<std::uint8_t>(code & 0x1f)};
+}
+
+void decode_predicate_word(PredicateLogic& p, unsigned i, std::uint32_t raw, int iset) {
+    p.raw[i] = raw;
+    if (i < 2) {
+        p.elp[2 * i] = decode_elp(bits(raw, 30, 24), iset);
+        p.elp[2 * i + 1] = decode_elp(bits(raw, 22, 16), iset);
+    }
+    Clp& c = p.clp[i];
+    c.opcode = static_cast<ClpOpcode>(bits(raw, 15, 14));
+    c.neg0 = bit(raw, 13);
+    c.p0 = static_cast<std::uint8_t>(bits(raw, 12, 10));
+    c.neg1 = bit(raw, 9);
+    c.p1 = static_cast<std::uint8_t>(bits(raw, 8, 6));
+    c.writes = bit(raw, 5);
+    c.pdst = static_cast<std::uint8_t>(bits(raw, 4, 0));
+}
+
+void decode_mova(MovaOp& m, std::uint16_t raw, std::uint8_t dst) {
+    m.present = true;
+    m.raw = raw;
+    m.be = bit(raw, 15);
+    m.opcode = static_cast<std::uint8_t>(bits(raw, 14, 12));
+    m.area = static_cast<std::uint8_t>(bits(raw, 10, 6));
+    m.ind = static_cast<std::uint8_t>(bits(raw, 5, 1));
+    m.am = bit(raw, 0);
+    m.dst = destination_operand(dst, m.opcode == 7 ? Width::P : Width::D);
+}
+
+bool decode_tail(Bundle& b, unsigned body, unsigned pl) {
+    int q = b.length - 4;
+    for (unsigned i = 0; i < b.cds_count; ++i, q -= 4) {
+        if (q < 0) return false;
+        b.cds[i] = b.words[static_cast<unsigned>(q) / 4];
+    }
+    for (unsigned i = 0; i < pl; ++i, q -= 4) {
+        if (q < 0) return false;
+        decode_predicate_word(b.plu, i, b.words[static_cast<unsigned>(q) / 4], b.iset);
+    }
+    b.plu.count = static_cast<std::uint8_t>(pl);
+    if (q < static_cast<int>(body) - 4) return false;
+    for (; b.lts_count < 4 && q >= static_cast<int>(body); q -= 4)
+        b.lts[b.lts_count++] = b.words[static_cast<unsigned>(q) / 4];
+    return true;
+}
+
+/// Half-syllables behind the front part: the first of a word is its upper half.
+class HalfSyllables {
+public:
+    HalfSyllables(const Bundle& b, unsigned front) : words_(b.words.data()), front_(front / 4) {}
+    std::uint16_t next() {
+        const std::uint32_t w = words_[std::min<unsigned>(front_ + k_ / 2, kMaxWords - 1)];
+        return static_cast<std::uint16_t>(k_++ & 1 ? w : w >> 16);
+    }
+    unsigned end() const { return 4 * (front_ + (k_ + 1) / 2); }
+
+private:
+    const std::uint32_t* words_;
+    unsigned front_, k_ = 0;
+};
+
+void decode_array_part(Bundle& b, HalfSyllables& halves) {
+    if (!b.ss.present || b.ss.format2) return;
+    const unsigned aa = bits(b.ss.raw, 15, 12);
+    std::array<std::uint16_t, 2> dst{};
+    for (unsigned i = 0; i < 2; ++i)
+        if ((aa >> (2 * i)) & 3) dst[i] = halves.next();
+    for (unsigned i = 0; i < 4; ++i) {
+        if (!bit(aa, i)) continue;
+        const std::uint16_t pair = dst[i / 2];
+        decode_mova(b.mova[i], halves.next(), static_cast<std::uint8_t>(i & 1 ? pair : pair >> 8));
+    }
+}
+
+}  // namespace
+
+std::string DecodeError::message() const {
+    const auto where = fmt::format("word {} bits {}..{}", word, bit_hi, bit_lo);
+    switch (kind) {
+        case Kind::Misaligned:
+            return "a bundle starts at a multiple of 8";
+        case Kind::Truncated:
+            return fmt::format("HS ({}) announces {} bytes, fewer are available", where, length);
+        case Kind::FrontSizeMismatch:
+            return fmt::format(
+                "HS ({}): the middle pointer differs from the size of SS, ALS, CS0, ALES2/5 and "
+                "CS1 that HS announces",
+                where);
+        case Kind::LengthTooSmall:
+            return fmt::format("HS ({}): {} bytes cannot hold the syllables HS announces", where,
+                               length);
+    }
+    return {};
+}
+
+AsyncHalf decode_async_half(std::uint32_t aps, std::uint32_t disp, bool left) {
+    AsyncHalf h;
+    h.aps = aps;
+    h.disp = disp;
+    (left ? h.ct : h.dpl) = bit(aps, 31);
+    h.si = bit(aps, 30);
+    h.dcd = static_cast<std::uint8_t>(bits(aps, 29, 28));
+    h.fmt = static_cast<std::uint8_t>(bits(aps, 27, 25));
+    h.mrng = static_cast<std::uint8_t>(bits(aps, 24, 20));
+    h.d = static_cast<std::uint8_t>(bits(aps, 19, 15));
+    h.incr = static_cast<std::uint8_t>(bits(aps, 14, 12));
+    h.ind = static_cast<std::uint8_t>(bits(aps, 11, 8));
+    h.asz = static_cast<std::uint8_t>(bits(aps, 7, 5));
+    h.abs = static_cast<std::uint8_t>(bits(aps, 4, 0));
+    return h;
+}
+
+tl::expected<Bundle, DecodeError> decode(std::span<const std::uint8_t> bytes, std::uint64_t address,
+                                         int iset) {
+    using Kind = DecodeError::Kind;
+    if (address & 7) return tl::unexpected(error(Kind::Misaligned, 8, 0, 0, 31));
+    if (bytes.size() < 8) return tl::unexpected(error(Kind::Truncated, 8, 0, 4, 6));
+    const std::uint32_t hs = word_at(bytes, 0);
+    const unsigned length = 8 * (bits(hs, 6, 4) + 1);
+    if (length > bytes.size()) return tl::unexpected(error(Kind::Truncated, length, 0, 4, 6));
+
+    tl::expected<Bundle, DecodeError> result;
+    Bundle& b = *result;
+    b.address = address;
+    b.length = static_cast<std::uint8_t>(length);
+    b.iset = static_cast<std::uint8_t>(iset);
+    std::memcpy(b.words.data(), bytes.data(), length);
+    b.hs = hs;
+    b.loop_mode = bit(hs, 10);
+    b.set_mark = bit(hs, 13);
+    b.nop = static_cast<std::uint8_t>(bits(hs, 9, 7));
+    b.als_mask = static_cast<std::uint8_t>(bits(hs, 31, 26));
+    b.cds_count = static_cast<std::uint8_t>(bits(hs, 17, 16));
+    if (hs == 0) return result;  // canonical empty bundle: its second word is ignored
+
+    const unsigned front = 4 * (bits(hs, 3, 0) + 1);
+    const unsigned ale = bits(hs, 25, 20);
+    unsigned pos = 4;
+    const auto fits = [&] { return pos < length; };
+    const auto next_word = [&] {
+        const std::uint32_t w = b.words[pos / 4];
+        pos += 4;
+        return w;
+    };
+    const auto short_front = [&] {
+        return tl::unexpected(error(Kind::LengthTooSmall, length, 0, 4, 6));
+    };
+    if (bit(hs, 12)) decode_stubs(next_word(), b.ss);
+    for (unsigned c = 0; c < kChannels; ++c) {
+        if (!b.has_als(static_cast<int>(c))) continue;
+        if (!fits()) return short_front();
+        b.als[c].als = next_word();
+    }
+    if (bit(hs, 14)) {
+        if (!fits()) return short_front();
+        b.cs0.present = true;
+        b.cs0.raw = next_word();
+    }
+    for (unsigned c = 0; c < kChannels; ++c) {
+        b.als[c].has_ales = bit(ale, c);
+        if (b.als[c].has_ales) b.als[c].ales = kImpliedAles;
+    }
+    if (front == pos + (bit(hs, 15) ? 8 : 4)) {
+        if (!fits()) return short_front();
+        const std::uint32_t w = next_word();
+        b.als[2].ales = static_cast<std::uint16_t>(w >> 16);
+        b.als[5].ales = static_cast<std::uint16_t>(w);
+    }
+    if (bit(hs, 15)) {
+        if (!fits()) return short_front();
+        b.cs1.present = true;
+        b.cs1.raw = next_word();
+    }
+    if (front != pos) return tl::unexpected(error(Kind::FrontSizeMismatch, length, 0, 0, 3));
+
+    HalfSyllables halves(b, front);
+    for (const unsigned c : {0u, 1u, 3u, 4u})
+        if (bit(ale, c)) b.als[c].ales = halves.next();
+    decode_array_part(b, halves);
+    if (!decode_tail(b, halves.end(), bits(hs, 19, 18)))
+        return tl::unexpected(error(Kind::LengthTooSmall, length, 0, 4, 6));
+    if (b.cs0.present) decode_control0(b);
+    if (b.cs1.present) decode_control1(b);
+    if (b.cs1.icall || b.cs1.hcall) b.cs0.kind = Cs0Kind::None;
+    for (int c = 0; c < kChannels; ++c)
+        if (b.has_als(c)) decode_als(b, c);
+    attach_conditions(b);
+    return result;
+}
+
+}  // namespace e2k::isa

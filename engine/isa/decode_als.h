@@ -1,0 +1,19 @@
+// Decoding steps shared by the files of the decoder.
+#pragma once
+
+#include "engine/isa/bundle.h"
+
+namespace e2k::isa {
+
+/// Operand codes, encoding.md §4.3-4.6.
+Operand source1_operand(std::uint8_t code, Width width);
+Operand source2_operand(const Bundle& bundle, std::uint8_t code, Width width);
+Operand register_operand(std::uint8_t code, Width width);  ///< src3, stored data
+Operand destination_operand(std::uint8_t code, Width width);
+
+/// Fills `bundle.als[channel]` from its raw syllables; literals and MAS must be decoded already.
+void decode_als(Bundle& bundle, int channel);
+/// Attaches the conditions of the CDS words to channels, increments and crp/srp (encoding.md §9).
+void attach_conditions(Bundle& bundle);
+
+}  // namespace e2k::isa

@@ -52,6 +52,8 @@ tl::expected<isa::Bundle, Trap> fetch(const MemoryView& memory, std::uint64_t ad
 
 /// Reads/writes what a state register shows (rrd/rwd, debugger, UI). Error: the trap it raises.
 tl::expected<std::uint64_t, TrapCode> read_state_register(const CpuState& state, std::uint8_t code);
+/// What a write would raise, without doing it (exceptions come before the first commit).
+tl::expected<void, TrapCode> state_register_writable(const CpuState& state, std::uint8_t code);
 tl::expected<void, TrapCode> write_state_register(CpuState& state, std::uint8_t code,
                                                   std::uint64_t value);
 

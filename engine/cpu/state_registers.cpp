@@ -220,35 +220,17 @@ tl::expected<std::uint64_t, TrapCode> read_state_register(const CpuState& s, std
     return tl::unexpected(TrapCode::IllegalOpcode);
 }
 
-tl::expected<void, TrapCode> write_state_register(CpuState& s, std::uint8_t code,
-                                                  std::uint64_t value) {
+tl::expected<void, TrapCode> state_register_writable(const CpuState& s, std::uint8_t code) {
     if (s.iset < first_iset(code)) return tl::unexpected(TrapCode::IllegalOpcode);
     switch (code) {
         case kUpsr:
-            s.upsr = static_cast<std::uint32_t>(value) & kUpsrMask;
-            return {};
         case kLsr:
-            s.lsr = LoopState::from_lsr(value);
-            s.ilcr = LoopState::from_lsr(value & kIlcrMask);
-            return {};
         case kLsr1:
-            s.lsr.lcnt = s.ilcr.lcnt = value;
-            return {};
         case kIlcr:
-            s.ilcr = LoopState::from_lsr(value & kIlcrMask);
-            return {};
         case kIlcr1:
-            s.ilcr.lcnt = value;
-            return {};
         case kPfpfr:
-            s.pfpfr = static_cast<std::uint32_t>(value) & kPfpfrMask;
-            return {};
         case kFpcr:
-            s.fpcr = (static_cast<std::uint32_t>(value) & kFpcrMask) | kFpcrAlwaysOne;
-            return {};
         case kFpsr:
-            s.fpsr = static_cast<std::uint32_t>(value) & 0xffff;
-            return {};
         case kSclkr:
         case kTirHi:
         case kTirLo:
@@ -256,7 +238,7 @@ tl::expected<void, TrapCode> write_state_register(CpuState& s, std::uint8_t code
         case kSbbp:
         case kRprHi:
         case kUpsrm:
-            return {};  // accepted, no effect (machine.md §1.7)
+            return {};
         case kCuir:
         case kIp:
         case kNip:
@@ -267,6 +249,41 @@ tl::expected<void, TrapCode> write_state_register(CpuState& s, std::uint8_t code
         default:
             return tl::unexpected(TrapCode::PrivilegedAction);
     }
+}
+
+tl::expected<void, TrapCode> write_state_register(CpuState& s, std::uint8_t code,
+                                                  std::uint64_t value) {
+    if (auto allowed = state_register_writable(s, code); !allowed) return allowed;
+    switch (code) {
+        case kUpsr:
+            s.upsr = static_cast<std::uint32_t>(value) & kUpsrMask;
+            break;
+        case kLsr:
+            s.lsr = LoopState::from_lsr(value);
+            s.ilcr = LoopState::from_lsr(value & kIlcrMask);
+            break;
+        case kLsr1:
+            s.lsr.lcnt = s.ilcr.lcnt = value;
+            break;
+        case kIlcr:
+            s.ilcr = LoopState::from_lsr(value & kIlcrMask);
+            break;
+        case kIlcr1:
+            s.ilcr.lcnt = value;
+            break;
+        case kPfpfr:
+            s.pfpfr = static_cast<std::uint32_t>(value) & kPfpfrMask;
+            break;
+        case kFpcr:
+            s.fpcr = (static_cast<std::uint32_t>(value) & kFpcrMask) | kFpcrAlwaysOne;
+            break;
+        case kFpsr:
+            s.fpsr = static_cast<std::uint32_t>(value) & 0xffff;
+            break;
+        default:
+            break;  // accepted, no effect (machine.md §1.7)
+    }
+    return {};
 }
 
 }  // namespace e2k::cpu

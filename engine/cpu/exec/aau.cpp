@@ -1,0 +1,148 @@
+#include "engine/cpu/exec/aau.h"
+
+#include <bit>
+
+#include "engine/isa/bundle.h"
+
+namespace e2k::cpu::exec {
+namespace {
+
+constexpr std::uint64_t kAddressMask = (1ull << 48) - 1;
+constexpr unsigned kPlaneAreas = 32;        // areas of one plane; also the longest program
+constexpr unsigned kAsyncInstruction = 16;  // bytes
+
+enum Group : std::uint8_t { kAad = 0, kAasti = 1, kAaind = 2, kAaincr = 3 };
+
+std::uint64_t sign_extend(std::uint64_t value, unsigned bits) {
+    const unsigned shift = 64 - bits;
+    return static_cast<std::uint64_t>(static_cast<std::int64_t>(value << shift) >> shift);
+}
+
+AauArea area_of(const isa::AsyncHalf& half, const AauState& aau) {
+    AauArea area;
+    area.fmt = half.fmt;
+    area.d = half.d;
+    area.incr = half.incr;
+    area.ind = half.ind;
+    area.disp = half.disp;
+    area.cur = half.fmt != 0 ? aau.aaind[half.ind] : 0;
+    return area;
+}
+
+/// Channels 0 and 1 use the left plane, 2 and 3 the right one.
+unsigned area_index(const ArrayLoad& load) {
+    return load.area + (load.channel >= 2 ? kPlaneAreas : 0);
+}
+
+std::uint64_t reversed(std::uint64_t value, unsigned bytes) {
+    return __builtin_bswap64(value) >> (64 - 8 * bytes);
+}
+
+}  // namespace
+
+std::uint64_t wrap_index(std::uint64_t value, int iset) {
+    return iset >= 5 ? sign_extend(value, 48) : value & 0xffff'ffff;
+}
+
+std::uint64_t array_store_address(const AauState& aau, const ArrayAddress& a) {
+    return aau.aad_base[a.d] + aau.aasti[a.ind] + a.literal;
+}
+
+void advance_store_index(AauState& aau, const ArrayAddress& a, unsigned size, int iset) {
+    const unsigned shift = static_cast<unsigned>(std::countr_zero(size));
+    std::uint64_t& index = aau.aasti[a.ind];
+    index = wrap_index(index + (aau.aaincr[a.incr] << shift), iset);
+}
+
+void write_array_register(AauState& aau, const ArrayAddress& a, std::uint64_t value, unsigned size,
+                          bool upper_half, int iset) {
+    if (size < 4) return;
+    switch (a.group) {
+        case kAad:
+            if (upper_half)
+                aau.aad_hi[a.d] = value;
+            else
+                aau.aad_base[a.d] = value & kAddressMask;
+            return;
+        case kAasti:
+            if (!upper_half) aau.aasti[a.ind] = wrap_index(value, iset);
+            return;
+        case kAaind:
+            if (!upper_half && a.ind != 0) aau.aaind[a.ind] = wrap_index(value, iset);
+            return;
+        case kAaincr:
+            // A 32-bit step is signed whatever the width of the register.
+            if (!upper_half && (a.ind & 7) != 0)
+                aau.aaincr[a.ind & 7] =
+                    wrap_index(size == 4 ? sign_extend(value, 32) : value, iset);
+            return;
+        default:
+            return;  // registers only the kernel looks at
+    }
+}
+
+bool prefetch_program_readable(const MemoryView& memory, std::uint64_t address,
+                               std::uint64_t& fault) {
+    for (unsigned k = 0; k < kPlaneAreas; ++k, address += kAsyncInstruction) {
+        fault = address;
+        if (!memory.allows(address, kAsyncInstruction, kPageRead)) return false;
+        const auto left = isa::decode_async_half(memory.load<std::uint32_t>(address),
+                                                 memory.load<std::uint32_t>(address + 4), true);
+        if (left.ct) break;
+    }
+    return true;
+}
+
+void start_prefetch(AauState& aau, const MemoryView& memory, std::uint64_t address) {
+    for (AauArea& area : aau.area) area = AauArea{};
+    for (unsigned k = 0; k < kPlaneAreas; ++k, address += kAsyncInstruction) {
+        const auto left = isa::decode_async_half(memory.load<std::uint32_t>(address),
+                                                 memory.load<std::uint32_t>(address + 4), true);
+        const auto right = isa::decode_async_half(memory.load<std::uint32_t>(address + 8),
+                                                  memory.load<std::uint32_t>(address + 12), false);
+        aau.area[k] = area_of(left, aau);
+        aau.area[kPlaneAreas + k] = area_of(right, aau);
+        if (left.ct) break;
+    }
+    aau.active = 1;
+}
+
+bool load_array_element(const AauState& aau, const MemoryView& memory, const ArrayLoad& load,
+                        int iset, Reg& value) {
+    value.lo = kBadArrayElement;
+    value.ext = load.packed ? kBadArrayElement : 0;
+    const AauArea& area = aau.area[area_index(load)];
+    if (!aau.active || area.fmt < load.min_fmt || load.size == 0) return false;
+    const std::uint64_t address = aau.aad_base[area.d] + area.cur + area.disp + load.ind;
+    // Before v5 the element has to be aligned (machine.md §8.4).
+    if (iset < 5 && (address & (load.size - 1u))) return false;
+    if (!memory.allows(address, load.size, kPageRead)) return false;
+    std::uint64_t low = 0, high = 0;
+    std::memcpy(&low, memory.base + address, load.size < 8 ? load.size : 8);
+    if (load.size == 16) high = memory.load<std::uint64_t>(address + 8);
+    if (load.big_endian && load.size == 16) {
+        const std::uint64_t swapped = reversed(high, 8);
+        high = reversed(low, 8);
+        low = swapped;
+    } else if (load.big_endian) {
+        low = reversed(low, load.size);
+    }
+    value.lo = low;
+    value.ext = high;
+    return true;
+}
+
+void advance_areas(AauState& aau, const ArrayLoad* loads, unsigned count, int iset) {
+    std::uint64_t advanced = 0;
+    for (unsigned i = 0; i < count; ++i) {
+        if (!loads[i].advance) continue;
+        const unsigned n = area_index(loads[i]);
+        if (advanced >> n & 1) continue;
+        advanced |= 1ull << n;
+        AauArea& area = aau.area[n];
+        if (area.fmt != 0)
+            area.cur = wrap_index(area.cur + (aau.aaincr[area.incr] << (area.fmt - 1)), iset);
+    }
+}
+
+}  // namespace e2k::cpu::exec

@@ -26,6 +26,18 @@ struct Region {
     std::uint64_t file_offset = 0;
 };
 
+// Layout. The programs we run are linked at 0x10000; position-independent ones go to kPieBase. The
+// stack and the first mapping stand where startup-trace.md shows them.
+inline constexpr std::uint64_t kPieBase = 0x20'0000'0000;
+inline constexpr std::uint64_t kProgramLimit = 0x40'0000'0000;  ///< segments and heap stay below
+inline constexpr std::uint64_t kStackTop = 0x40'0080'1000;
+inline constexpr std::uint64_t kStackSize = 8u << 20;
+inline constexpr std::uint64_t kMmapBase = kStackTop + 0x1000;
+inline constexpr std::uint64_t kMmapLimit = 0xe0'0000'0000;
+/// Where %psp and %pcsp claim the hardware stacks are; never mapped (machine.md §3.7).
+inline constexpr std::uint64_t kProcedureStackBase = 0xe0'0000'0000;
+inline constexpr std::uint64_t kChainStackBase = 0xf0'0000'0000;
+
 /// Thread-safe. All errors are positive errno values.
 class AddressSpace {
 public:
@@ -50,6 +62,29 @@ public:
     std::vector<Region> regions() const;
     /// Called with [begin, end) whenever executable guest memory changes or goes away.
     void on_code_change(std::function<void(std::uint64_t, std::uint64_t)> callback);
+
+    /// Start of the heap; the break can never go below it (process start).
+    void start_brk(std::uint64_t brk);
+    /// Gives the memory of a System V segment a place; `address` 0 = anywhere.
+    tl::expected<std::uint64_t, int> attach_shm(int id, std::uint64_t address, int flags);
+    tl::expected<void, int> detach_shm(std::uint64_t address);
+    /// Follows a change of a mapped file's length: pages past its end fault instead of killing the
+    /// workbench with SIGBUS. True if some page at `address` (if given) became accessible.
+    bool refresh_file_pages(std::optional<std::uint64_t> address = std::nullopt);
+    /// The mapping that holds `address`.
+    std::optional<Region> region_at(std::uint64_t address) const;
+
+    /// Host address of [address, address+size), or nullptr if any of it is outside the guest's
+    /// space. Pages need not be mapped: only hand it to the kernel, which answers EFAULT.
+    std::uint8_t* host(std::uint64_t address, std::uint64_t size) const;
+    /// The kernel has written guest memory on the guest's behalf (read(2) and the like).
+    void note_write(std::uint64_t address, std::uint64_t size);
+    /// Some decoded or translated code was made from [begin, end): kPageCode.
+    void mark_code(std::uint64_t begin, std::uint64_t end);
+
+    /// Held over fork(2), so that the child gets consistent tables.
+    void lock_for_fork();
+    void unlock_after_fork();
 
     // Checked copies (system calls, debugger, panels); false / nullopt if any byte is inaccessible.
     bool read(std::uint64_t address, void* to, std::size_t size) const;

@@ -27,8 +27,9 @@ struct Policy {
 
 /// Source/sink of standard streams when the window owns them; nullptr members = host's fd 0/1/2.
 struct StandardStreams {
-    std::function<void(int fd, std::string_view)> output;         ///< fd 1 or 2
-    std::function<std::size_t(char* to, std::size_t max)> input;  ///< blocks; 0 = end of file
+    std::function<void(int fd, std::string_view)> output;  ///< fd 1 or 2
+    /// Blocks; 0 = end of file. Must return once the owner wants the process gone.
+    std::function<std::size_t(char* to, std::size_t max)> input;
 };
 
 struct ProcessOptions {
@@ -81,8 +82,10 @@ struct Thread {
 /// What a system call or signal asks of the caller that runs the thread.
 enum class Next : std::uint8_t {
     Continue,     ///< go on at thread.state.ip
-    ThreadExit,   ///< this thread ended
+    ThreadExit,   ///< this thread ended; others go on
     ProcessExit,  ///< whole process ended, see exit_status()
+    Retry,        ///< interrupt_blocked() cut a blocking call: pause if wanted, then call
+                  ///< system_call() again with the same stop
 };
 
 class Process {
@@ -102,12 +105,18 @@ public:
     Next system_call(Thread& thread, const cpu::Stop& stop);
     /// Turns a trap into a guest signal (handler frame set up) or ends the process.
     Next trap(Thread& thread, const cpu::Trap& trap);
-    /// `return` reached a sentinel frame: end of a signal handler (or of a thread's function).
+    /// `return` reached a sentinel frame: end of a signal handler. A return from the first
+    /// function of a thread arrives here too and ends the process, as on Linux, by SIGSEGV.
     Next signal_return(Thread& thread);
-    /// Delivers pending unblocked signals; call when state.interrupt was raised.
+    /// Delivers pending unblocked signals; call when state.interrupt was raised. The run loop
+    /// clears `interrupt` first; a signal that comes later raises it again.
     Next deliver_signals(Thread& thread);
-    /// Asynchronous signal to the process (host SIGALRM/SIGINT..., UI kill). Any thread.
+    /// Asynchronous signal to the process (host SIGALRM/SIGINT..., UI kill with 9). Any thread,
+    /// also from a host signal handler.
     void post_signal(int signal);
+    /// Makes every guest thread that waits inside a host call return from system_call() with
+    /// Next::Retry, and the next blocking call of the others too. Any thread.
+    void interrupt_blocked();
 
     ExitStatus exit_status() const;
     std::string exit_detail() const;  ///< plain words for the banner, "" while running

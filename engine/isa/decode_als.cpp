@@ -64,22 +64,6 @@ Operand state_register(std::uint8_t code, Width width) {
     return make(OperandKind::StateReg, code, code, width);
 }
 
-void decode_aau_address(const Bundle& b, AlsOp& a) {
-    AauAddress& u = a.aau;
-    u.d = static_cast<std::uint8_t>((a.als >> 19) & 0x1f);
-    u.ind = static_cast<std::uint8_t>((a.als >> 15) & 0xf);
-    if (a.op->format == Format::Aaurw || a.op->format == Format::Aaurr) {
-        u.group = static_cast<std::uint8_t>((a.als >> 10) & 0x1f);
-        return;
-    }
-    u.incr = static_cast<std::uint8_t>((a.als >> 12) & 7);
-    u.am = (a.als >> 10) & 1;
-    u.lt = static_cast<std::uint8_t>((a.als >> 8) & 3);
-    if (u.lt == 0) return;
-    u.literal = b.lts[u.lt - 1u];
-    u.literal_missing = u.lt > b.lts_count;
-}
-
 bool is_second_of_pair(Pair pair, int channel) {
     switch (pair) {
         case Pair::None:
@@ -113,7 +97,9 @@ void decode_operands(const Bundle& b, AlsOp& a) {
         case Format::Alopf19:
         case Format::Aaurw:
         case Format::Aaurr:
-            decode_aau_address(b, a);
+            a.aau = op.format == Format::Aaurw || op.format == Format::Aaurr
+                        ? aau_register(a.als)
+                        : aau_address(b, a.als);
             if (op.format == Format::Alopf10 || op.format == Format::Aaurw)
                 a.data = register_operand(byte1, op.src4);
             else
@@ -185,6 +171,27 @@ void attach_half(Bundle& b, std::uint16_t half) {
 
 }  // namespace
 
+AauAddress aau_address(const Bundle& bundle, std::uint32_t als) {
+    AauAddress u;
+    u.d = static_cast<std::uint8_t>((als >> 19) & 0x1f);
+    u.ind = static_cast<std::uint8_t>((als >> 15) & 0xf);
+    u.incr = static_cast<std::uint8_t>((als >> 12) & 7);
+    u.am = (als >> 10) & 1;
+    u.lt = static_cast<std::uint8_t>((als >> 8) & 3);
+    if (u.lt == 0) return u;
+    u.literal = bundle.lts[u.lt - 1u];
+    u.literal_missing = u.lt > bundle.lts_count;
+    return u;
+}
+
+AauAddress aau_register(std::uint32_t als) {
+    AauAddress u;
+    u.d = static_cast<std::uint8_t>((als >> 19) & 0x1f);
+    u.ind = static_cast<std::uint8_t>((als >> 15) & 0xf);
+    u.group = static_cast<std::uint8_t>((als >> 10) & 0x1f);
+    return u;
+}
+
 Operand source1_operand(std::uint8_t code, Width width) {
     return is_literal_range(code) ? short_literal(code, 0x1f, width) : any_register(code, width);
 }
@@ -236,8 +243,9 @@ void decode_als(Bundle& bundle, int channel) {
 
 void attach_conditions(Bundle& bundle) {
     for (unsigned i = 0; i < bundle.cds_count; ++i) {
-        attach_half(bundle, static_cast<std::uint16_t>(bundle.cds[i] >> 16));
+        // objdump's order; the hardware has none.
         attach_half(bundle, static_cast<std::uint16_t>(bundle.cds[i]));
+        attach_half(bundle, static_cast<std::uint16_t>(bundle.cds[i] >> 16));
     }
 }
 

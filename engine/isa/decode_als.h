@@ -11,6 +11,10 @@ Operand source2_operand(const Bundle& bundle, std::uint8_t code, Width width);
 Operand register_operand(std::uint8_t code, Width width);  ///< src3, stored data
 Operand destination_operand(std::uint8_t code, Width width);
 
+/// Address part of staa/ldaa and register part of aaurw/aaurr (encoding.md §4.9).
+AauAddress aau_address(const Bundle& bundle, std::uint32_t als);
+AauAddress aau_register(std::uint32_t als);
+
 /// Fills `bundle.als[channel]` from its raw syllables; literals and MAS must be decoded already.
 void decode_als(Bundle& bundle, int channel);
 /// Attaches the conditions of the CDS words to channels, increments and crp/srp (encoding.md §9).

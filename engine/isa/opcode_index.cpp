@@ -10,7 +10,6 @@ namespace {
 
 constexpr unsigned kOpcodes = 128;
 constexpr unsigned kOpcode2s = 32;  ///< ALES opc2 values in use are below 0x18; 0 = no ALES
-constexpr std::uint8_t kAauAccess = 0x3f;
 
 struct Range {
     std::uint16_t first = 0, count = 0;
@@ -28,10 +27,10 @@ bool identifies(const Operation& op, const AlsCode& code) {
             return op.cmpopce == (code.ales & 0xff);
         case Format::Aaurw:
         case Format::Aaurr:
-            return code.mas == kAauAccess && (code.ales & 0xff) == op.opce2;
+            return code.mas == kAauAccessMas && (code.ales & 0xff) == op.opce2;
         case Format::Alopf10:
         case Format::Alopf19:
-            return code.mas != kAauAccess && (code.ales & 0xff) == op.opce2;
+            return code.mas != kAauAccessMas && (code.ales & 0xff) == op.opce2;
         default:
             return op.opce2 < 0 || (code.ales & 0xff) == op.opce2;
     }

@@ -7,6 +7,9 @@
 
 namespace e2k::isa {
 
+/// MAS that turns staa/ldaa into an access to an array-unit register (encoding.md §4.9).
+inline constexpr std::uint8_t kAauAccessMas = 0x3f;
+
 /// What identifies an operation inside its bundle.
 struct AlsCode {
     int iset = 4;

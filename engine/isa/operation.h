@@ -114,6 +114,7 @@ enum class OpFlag : std::uint16_t {
     Src3Literal = 1 << 10,   ///< src3 may be a literal code
     UserMode = 1 << 11,      ///< needed by 64-bit Linux user programs
     Unverified = 1 << 12,    ///< encoding known from a secondary source only (v7)
+    PrintsBoth = 1 << 13,    ///< pair: objdump prints a line for either member
 };
 
 constexpr std::uint16_t operator|(OpFlag a, OpFlag b) {

@@ -108,7 +108,7 @@ void start_prefetch(AauState& aau, const MemoryView& memory, std::uint64_t addre
 }
 
 bool load_array_element(const AauState& aau, const MemoryView& memory, const ArrayLoad& load,
-                        int iset, Reg& value) {
+                        int iset, Value& value) {
     value.lo = kBadArrayElement;
     value.ext = load.packed ? kBadArrayElement : 0;
     const AauArea& area = aau.area[area_index(load)];

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "engine/cpu/exec/memory_access.h"
 #include "engine/cpu/exec/micro_op.h"
 #include "engine/cpu/memory.h"
 #include "engine/cpu/state.h"
@@ -35,7 +36,7 @@ void start_prefetch(AauState& aau, const MemoryView& memory, std::uint64_t addre
 
 /// One mova: true and `value` if the element could be read; otherwise the result is diagnostic.
 bool load_array_element(const AauState& aau, const MemoryView& memory, const ArrayLoad& load,
-                        int iset, Reg& value);
+                        int iset, Value& value);
 /// Advances the areas of all movas of a bundle, each area once.
 void advance_areas(AauState& aau, const ArrayLoad* loads, unsigned count, int iset);
 

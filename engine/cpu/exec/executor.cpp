@@ -6,17 +6,16 @@
 namespace e2k::cpu::exec {
 namespace {
 
-Reg to_reg(V128 v) {
-    Reg r;
-    _mm_store_si128(reinterpret_cast<__m128i*>(&r), v);
+Value to_value(V128 v) {
+    Value r;
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(&r), v);
     return r;
 }
 
 }  // namespace
 
 template <bool Tags>
-inline void Executor<Tags>::compute_one(const ExecBundle& b, const MicroOp& op, unsigned i,
-                                        Pending& p) {
+void Executor<Tags>::compute_one(const ExecBundle& b, const MicroOp& op, unsigned i, Pending& p) {
     const RegRef a = first(b, op);
     switch (op.kind) {
         case SemKind::Int64:
@@ -26,7 +25,7 @@ inline void Executor<Tags>::compute_one(const ExecBundle& b, const MicroOp& op, 
         case SemKind::Int128:
         case SemKind::Sse128:
         case SemKind::X87:
-            p.result[i] = to_reg(op.fn128(wide(a, op.wa), wide(op.b, op.wb), wide(op.c, op.wc)));
+            p.result[i] = to_value(op.fn128(wide(a, op.wa), wide(op.b, op.wb), wide(op.c, op.wc)));
             return;
         case SemKind::MoveTag:
             p.result[i].lo = spaces_.at(op.b).lo;
@@ -49,7 +48,7 @@ void Executor<Tags>::tag_operation(const MicroOp& op, unsigned i, Pending& p) {
         p.tag[i] = 0;
         return;
     }
-    p.result[i] = to_reg(wide(op.a, op.wa));
+    p.result[i] = to_value(wide(op.a, op.wa));
     if constexpr (Tags) {
         const unsigned wanted = static_cast<unsigned>(low(op.b, isa::Width::S)) & 0xff;
         const unsigned own = operand_tag(op.a, op.wa);
@@ -63,7 +62,11 @@ template <bool Tags>
 inline void Executor<Tags>::compute(const ExecBundle& b, Pending& p) {
     for (unsigned m = p.enabled & b.compute_ops; m; m &= m - 1) {
         const unsigned i = static_cast<unsigned>(std::countr_zero(m));
-        compute_one(b, b.ops[i], i, p);
+        const MicroOp& op = b.ops[i];
+        if (op.scalar) [[likely]]
+            p.result[i].lo = op.fn64(low(op.a, op.wa), low(op.b, op.wb), low(op.c, op.wc));
+        else
+            compute_one(b, op, i, p);
     }
 }
 
@@ -87,7 +90,7 @@ bool Executor<Tags>::execute(const ExecBundle& b) {
     if ((flags & kGuards) && !evaluate_guards(b, p)) return false;
     if (flags & kLoopMode) mask_loop_stores(b, p);
     if ((!spaces_.covers(b) || (flags & kSetwd)) && !check_windows(b, p)) return false;
-    if (p.taken && b.transfer.kind != TransferKind::Branch && !check_transfer(b, p)) return false;
+    if (p.taken && !transfer_is_plain(b, p) && !check_transfer(b, p)) return false;
     if constexpr (Tags)
         if (!check_tags(b, p)) return false;
     if ((flags & kPrecise) && !precise_operations(b, p)) return false;

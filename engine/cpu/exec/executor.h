@@ -21,8 +21,9 @@ namespace e2k::cpu::exec {
 inline constexpr unsigned kRawTag = 0x100;
 
 /// What a bundle has worked out and not yet written. Index = position in ExecBundle::ops.
+/// Deliberately uninitialised: only what a bundle uses is set.
 struct Pending {
-    std::array<Reg, isa::kChannels> result;
+    std::array<Value, isa::kChannels> result;
     std::array<std::uint64_t, isa::kChannels> address;
     std::array<std::uint16_t, isa::kChannels> tag;  ///< of the result; exact tags only
     unsigned enabled;                               ///< guard true
@@ -30,7 +31,7 @@ struct Pending {
     unsigned masked;      ///< stores suppressed by loop mode (their increments too)
     unsigned increments;  ///< staa whose index advances
     unsigned diag_guard;  ///< `,sm` operations under a diagnostic predicate; exact tags only
-    std::array<Reg, 4> element;  ///< mova values
+    std::array<Value, 4> element;  ///< mova values
     std::array<bool, 4> element_valid;
     std::array<std::uint8_t, 3> plu_value;  ///< predicate byte; valid where plu_write
     unsigned plu_write;
@@ -70,8 +71,11 @@ private:
     bool evaluate_guards(const ExecBundle& b, Pending& p);
     bool decide_transfer(const ExecBundle& b, Pending& p);
     bool check_transfer(const ExecBundle& b, Pending& p);
+    bool transfer_is_plain(const ExecBundle& b, const Pending& p) const;
     bool check_tags(const ExecBundle& b, Pending& p);
     bool probe_memory(const ExecBundle& b, Pending& p);
+    void find_increments(const ExecBundle& b, Pending& p);
+    bool probe_plain(const ExecBundle& b, const MicroOp& op, unsigned i, Pending& p);
     bool probe_one(const ExecBundle& b, const MicroOp& op, unsigned i, Pending& p);
     bool precise_operations(const ExecBundle& b, Pending& p);
     bool check_prefetch(const ExecBundle& b, const Pending& p);
@@ -88,12 +92,14 @@ private:
     // --- effects ---
     void access_memory(const ExecBundle& b, Pending& p);
     void load(const MicroOp& op, unsigned i, Pending& p);
-    void special_load(const MicroOp& op, unsigned i, const Reg& raw, Pending& p);
+    void store_plain(const MicroOp& op, std::uint64_t address);
+    void special_load(const MicroOp& op, unsigned i, const Value& raw, Pending& p);
     void store(const ExecBundle& b, const MicroOp& op, unsigned i, Pending& p);
-    void conditional_store(const ExecBundle& b, const MicroOp& op, unsigned i, Reg value,
+    void conditional_store(const ExecBundle& b, const MicroOp& op, unsigned i, Value value,
                            Pending& p);
     void read_elements(const ExecBundle& b, Pending& p);
     void commit_results(const ExecBundle& b, const Pending& p);
+    void commit_one(const MicroOp& op, const Pending& p, unsigned i);
     void commit_tag(const MicroOp& op, unsigned tag, bool dbl);
     void commit_mova(const ExecBundle& b, const Pending& p);
     void commit_state(const ExecBundle& b, const Pending& p);

@@ -14,8 +14,8 @@ inline constexpr std::uint64_t kDiagnosticBits = 0x4000'0000'4000'0000ull;
 // --- memory, in channel order 0, 2, 3, 5 (machine.md §2.3) ---
 
 template <bool Tags>
-void Executor<Tags>::load(const MicroOp& op, unsigned i, Pending& p) {
-    Reg& result = p.result[i];
+inline void Executor<Tags>::load(const MicroOp& op, unsigned i, Pending& p) {
+    Value& result = p.result[i];
     if (p.dropped >> i & 1) [[unlikely]] {
         result.lo = result.ext = kFaultPattern;
         p.tag[i] = 1;
@@ -23,7 +23,7 @@ void Executor<Tags>::load(const MicroOp& op, unsigned i, Pending& p) {
     }
     load_element(memory_, p.address[i], op.access_size, result);
     if (op.mode != MemoryMode::Plain) [[unlikely]] {
-        const Reg raw = result;
+        const Value raw = result;
         if (op.big_endian) reverse_element(result, op.access_size);
         special_load(op, i, raw, p);
     } else if (op.big_endian) {
@@ -32,8 +32,8 @@ void Executor<Tags>::load(const MicroOp& op, unsigned i, Pending& p) {
 }
 
 template <bool Tags>
-void Executor<Tags>::special_load(const MicroOp& op, unsigned i, const Reg& raw, Pending& p) {
-    const Reg& result = p.result[i];
+void Executor<Tags>::special_load(const MicroOp& op, unsigned i, const Value& raw, Pending& p) {
+    const Value& result = p.result[i];
     if (op.mode == MemoryMode::CheckLoad) {
         // The early load wrote the same register; a different value now is a conflict (§7.5).
         if (op.write == Write::None) {
@@ -61,7 +61,7 @@ void Executor<Tags>::special_load(const MicroOp& op, unsigned i, const Reg& raw,
 
 template <bool Tags>
 void Executor<Tags>::conditional_store(const ExecBundle& b, const MicroOp& op, unsigned i,
-                                       Reg value, Pending& p) {
+                                       Value value, Pending& p) {
     if (op.pair_second) return;  // stored together with the first half
     unsigned size = op.access_size;
     if (i + 1 < b.op_count && b.ops[i + 1].pair_second) {
@@ -79,7 +79,7 @@ void Executor<Tags>::conditional_store(const ExecBundle& b, const MicroOp& op, u
 template <bool Tags>
 void Executor<Tags>::store(const ExecBundle& b, const MicroOp& op, unsigned i, Pending& p) {
     if (p.dropped >> i & 1) return;
-    Reg value = spaces_.at(op.data);
+    Value value = value_of(spaces_.at(op.data));
     if constexpr (Tags) {
         if (p.diag_guard >> i & 1) {
             value.lo |= kDiagnosticBits;
@@ -108,12 +108,29 @@ void Executor<Tags>::store(const ExecBundle& b, const MicroOp& op, unsigned i, P
 }
 
 template <bool Tags>
-void Executor<Tags>::access_memory(const ExecBundle& b, Pending& p) {
+inline void Executor<Tags>::store_plain(const MicroOp& op, std::uint64_t address) {
+    const std::uint64_t value = spaces_.at(op.data).lo;
+    switch (op.access_size) {
+        case 1:
+            return memory_.store(address, static_cast<std::uint8_t>(value));
+        case 2:
+            return memory_.store(address, static_cast<std::uint16_t>(value));
+        case 4:
+            return memory_.store(address, static_cast<std::uint32_t>(value));
+        default:
+            return memory_.store(address, value);
+    }
+}
+
+template <bool Tags>
+inline void Executor<Tags>::access_memory(const ExecBundle& b, Pending& p) {
     for (unsigned m = p.enabled & b.memory_ops; m; m &= m - 1) {
         const unsigned i = static_cast<unsigned>(std::countr_zero(m));
         const MicroOp& op = b.ops[i];
         if (op.kind == SemKind::Load)
             load(op, i, p);
+        else if (!Tags && op.plain_access && !(p.dropped >> i & 1))
+            store_plain(op, p.address[i]);
         else
             store(b, op, i, p);
     }
@@ -130,58 +147,64 @@ template <bool Tags>
 void Executor<Tags>::read_array_values(const ExecBundle& b, Pending& p) {
     for (unsigned m = p.enabled; m; m &= m - 1) {
         const unsigned i = static_cast<unsigned>(std::countr_zero(m));
-        if (b.ops[i].kind == SemKind::AauWrite) p.result[i] = spaces_.at(b.ops[i].data);
+        if (b.ops[i].kind == SemKind::AauWrite) p.result[i] = value_of(spaces_.at(b.ops[i].data));
     }
 }
 
 // --- registers and predicates ---
 
 template <bool Tags>
-void Executor<Tags>::commit_results(const ExecBundle& b, const Pending& p) {
+inline void Executor<Tags>::commit_one(const MicroOp& op, const Pending& p, unsigned i) {
     constexpr std::uint64_t kHighWord = 0xffff'ffff'0000'0000ull;
-    const std::uint64_t keep = p.dbl ? 0 : kHighWord;
+    Value result = p.result[i];
+    if constexpr (Tags) {
+        if ((p.diag_guard >> i & 1) && op.write != Write::Predicate) {
+            const bool word = op.write == Write::Word || op.write == Write::WordKeep;
+            result.lo |= word ? kDiagnosticBits & 0xffff'ffff : kDiagnosticBits;
+            if (op.write == Write::Packed) result.ext |= kDiagnosticBits;
+        }
+    }
+    switch (op.write) {
+        case Write::Double:
+            spaces_.at(op.dst).lo = result.lo;
+            break;
+        case Write::Word: {
+            Reg& dst = spaces_.at(op.dst);
+            dst.lo = (dst.lo & (p.dbl ? 0 : kHighWord)) | result.lo;
+            break;
+        }
+        case Write::WordKeep: {
+            Reg& dst = spaces_.at(op.dst);
+            dst.lo = (dst.lo & kHighWord) | (result.lo & ~kHighWord);
+            break;
+        }
+        case Write::Extended: {
+            Reg& dst = spaces_.at(op.dst);
+            dst.lo = result.lo;
+            dst.ext = result.ext & 0xffff;
+            break;
+        }
+        case Write::Packed: {
+            Reg& dst = spaces_.at(op.dst);
+            dst.lo = result.lo;
+            dst.ext = result.ext;
+            break;
+        }
+        case Write::Predicate:
+            s_.pred[s_.pred_phys(op.dst.index)] = static_cast<std::uint8_t>(
+                (result.lo & kPredValue) | (Tags && p.tag[i] ? kPredTag : 0u));
+            break;
+        default:
+            break;
+    }
+    if constexpr (Tags) commit_tag(op, p.tag[i], p.dbl);
+}
+
+template <bool Tags>
+inline void Executor<Tags>::commit_results(const ExecBundle& b, const Pending& p) {
     for (unsigned m = p.enabled & b.write_ops; m; m &= m - 1) {
         const unsigned i = static_cast<unsigned>(std::countr_zero(m));
-        const MicroOp& op = b.ops[i];
-        Reg result = p.result[i];
-        if constexpr (Tags) {
-            if ((p.diag_guard >> i & 1) && op.write != Write::Predicate) {
-                const bool word = op.write == Write::Word || op.write == Write::WordKeep;
-                result.lo |= word ? kDiagnosticBits & 0xffff'ffff : kDiagnosticBits;
-                if (op.write == Write::Packed) result.ext |= kDiagnosticBits;
-            }
-        }
-        switch (op.write) {
-            case Write::Word: {
-                Reg& dst = spaces_.at(op.dst);
-                dst.lo = (dst.lo & keep) | result.lo;
-                break;
-            }
-            case Write::WordKeep: {
-                Reg& dst = spaces_.at(op.dst);
-                dst.lo = (dst.lo & kHighWord) | (result.lo & ~kHighWord);
-                break;
-            }
-            case Write::Double:
-                spaces_.at(op.dst).lo = result.lo;
-                break;
-            case Write::Extended: {
-                Reg& dst = spaces_.at(op.dst);
-                dst.lo = result.lo;
-                dst.ext = result.ext & 0xffff;
-                break;
-            }
-            case Write::Packed:
-                spaces_.at(op.dst) = result;
-                break;
-            case Write::Predicate:
-                s_.pred[s_.pred_phys(op.dst.index)] = static_cast<std::uint8_t>(
-                    (result.lo & kPredValue) | (Tags && p.tag[i] ? kPredTag : 0u));
-                break;
-            default:
-                break;
-        }
-        if constexpr (Tags) commit_tag(op, p.tag[i], p.dbl);
+        commit_one(b.ops[i], p, i);
     }
 }
 
@@ -440,7 +463,7 @@ bool Executor<Tags>::return_to_caller() {
 }
 
 template <bool Tags>
-bool Executor<Tags>::transfer(const ExecBundle& b, Pending& p) {
+inline bool Executor<Tags>::transfer(const ExecBundle& b, Pending& p) {
     const Transfer& t = b.transfer;
     switch (t.kind) {
         case TransferKind::Jump: {

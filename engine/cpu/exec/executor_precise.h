@@ -64,7 +64,7 @@ bool Executor<Tags>::check_windows(const ExecBundle& b, const Pending& p) {
 }
 
 template <bool Tags>
-bool Executor<Tags>::evaluate_guards(const ExecBundle& b, Pending& p) {
+inline bool Executor<Tags>::evaluate_guards(const ExecBundle& b, Pending& p) {
     unsigned enabled = 0;
     for (unsigned i = 0; i < b.op_count; ++i) {
         const MicroOp& op = b.ops[i];
@@ -86,7 +86,7 @@ bool Executor<Tags>::evaluate_guards(const ExecBundle& b, Pending& p) {
 
 /// Transfer condition except its MLOCK part (machine.md §4.3).
 template <bool Tags>
-bool Executor<Tags>::decide_transfer(const ExecBundle& b, Pending& p) {
+inline bool Executor<Tags>::decide_transfer(const ExecBundle& b, Pending& p) {
     using isa::ConditionType;
     const Transfer& t = b.transfer;
     if (t.condition == ConditionType::Always) {
@@ -169,6 +169,20 @@ Ctpr Executor<Tags>::transfer_register(const ExecBundle& b, const Pending& p, un
     return ctpr;
 }
 
+/// The transfers that hold nothing to check in detail: ct and call through a label prepared
+/// earlier, ct on a prepared return.
+template <bool Tags>
+inline bool Executor<Tags>::transfer_is_plain(const ExecBundle& b, const Pending& p) const {
+    const Transfer& t = b.transfer;
+    if (t.kind == TransferKind::Branch) return true;
+    if (t.ctpr == 0 || (b.flags & (kPrepare | kStateWrite))) return false;
+    const Ctpr& ctpr = s_.ctpr[t.ctpr - 1u];
+    if (t.kind == TransferKind::Jump && ctpr.tag == CtprTag::Return) return true;
+    if (ctpr.tag != CtprTag::Label || (ctpr.base & 7)) return false;
+    return t.kind == TransferKind::Jump ||
+           (2u * t.wbs <= p.window_size && s_.chain_top != s_.chain_limit);
+}
+
 template <bool Tags>
 bool Executor<Tags>::check_transfer(const ExecBundle& b, Pending& p) {
     const Transfer& t = b.transfer;
@@ -209,7 +223,7 @@ bool Executor<Tags>::precise_operations(const ExecBundle& b, Pending& p) {
     for (unsigned m = p.enabled & b.precise_ops; m; m &= m - 1) {
         const unsigned i = static_cast<unsigned>(std::countr_zero(m));
         const MicroOp& op = b.ops[i];
-        Reg& result = p.result[i];
+        Value& result = p.result[i];
         switch (op.kind) {
             case SemKind::Div: {
                 const DivResult r = op.fn_div(low(op.a, op.wa), low(op.b, op.wb), low(op.c, op.wc));
@@ -339,27 +353,38 @@ bool Executor<Tags>::probe_one(const ExecBundle& b, const MicroOp& op, unsigned 
     return true;
 }
 
+/// The usual access: one compare with the page map.
+template <bool Tags>
+inline bool Executor<Tags>::probe_plain(const ExecBundle& b, const MicroOp& op, unsigned i,
+                                        Pending& p) {
+    if (Tags || !op.plain_access) return probe_one(b, op, i, p);
+    const std::uint64_t address = low(op.a, op.wa) + low(op.b, op.wb);
+    p.address[i] = address;
+    const std::uint8_t bits = op.kind == SemKind::Load ? kPageRead : kPageWrite;
+    return memory_.allows(address, op.access_size, bits) || probe_one(b, op, i, p);
+}
+
 /// Addresses and pages of all accesses; loads too when no store of the bundle can precede them.
 template <bool Tags>
-bool Executor<Tags>::probe_memory(const ExecBundle& b, Pending& p) {
-    if (b.array_count != 0) {
-        for (unsigned i = 0; i < b.op_count; ++i) {
-            const MicroOp& op = b.ops[i];
-            if (op.kind != SemKind::ArrayStore || (p.masked >> i & 1)) continue;
-            const ArrayAddress& a = b.arrays[op.array];
-            if (a.increments && conditions_hold(b, a.incr_guard)) p.increments |= 1u << i;
-        }
-    }
+inline bool Executor<Tags>::probe_memory(const ExecBundle& b, Pending& p) {
+    if (b.array_count != 0) find_increments(b, p);
+    const bool load_now = !(b.flags & kStores);
     for (unsigned m = p.enabled & b.memory_ops; m; m &= m - 1) {
         const unsigned i = static_cast<unsigned>(std::countr_zero(m));
-        if (!probe_one(b, b.ops[i], i, p)) return false;
+        if (!probe_plain(b, b.ops[i], i, p)) return false;
+        if (load_now) load(b.ops[i], i, p);
     }
-    if (!(b.flags & kStores))
-        for (unsigned m = p.enabled & b.memory_ops; m; m &= m - 1) {
-            const unsigned i = static_cast<unsigned>(std::countr_zero(m));
-            load(b.ops[i], i, p);
-        }
     return true;
+}
+
+template <bool Tags>
+void Executor<Tags>::find_increments(const ExecBundle& b, Pending& p) {
+    for (unsigned i = 0; i < b.op_count; ++i) {
+        const MicroOp& op = b.ops[i];
+        if (op.kind != SemKind::ArrayStore || (p.masked >> i & 1)) continue;
+        const ArrayAddress& a = b.arrays[op.array];
+        if (a.increments && conditions_hold(b, a.incr_guard)) p.increments |= 1u << i;
+    }
 }
 
 // --- tags and floating-point exceptions ---

@@ -12,12 +12,12 @@ bool exchange(std::uint8_t* at, std::uint64_t expected, std::uint64_t value) {
 
 __extension__ using Wide = unsigned __int128;
 
-Wide join(const Reg& r) { return static_cast<Wide>(r.ext) << 64 | r.lo; }
+Wide join(const Value& r) { return static_cast<Wide>(r.ext) << 64 | r.lo; }
 
 /// Locations the host has no atomic access for: plain compare and store.
 bool exchange_unaligned(const MemoryView& memory, std::uint64_t address, unsigned size,
-                        const Reg& expected, const Reg& value) {
-    Reg current;
+                        const Value& expected, const Value& value) {
+    Value current{};
     load_element(memory, address, size, current);
     const std::uint64_t mask = size >= 8 ? ~0ull : (1ull << 8 * size) - 1;
     if ((current.lo & mask) != (expected.lo & mask)) return false;
@@ -29,7 +29,7 @@ bool exchange_unaligned(const MemoryView& memory, std::uint64_t address, unsigne
 }  // namespace
 
 bool compare_and_store(const MemoryView& memory, std::uint64_t address, unsigned size,
-                       const Reg& expected, const Reg& value) {
+                       const Value& expected, const Value& value) {
     std::uint8_t* at = memory.base + address;
     if (address & (size - 1)) return exchange_unaligned(memory, address, size, expected, value);
     switch (size) {
@@ -48,7 +48,7 @@ bool compare_and_store(const MemoryView& memory, std::uint64_t address, unsigned
 }
 
 void store_masked(const MemoryView& memory, std::uint64_t address, unsigned mask,
-                  const Reg& value) {
+                  const Value& value) {
     for (unsigned i = 0; i < 16; ++i) {
         if (!(mask >> i & 1)) continue;
         const std::uint64_t half = i < 8 ? value.lo : value.ext;

@@ -9,6 +9,12 @@
 
 namespace e2k::cpu::exec {
 
+/// A register's content on its way. Without initialisers, unlike Reg: many are never used.
+struct Value {
+    std::uint64_t lo, ext;
+};
+inline Value value_of(const Reg& r) { return {r.lo, r.ext}; }
+
 /// Result of a speculative load from memory that cannot be read (machine.md §7.3).
 inline constexpr std::uint64_t kFaultPattern = 0x4afa'fafa'4afa'fafaull;
 
@@ -17,7 +23,8 @@ inline std::uint64_t reverse_bytes(std::uint64_t value, unsigned size) {
 }
 
 /// Loads `size` bytes (1, 2, 4, 8, 16), zero-extended to the whole register.
-inline void load_element(const MemoryView& memory, std::uint64_t address, unsigned size, Reg& to) {
+inline void load_element(const MemoryView& memory, std::uint64_t address, unsigned size,
+                         Value& to) {
     switch (size) {
         case 1:
             to.lo = memory.load<std::uint8_t>(address);
@@ -39,7 +46,7 @@ inline void load_element(const MemoryView& memory, std::uint64_t address, unsign
 }
 
 inline void store_element(const MemoryView& memory, std::uint64_t address, unsigned size,
-                          const Reg& value) {
+                          const Value& value) {
     switch (size) {
         case 1:
             memory.store(address, static_cast<std::uint8_t>(value.lo));
@@ -61,7 +68,7 @@ inline void store_element(const MemoryView& memory, std::uint64_t address, unsig
 }
 
 /// Reverses an element of `size` bytes in a register (MAS bit 3).
-inline void reverse_element(Reg& value, unsigned size) {
+inline void reverse_element(Value& value, unsigned size) {
     if (size < 16) {
         value.lo = reverse_bytes(value.lo, size);
         return;
@@ -74,9 +81,10 @@ inline void reverse_element(Reg& value, unsigned size) {
 /// Stores `value` if memory still holds `expected`. Atomic when the location is aligned, as the
 /// processor requires for the pair; false if it was changed.
 bool compare_and_store(const MemoryView& memory, std::uint64_t address, unsigned size,
-                       const Reg& expected, const Reg& value);
+                       const Value& expected, const Value& value);
 
 /// stmqp: bytes of `value` whose bit of `mask` is set.
-void store_masked(const MemoryView& memory, std::uint64_t address, unsigned mask, const Reg& value);
+void store_masked(const MemoryView& memory, std::uint64_t address, unsigned mask,
+                  const Value& value);
 
 }  // namespace e2k::cpu::exec

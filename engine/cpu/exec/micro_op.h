@@ -77,6 +77,9 @@ struct MicroOp {
     std::uint8_t channel = 0;
     Write write = Write::None;
     bool speculative = false;
+    /// The common shapes that the executor handles without looking further.
+    bool scalar = false;        ///< Int64 or Sse64, no merge: result.lo = fn64(a, b, c)
+    bool plain_access = false;  ///< load or store of 1..8 bytes at a + b, no special mode
     isa::Width wa = isa::Width::None, wb = isa::Width::None, wc = isa::Width::None;
     std::uint8_t access_size = 0;
     RegRef a, b, c;

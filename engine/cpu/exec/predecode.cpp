@@ -447,7 +447,11 @@ private:
     void summarise() {
         for (unsigned i = 0; i < out_.op_count; ++i) {
             const auto bit = static_cast<std::uint8_t>(1u << i);
-            const MicroOp& op = out_.ops[i];
+            MicroOp& op = out_.ops[i];
+            op.scalar = (op.kind == SemKind::Int64 || op.kind == SemKind::Sse64) && !op.merges;
+            op.plain_access = (op.kind == SemKind::Load || op.kind == SemKind::Store) &&
+                              op.mode == MemoryMode::Plain && !op.pair_second && !op.big_endian &&
+                              op.access_size <= 8;
             const bool computes = !(out_.memory_ops & bit) && !(out_.precise_ops & bit) &&
                                   op.kind != SemKind::AauWrite &&
                                   op.kind != SemKind::IndirectBranch;

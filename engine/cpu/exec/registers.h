@@ -14,27 +14,29 @@ namespace e2k::cpu::exec {
 class RegisterSpaces {
 public:
     void update(CpuState& s) {
-        base_[index(Space::Window)] = s.window;
-        base_[index(Space::Based)] = s.window + 2u * s.br.rbs;
-        base_[index(Space::Global)] = s.g.data();
-        tags_[index(Space::Window)] = s.window_tags;
-        tags_[index(Space::Based)] = s.window_tags + 2u * s.br.rbs;
-        tags_[index(Space::Global)] = s.g_tags.data();
-        tags_[index(Space::Literal)] = kNoTags.data();
         const unsigned area = 2u * s.br.rsz + 2u;
-        turn_[index(Space::Based)] = 2u * s.br.rcur;
-        wrap_[index(Space::Based)] = area;
-        based_limit_ = 2u * s.br.rbs + area <= s.wd.size ? area : 0;
+        const unsigned start = 2u * s.br.rbs;
+        slot(Space::Window) = {s.window, 0, kNoWrap};
+        slot(Space::Based) = {s.window + start, 2u * s.br.rcur, area};
+        slot(Space::Global) = {s.g.data(), 0, kNoWrap};
+        tags_[index(Space::Window)] = s.window_tags;
+        tags_[index(Space::Based)] = s.window_tags + start;
+        tags_[index(Space::Global)] = s.g_tags.data();
+        based_limit_ = start + area <= s.wd.size ? area : 0;
         window_size_ = s.wd.size;
     }
     void set_literals(const Reg* pool) {
         // Literals are never destinations, so the pool is not written through this pointer.
-        base_[index(Space::Literal)] = const_cast<Reg*>(pool);
+        slot(Space::Literal).base = const_cast<Reg*>(pool);
     }
 
-    Reg& at(RegRef r) const { return base_[index(r.space)][position(r)]; }
+    Reg& at(RegRef r) const {
+        const Slot& s = slots_[index(r.space)];
+        return s.base[position(s, r)];
+    }
     std::uint8_t& tag_at(RegRef r) const {
-        return const_cast<std::uint8_t&>(tags_[index(r.space)][position(r)]);
+        return const_cast<std::uint8_t&>(
+            tags_[index(r.space)][position(slots_[index(r.space)], r)]);
     }
 
     /// True if every register a bundle can name under these limits exists; false means that the
@@ -44,20 +46,23 @@ public:
     }
 
 private:
+    /// Where a space starts, and how its numbers rotate.
+    struct Slot {
+        Reg* base = nullptr;
+        unsigned turn = 0, wrap = kNoWrap;
+    };
+    static constexpr unsigned kNoWrap = 1u << 16;
+    static constexpr std::array<std::uint8_t, 2 * isa::kChannels + 2> kNoTags{};
+
     static constexpr std::size_t index(Space s) { return static_cast<std::size_t>(s); }
-    unsigned position(RegRef r) const {
-        const unsigned i = r.index + turn_[index(r.space)];
-        const unsigned wrap = wrap_[index(r.space)];
-        return i >= wrap ? i - wrap : i;
+    Slot& slot(Space s) { return slots_[index(s)]; }
+    static unsigned position(const Slot& s, RegRef r) {
+        const unsigned i = r.index + s.turn;
+        return i >= s.wrap ? i - s.wrap : i;
     }
 
-    static constexpr std::array<std::uint8_t, 2 * isa::kChannels + 2> kNoTags{};
-    static constexpr unsigned kNoWrap = 1u << 16;
-
-    std::array<Reg*, kSpaces> base_{};
-    std::array<const std::uint8_t*, kSpaces> tags_{};
-    std::array<unsigned, kSpaces> turn_{};
-    std::array<unsigned, kSpaces> wrap_{kNoWrap, 2, kNoWrap, kNoWrap};
+    std::array<Slot, kSpaces> slots_{};
+    std::array<const std::uint8_t*, kSpaces> tags_{nullptr, nullptr, nullptr, kNoTags.data()};
     unsigned based_limit_ = 0, window_size_ = 0;
 };
 

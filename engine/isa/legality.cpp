@@ -23,17 +23,40 @@ bool is_odd_quad(const Operand& o, bool second) {
     return (o.index & 1) != (second ? 1 : 0);
 }
 
-LegalityResult check_operand(const AlsOp& a, const Operand& o) {
-    if (o.kind == OperandKind::Illegal)
-        return illegal(Trap::IllegalOperand, a.channel, "operand code is reserved");
-    if (o.missing)
+LegalityResult check_sources(const AlsOp& a) {
+    if (a.src2.kind == OperandKind::Illegal)
+        return illegal(Trap::IllegalOperand, a.channel,
+                       "a 16-bit literal outside LTS0 and LTS1 or a 64-bit literal at LTS3");
+    // A literal src3 (qplog, qppermb) is known from a secondary source only; binutils refuses it.
+    if (a.src3.kind == OperandKind::Illegal || a.src3.kind == OperandKind::Literal)
+        return illegal(Trap::IllegalOperand, a.channel, "the third source is not a register");
+    if (a.data.kind == OperandKind::Illegal)
+        return illegal(Trap::IllegalOperand, a.channel, "the stored operand is not a register");
+    if (a.src2.missing)
         return illegal(Trap::IllegalOperand, a.channel, "the literal's LTS word does not exist");
     return {};
 }
 
+LegalityResult check_conditions(const AlsOp& a) {
+    unsigned preds = 0;
+    for (const auto* list : {&a.guards, &a.merge})
+        for (const PredicateRef& p : list->span())
+            if (p.kind == PredicateRef::Kind::Invalid)
+                return illegal(Trap::IllegalOpcode, a.channel, "invalid predicate code in CDS");
+    for (const PredicateRef& p : a.guards.span())
+        if (p.kind == PredicateRef::Kind::Pred && ++preds == 2)
+            return illegal(Trap::IllegalOpcode, a.channel, "two %pred conditions on one channel");
+    if (a.op->has(OpFlag::Merge) && a.merge.empty())
+        return illegal(Trap::IllegalOpcode, a.channel, "a merge without a selecting predicate");
+    if (a.op->has(OpFlag::CtCond) && !a.guards.empty())
+        return illegal(Trap::IllegalOpcode, a.channel, "this operation cannot be guarded by CDS");
+    return {};
+}
+
 LegalityResult check_operands(const AlsOp& a) {
-    for (const Operand* o : {&a.src1, &a.src2, &a.src3, &a.data, &a.dst})
-        if (const auto r = check_operand(a, *o); !r.legal) return r;
+    if (const auto r = check_sources(a); !r.legal) return r;
+    if (a.dst.kind == OperandKind::Illegal)
+        return illegal(Trap::IllegalOperand, a.channel, "reserved destination code");
     if (a.aau.literal_missing)
         return illegal(Trap::IllegalOperand, a.channel, "the literal's LTS word does not exist");
     const bool second = a.pair_second;
@@ -45,15 +68,7 @@ LegalityResult check_operands(const AlsOp& a) {
     if (writes_ctpr(a) && !may_write_ctpr(a))
         return illegal(Trap::IllegalOpcode, a.channel,
                        "only an unguarded move in channel 0 may write a %ctpr");
-    for (const auto* list : {&a.guards, &a.merge})
-        for (const PredicateRef& p : list->span())
-            if (p.kind == PredicateRef::Kind::Invalid)
-                return illegal(Trap::IllegalOpcode, a.channel, "invalid predicate code in CDS");
-    if (a.op->has(OpFlag::Merge) && a.merge.empty())
-        return illegal(Trap::IllegalOpcode, a.channel, "a merge without a selecting predicate");
-    if (a.op->has(OpFlag::CtCond) && !a.guards.empty())
-        return illegal(Trap::IllegalOpcode, a.channel, "this operation cannot be guarded by CDS");
-    return {};
+    return check_conditions(a);
 }
 
 int mate_of(Pair pair, int channel) {
@@ -80,7 +95,7 @@ LegalityResult check_als(const Bundle& b, int channel) {
     if (const int mate = mate_of(a.op->pair, channel); mate >= 0) {
         const AlsOp& other = b.als[static_cast<unsigned>(mate)];
         if (!b.has_als(mate) || !other.op || other.op->mnemonic != a.op->mnemonic)
-            return illegal(Trap::IllegalOpcode, channel,
+            return illegal(Trap::IllegalOperand, channel,
                            "the second channel of a two-channel operation is missing");
     }
     return check_operands(a);
@@ -139,7 +154,7 @@ LegalityResult check_mova(const Bundle& b) {
         if (m.opcode == 0 || m.opcode == 6 || (m.opcode == 7 && b.iset < 5))
             return illegal(Trap::IllegalOpcode, static_cast<int>(i), "reserved array load");
         if (m.dst.kind == OperandKind::Illegal)
-            return illegal(Trap::IllegalOperand, static_cast<int>(i), "operand code is reserved");
+            return illegal(Trap::IllegalOperand, static_cast<int>(i), "reserved destination code");
     }
     return {};
 }

@@ -1,0 +1,234 @@
+// Every decode vector: text of valid bundles, errors of invalid ones (vectors README §3).
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <map>
+#include <regex>
+
+#include "engine/isa/disassembler.h"
+#include "tests/isa/vectors.h"
+
+namespace e2k::isa {
+namespace {
+
+using test::DecodeRecord;
+using test::Tally;
+
+std::vector<std::string> lines_of(const DecodeRecord& r, const DisassemblyStyle& style) {
+    if (r.source == "apb") {
+        std::array<std::uint32_t, 4> words{};
+        std::memcpy(words.data(), r.bytes.data(), std::min<std::size_t>(16, r.bytes.size()));
+        return disassemble_async(words, r.iset);
+    }
+    const auto bundle = decode(r.bytes, r.address, r.iset);
+    if (!bundle) return {"decode error: " + bundle.error().message()};
+    return disassemble(*bundle, style);
+}
+
+void expect_lines(Tally& tally, const DecodeRecord& r, std::span<const std::string> expected,
+                  const DisassemblyStyle& style) {
+    const auto got = lines_of(r, style);
+    tally.check(std::equal(got.begin(), got.end(), expected.begin(), expected.end()), [&] {
+        return r.id + " iset " + std::to_string(r.iset) + "\n  expected\n" + test::join(expected) +
+               "  got\n" + test::join(got);
+    });
+}
+
+bool any_line(const DecodeRecord& r, const std::string& pattern) {
+    const std::regex regex(pattern);
+    return std::any_of(r.text.begin(), r.text.end(),
+                       [&](const std::string& l) { return std::regex_search(l, regex); });
+}
+
+bool is_lone_pair_member(const Bundle& b, int channel) {
+    const AlsOp& a = b.als[static_cast<std::size_t>(channel)];
+    if (!a.op || a.op->pair == Pair::None) return false;
+    const bool across = a.op->pair == Pair::P25;  // other pairs lie in one cluster
+    for (int c = 0; c < kChannels; ++c)
+        if (c != channel && (across || c / 3 == channel / 3) && b.has_als(c) &&
+            b.als[static_cast<std::size_t>(c)].op == a.op)
+            return false;
+    return true;
+}
+
+/// decode_synth is assembler output, and the assembler accepts what hardware refuses: mirrored
+/// load/store pairs, odd quads, any write of %ctpr; and single halves of two-channel operations
+/// that its generator made. A refusal must be justified by the printed text.
+bool refusal_is_justified(const DecodeRecord& r, const Bundle& bundle, const Illegality& why) {
+    const auto about = [&](const char* words) {
+        return why.reason.find(words) != std::string_view::npos;
+    };
+    if (about("mirrored"))
+        return (any_line(r, "^ld[a-z]*,3") && any_line(r, "^st[a-z]*,2")) ||
+               (any_line(r, "^ld[a-z]*,0") && any_line(r, "^st([a-z]*,5|[a-z]*q,2)"));
+    if (about("odd register")) return any_line(r, "^(?!mova).*%q([rg]|b\\[)[0-9]*[13579]\\b");
+    if (about("%ctpr")) return any_line(r, "^[a-z]+,[0-5].*, %ctpr[123]");
+    if (about("two-channel")) return r.source != "gas" && is_lone_pair_member(bundle, why.channel);
+    return false;
+}
+
+void expect_legal(Tally& tally, const DecodeRecord& r) {
+    if (r.source == "apb") return;
+    const auto bundle = decode(r.bytes, r.address, r.iset);
+    if (!bundle) return;  // counted by the text test
+    const auto legality = check_legal(*bundle);
+    tally.check(
+        legality.legal || (r.source != "real" && refusal_is_justified(r, *bundle, legality.why)),
+        [&] {
+            return r.id + " (" + r.source + "): " + std::string(legality.why.reason) + "\n" +
+                   test::join(r.text);
+        });
+}
+
+/// The assembler ignores register prefixes and accepts any spelling of a number.
+std::string without_spelling(const std::string& line) {
+    return std::regex_replace(line, std::regex("%(?:d|qp|q)(r|g|b\\[)([0-9])"), "%$1$2");
+}
+
+void expect_native(Tally& tally, const DecodeRecord& r) {
+    auto got = lines_of(r, DisassemblyStyle::native());
+    auto expected = r.text;
+    for (auto* lines : {&got, &expected})
+        for (auto& line : *lines) line = without_spelling(line);
+    tally.check(got == expected, [&] {
+        return r.id + "\n  expected\n" + test::join(expected) + "  got\n" + test::join(got);
+    });
+}
+
+class DecodeFile : public testing::TestWithParam<const char*> {
+protected:
+    void SetUp() override {
+        path_ = test::shared_path(std::string("vectors/") + GetParam());
+        if (path_.empty()) GTEST_SKIP() << "../shared/vectors/" << GetParam() << " is absent";
+    }
+    std::string path_;
+};
+
+TEST_P(DecodeFile, TextEqualsObjdump) {
+    Tally tally;
+    ASSERT_TRUE(test::for_each_record(path_, [&](const DecodeRecord& r) {
+        // Records of "gasonly" hold objdump's text in `stock`; elsewhere `stock` is what objdump
+        // prints because of its version quirk.
+        const bool printed_badly = r.id.starts_with("dpg");
+        expect_lines(tally, r, printed_badly ? r.stock : r.text, {});
+        if (printed_badly) expect_native(tally, r);
+    }));
+    EXPECT_GT(tally.total(), 1000u);
+    EXPECT_EQ(tally.failed(), 0u) << tally.report();
+}
+
+TEST_P(DecodeFile, ValidBundlesAreLegal) {
+    Tally tally;
+    ASSERT_TRUE(
+        test::for_each_record(path_, [&](const DecodeRecord& r) { expect_legal(tally, r); }));
+    EXPECT_EQ(tally.failed(), 0u) << tally.report();
+}
+
+INSTANTIATE_TEST_SUITE_P(Isa, DecodeFile,
+                         testing::Values("decode_real.jsonl.gz", "decode_synth.jsonl.gz",
+                                         "decode_gasonly.jsonl.gz"),
+                         [](const auto& info) {
+                             const std::string name = info.param;
+                             return name.substr(0, name.find('.'));
+                         });
+
+TEST(DecodeSynth, ArrayUnitAccessesPrintTheirMeaning) {
+    const auto path = test::shared_path("vectors/decode_synth.jsonl.gz");
+    if (path.empty()) GTEST_SKIP() << "../shared/vectors/decode_synth.jsonl.gz is absent";
+    Tally tally;
+    test::for_each_record(path, [&](const DecodeRecord& r) {
+        if (r.asm_in.empty() || !r.asm_in[0].starts_with("aaurw")) return;
+        auto expected = r.asm_in;
+        // aaurws is the assembler's second name of aaurw.
+        if (expected[0].starts_with("aaurws,")) expected[0].erase(5, 1);
+        expect_lines(tally, r, expected, DisassemblyStyle::native());
+    });
+    EXPECT_GT(tally.total(), 100u);
+    EXPECT_EQ(tally.failed(), 0u) << tally.report();
+}
+
+/// What an invalid record must be refused with.
+struct Expected {
+    const char* reason;
+    std::vector<DecodeError::Kind> errors;  ///< empty: decodes, `check_legal` refuses
+    const char* words;                      ///< part of the reason check_legal gives
+};
+
+const std::map<std::string, Expected>& expectations() {
+    using Kind = DecodeError::Kind;
+    static const std::map<std::string, Expected> all = [] {
+        std::map<std::string, Expected> m;
+        for (const Expected& e : std::initializer_list<Expected>{
+                 {"truncated", {Kind::Truncated}, ""},
+                 {"f1-size-mismatch", {Kind::FrontSizeMismatch, Kind::LengthTooSmall}, ""},
+                 {"length-too-small", {Kind::LengthTooSmall, Kind::FrontSizeMismatch}, ""},
+                 {"reserved-opcode", {}, "no operation of this version"},
+                 {"not-in-iset", {}, "no operation of this version"},
+                 {"illegal-literal", {}, "literal"},
+                 {"missing-literal", {}, "LTS word does not exist"},
+                 {"illegal-operand", {}, "is not a register"},
+                 {"reserved-destination", {}, "destination"},
+                 {"ibranch-without-ss", {}, "CS0"},
+                 {"ibranch-with-ctop", {}, "CS0"},
+                 {"setwd-without-lts0", {}, "LTS0"},
+                 {"gettsd-type", {}, "CS0"},
+                 {"reserved-cs1", {}, "CS1"},
+                 {"reserved-ct-condition", {}, "condition type"},
+                 {"reserved-clp", {}, "PLU operation"},
+                 {"reserved-mova", {}, "array load"},
+                 {"invalid-rlp-predicate", {}, "predicate code in CDS"},
+                 {"illegal-plu-argument", {}, "local predicate"},
+                 {"store-load-mirror", {}, "mirrored channels"},
+                 {"two-pred-conditions", {}, "two %pred"},
+             })
+            m.emplace(e.reason, e);
+        return m;
+    }();
+    return all;
+}
+
+std::string verdict(const DecodeRecord& r, bool& ok) {
+    const auto known = expectations().find(r.reason);
+    ok = false;
+    if (known == expectations().end()) return "unknown reason " + r.reason;
+    const Expected& e = known->second;
+    const auto bundle = decode(r.bytes, r.address, r.iset);
+    if (!bundle) {
+        ok = std::find(e.errors.begin(), e.errors.end(), bundle.error().kind) != e.errors.end();
+        return "decode error: " + bundle.error().message();
+    }
+    const auto legality = check_legal(*bundle);
+    if (legality.legal) return "accepted";
+    ok = e.errors.empty() && legality.why.reason.find(e.words) != std::string_view::npos;
+    return "illegal: " + std::string(legality.why.reason);
+}
+
+TEST(DecodeInvalid, IsRefusedNamingWhatIsWrong) {
+    const auto path = test::shared_path("vectors/invalid.jsonl.gz");
+    if (path.empty()) GTEST_SKIP() << "../shared/vectors/invalid.jsonl.gz is absent";
+    Tally tally;
+    ASSERT_TRUE(test::for_each_record(path, [&](const DecodeRecord& r) {
+        bool ok = false;
+        const auto got = verdict(r, ok);
+        tally.check(ok, [&] {
+            return r.id + " iset " + std::to_string(r.iset) + " " + r.reason + " (" + r.detail +
+                   "): " + got + "\n" + test::join(r.text);
+        });
+    }));
+    EXPECT_GT(tally.total(), 2000u);
+    EXPECT_EQ(tally.failed(), 0u) << tally.report();
+}
+
+TEST(DecodeInvalid, TextEqualsObjdump) {
+    const auto path = test::shared_path("vectors/invalid.jsonl.gz");
+    if (path.empty()) GTEST_SKIP() << "../shared/vectors/invalid.jsonl.gz is absent";
+    Tally tally;
+    ASSERT_TRUE(test::for_each_record(path, [&](const DecodeRecord& r) {
+        if (decode(r.bytes, r.address, r.iset)) expect_lines(tally, r, r.text, {});
+    }));
+    EXPECT_GT(tally.total(), 1000u);
+    EXPECT_EQ(tally.failed(), 0u) << tally.report();
+}
+
+}  // namespace
+}  // namespace e2k::isa

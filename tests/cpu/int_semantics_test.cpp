@@ -73,8 +73,10 @@ TEST(IntSemantics, GetfTakesItsSignByVersion) {
     EXPECT_EQ(run("getf_adds", 0x8123, 0x1400, 0, 4), 0x8123u);
     EXPECT_EQ(run("getf_adds", 0x8123, 0x1400, 0, 5), 0xffff8123u);
     // An empty field.
-    EXPECT_EQ(run("getfd", kAll, 0x1000), 0u);
-    EXPECT_EQ(run("getfd", kAll, 0xf000, 0, 4), kAll);
+    EXPECT_EQ(run("getfd", kAll, 0x0000), 0u);
+    EXPECT_EQ(run("getfd", 0x80, 0x1000), kAll);
+    EXPECT_EQ(run("getfd", 0x80, 0x3000), 0u);
+    EXPECT_EQ(run("getfd", 0x80, 0x1000, 0, 4), kAll);
 }
 
 TEST(IntSemantics, GetfzAndInsf) {

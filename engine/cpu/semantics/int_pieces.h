@@ -149,19 +149,6 @@ struct Field {
     constexpr U rotate(U a) const { return std::rotr(a, static_cast<int>(offset)); }
 };
 
-/// getf on v5 and later: the field's top bit is its sign; an empty field is 0.
-struct GetfByField {
-    static constexpr std::string_view kName = "getf";
-    template <class U>
-    static constexpr U of(U a, U b) {
-        const Field<U> field(b);
-        const U rotated = field.rotate(a);
-        const bool negative =
-            field.is_signed && field.length != 0 && (rotated >> (field.length - 1) & 1) != 0;
-        return (rotated & field.mask()) | (negative ? ~field.mask() : 0);
-    }
-};
-
 /// getf on v1..v4: the descriptor names the byte of src1 that holds the sign.
 struct GetfByByte {
     static constexpr std::string_view kName = "getf";
@@ -172,6 +159,20 @@ struct GetfByByte {
         const unsigned bit = byte * 8 + (field.offset + field.length - 1) % 8;
         const bool negative = field.is_signed && (a >> bit & 1) != 0;
         return (field.rotate(a) & field.mask()) | (negative ? ~field.mask() : 0);
+    }
+};
+
+/// getf on v5 and later: the field's top bit is its sign. The sign of an empty field is unknown;
+/// it follows the older rule (execute vectors).
+struct GetfByField {
+    static constexpr std::string_view kName = "getf";
+    template <class U>
+    static constexpr U of(U a, U b) {
+        const Field<U> field(b);
+        if (field.length == 0) return GetfByByte::of(a, b);
+        const U rotated = field.rotate(a);
+        const bool negative = field.is_signed && (rotated >> (field.length - 1) & 1) != 0;
+        return (rotated & field.mask()) | (negative ? ~field.mask() : 0);
     }
 };
 

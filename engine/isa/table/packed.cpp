@@ -92,8 +92,9 @@ constexpr Operation kRows[] = {
      "pred = all i: a[i] >s b[i], 32-bit lanes"},
     {"pcmpgtwop", F::Alopf17, Family::PackedComparePred, 0b001001, 0x28, 0x2, -1, -1, 0xc6, 6, 7, W::D, W::D, W::None, W::None, W::Pred, "dd", Pair::None, bit(OpFlag::UserMode), 0,
      "pred = any i: a[i] >s b[i], 32-bit lanes"},
-    {"pextrh", F::Alopf11Lit8, Family::PackedShuffle, 0b010010, 0x1e, 0x1, -1, -1, -1, 1, 7, W::D, W::D, W::None, W::None, W::S, "dds", Pair::None, bit(OpFlag::UserMode), 0,
-     "d32 = halfword imm[2:0] of {a:b} (0..3 from b, 4..7 from a)"},
+    // The destination prints as 32 bits, all 64 are written (operations.md §6.5).
+    {"pextrh", F::Alopf11Lit8, Family::PackedShuffle, 0b010010, 0x1e, 0x1, -1, -1, -1, 1, 7, W::D, W::D, W::None, W::None, W::D, "dds", Pair::None, bit(OpFlag::UserMode), 0,
+     "d64 = halfword imm[2:0] of {a:b} (0..3 from b, 4..7 from a)"},
     {"phaddh", F::Alopf11, Family::PackedInt64, 0b001001, 0x29, 0x2, -1, 0xc0, -1, 3, 7, W::D, W::D, W::None, W::None, W::D, "ddd", Pair::None, bit(OpFlag::UserMode), 0,
      "d = pairs of a in the low half, pairs of b in the high half; even + odd, 16-bit"},
     {"phaddsh", F::Alopf11, Family::PackedInt64, 0b001001, 0x2b, 0x2, -1, 0xc0, -1, 3, 7, W::D, W::D, W::None, W::None, W::D, "ddd", Pair::None, bit(OpFlag::UserMode), 0,

@@ -218,8 +218,10 @@ void Executor<Tags>::commit_tag(const MicroOp& op, unsigned tag, bool dbl) {
     unsigned keep = 0;
     switch (op.write) {
         case Write::Word:
+            // With dbl the upper half is cleared, but a diagnostic result marks it as well.
             keep = dbl ? 0xf0 : 0xfc;
             value &= 3;
+            if (dbl && !raw && value) value = 5;
             break;
         case Write::WordKeep:
             keep = 0xfc;

@@ -254,7 +254,8 @@ struct Bundle {
     std::uint64_t next_address() const { return address + length; }
 };
 
-/// Bytes that are no bundle. `bit_lo..bit_hi` of word `word` is what is wrong.
+/// Bytes that are no bundle. `bit_lo..bit_hi` of word `word` is what is wrong; the layout is wholly
+/// described by HS, so it is always a field of HS, word 0.
 struct DecodeError {
     enum class Kind : std::uint8_t {
         Misaligned,
@@ -264,6 +265,7 @@ struct DecodeError {
     } kind;
     std::uint8_t length = 8;  ///< length HS announces, bytes
     std::uint8_t word = 0, bit_lo = 0, bit_hi = 31;
+    /// "HS bits 6..4: ..." with what is wrong.
     std::string message() const;
 };
 
@@ -272,11 +274,25 @@ struct DecodeError {
 tl::expected<Bundle, DecodeError> decode(std::span<const std::uint8_t> bytes, std::uint64_t address,
                                          int iset);
 
+/// Names of the words of a bundle (encoding.md §1).
+enum class Syllable : std::uint8_t { Hs, Ss, Als, Cs0, Ales, Cs1, Aas, Lts, Pls, Cds };
+std::string_view syllable_name(Syllable s);  ///< "ALS"; the number is printed behind it
+
+/// Bits of a syllable: `Als`, 2, 15, 8 = bits 15..8 of ALS2. `index` is 0 for HS, SS, CS0, CS1.
+struct SyllableBits {
+    Syllable syllable = Syllable::Hs;
+    std::uint8_t index = 0;
+    std::uint8_t high = 31, low = 0;
+    std::string text() const;  ///< "ALS2 bits 15..8", "SS bit 20"
+};
+
 /// Why a well-formed bundle must not execute (encoding.md §2.5), e.g. unknown opcode in ALC2.
 struct Illegality {
     enum class Trap : std::uint8_t { IllegalOpcode, IllegalOperand } trap = Trap::IllegalOpcode;
-    std::int8_t channel = -1;  ///< lane, -1 = not an ALS operation
-    std::string_view reason;   ///< static text
+    std::int8_t channel = -1;     ///< lane, -1 = not an ALS operation
+    std::string_view reason;      ///< static text
+    SyllableBits where;           ///< what is wrong
+    std::string message() const;  ///< "ALS2 bits 15..8: operand code is reserved"
 };
 /// Empty if the bundle is legal for `bundle.iset`.
 struct LegalityResult {

@@ -278,19 +278,19 @@ void decode_array_part(Bundle& b, HalfSyllables& halves) {
 }  // namespace
 
 std::string DecodeError::message() const {
-    const auto where = fmt::format("word {} bits {}..{}", word, bit_hi, bit_lo);
+    const auto where = SyllableBits{Syllable::Hs, 0, bit_hi, bit_lo}.text();
     switch (kind) {
         case Kind::Misaligned:
-            return "a bundle starts at a multiple of 8";
+            return "the address is not a multiple of 8, where bundles start";
         case Kind::Truncated:
-            return fmt::format("HS ({}) announces {} bytes, fewer are available", where, length);
+            return fmt::format("{}: the bundle has {} bytes, fewer are available", where, length);
         case Kind::FrontSizeMismatch:
             return fmt::format(
-                "HS ({}): the middle pointer differs from the size of SS, ALS, CS0, ALES2/5 and "
-                "CS1 that HS announces",
+                "{}: the middle pointer differs from the size of SS, ALS, CS0, ALES2/5 and CS1 "
+                "that HS announces",
                 where);
         case Kind::LengthTooSmall:
-            return fmt::format("HS ({}): {} bytes cannot hold the syllables HS announces", where,
+            return fmt::format("{}: {} bytes cannot hold the syllables HS announces", where,
                                length);
     }
     return {};

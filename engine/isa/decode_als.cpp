@@ -80,8 +80,10 @@ bool is_second_of_pair(Pair pair, int channel) {
     return false;
 }
 
+/// Literals as third source come from a secondary source that describes v7; up to v6 the other
+/// tools reject them and no compiler emits them (encoding.md §4.5).
 Operand third_source(const Bundle& b, const Operation& op, std::uint8_t code) {
-    if (op.has(OpFlag::Src3Literal) && code >= 0xd0 && code <= 0xdf)
+    if (b.iset >= 7 && op.has(OpFlag::Src3Literal) && code >= 0xd0 && code <= 0xdf)
         return source2_operand(b, code, op.src3);
     return register_operand(code, op.src3);
 }

@@ -138,10 +138,14 @@ public:
     }
 
 private:
+    /// objdump's letters, except for qplog, whose operands it never prints.
     char letter(std::size_t i) const {
+        if (op_.has(OpFlag::Ambiguous)) return op_.dst == Width::P ? 'p' : 'd';
         return i < op_.print_sizes.size() ? op_.print_sizes[i] : 's';
     }
-    char last_letter() const { return op_.print_sizes.empty() ? 's' : op_.print_sizes.back(); }
+    char last_letter() const {
+        return op_.print_sizes.empty() ? 's' : letter(op_.print_sizes.size() - 1);
+    }
 
     void sources() {
         list_(source_text(b_, a_.src1, letter(0)));
@@ -169,7 +173,8 @@ private:
                 list_(aau_address_text(u));
                 break;
             case Format::Alopf19:
-                list_(aau_address_text(u)), destination();
+                list_(aau_address_text(u));
+                list_(destination_text(a_.dst, 's'));  // the assembler's spelling has no prefix
                 break;
             case Format::Aaurw:
                 data(), list_(aau_register_name(a_.aau));

@@ -75,7 +75,7 @@ void expect_legal(Tally& tally, const DecodeRecord& r) {
     tally.check(
         legality.legal || (r.source != "real" && refusal_is_justified(r, *bundle, legality.why)),
         [&] {
-            return r.id + " (" + r.source + "): " + std::string(legality.why.reason) + "\n" +
+            return r.id + " (" + r.source + "): " + legality.why.message() + "\n" +
                    test::join(r.text);
         });
 }
@@ -98,7 +98,7 @@ void expect_native(Tally& tally, const DecodeRecord& r) {
 class DecodeFile : public testing::TestWithParam<const char*> {
 protected:
     void SetUp() override {
-        path_ = test::shared_path(std::string("vectors/") + GetParam());
+        path_ = test::vector_path(GetParam());
         if (path_.empty()) GTEST_SKIP() << "../shared/vectors/" << GetParam() << " is absent";
     }
     std::string path_;
@@ -113,7 +113,7 @@ TEST_P(DecodeFile, TextEqualsObjdump) {
         expect_lines(tally, r, printed_badly ? r.stock : r.text, {});
         if (printed_badly) expect_native(tally, r);
     }));
-    EXPECT_GT(tally.total(), 1000u);
+    EXPECT_GT(tally.total(), 400u);
     EXPECT_EQ(tally.failed(), 0u) << tally.report();
 }
 
@@ -124,13 +124,15 @@ TEST_P(DecodeFile, ValidBundlesAreLegal) {
     EXPECT_EQ(tally.failed(), 0u) << tally.report();
 }
 
+std::string file_name(const testing::TestParamInfo<const char*>& info) {
+    const std::string name = info.param;
+    return name.substr(0, name.find('.'));
+}
+
 INSTANTIATE_TEST_SUITE_P(Isa, DecodeFile,
-                         testing::Values("decode_real.jsonl.gz", "decode_synth.jsonl.gz",
-                                         "decode_gasonly.jsonl.gz"),
-                         [](const auto& info) {
-                             const std::string name = info.param;
-                             return name.substr(0, name.find('.'));
-                         });
+                         testing::Values("decode_sample.jsonl", "decode_real.jsonl.gz",
+                                         "decode_synth.jsonl.gz", "decode_gasonly.jsonl.gz"),
+                         file_name);
 
 TEST(DecodeSynth, ArrayUnitAccessesPrintTheirMeaning) {
     const auto path = test::shared_path("vectors/decode_synth.jsonl.gz");
@@ -151,7 +153,7 @@ TEST(DecodeSynth, ArrayUnitAccessesPrintTheirMeaning) {
 struct Expected {
     const char* reason;
     std::vector<DecodeError::Kind> errors;  ///< empty: decodes, `check_legal` refuses
-    const char* words;                      ///< part of the reason check_legal gives
+    const char* words;                      ///< part of the message of check_legal
 };
 
 const std::map<std::string, Expected>& expectations() {
@@ -162,20 +164,20 @@ const std::map<std::string, Expected>& expectations() {
                  {"truncated", {Kind::Truncated}, ""},
                  {"f1-size-mismatch", {Kind::FrontSizeMismatch, Kind::LengthTooSmall}, ""},
                  {"length-too-small", {Kind::LengthTooSmall, Kind::FrontSizeMismatch}, ""},
-                 {"reserved-opcode", {}, "no operation of this version"},
-                 {"not-in-iset", {}, "no operation of this version"},
-                 {"illegal-literal", {}, "literal"},
+                 {"reserved-opcode", {}, "bits 30..24: no operation of this version"},
+                 {"not-in-iset", {}, "bits 30..24: no operation of this version"},
+                 {"illegal-literal", {}, "bits 15..8: a 16-bit literal outside"},
                  {"missing-literal", {}, "LTS word does not exist"},
                  {"illegal-operand", {}, "is not a register"},
-                 {"reserved-destination", {}, "destination"},
-                 {"ibranch-without-ss", {}, "CS0"},
-                 {"ibranch-with-ctop", {}, "CS0"},
-                 {"setwd-without-lts0", {}, "LTS0"},
-                 {"gettsd-type", {}, "CS0"},
-                 {"reserved-cs1", {}, "CS1"},
-                 {"reserved-ct-condition", {}, "condition type"},
-                 {"reserved-clp", {}, "PLU operation"},
-                 {"reserved-mova", {}, "array load"},
+                 {"reserved-destination", {}, "bits 7..0: reserved destination"},
+                 {"ibranch-without-ss", {}, "CS0 bits 31..28: this transfer needs SS"},
+                 {"ibranch-with-ctop", {}, "SS bits 11..10: a direct transfer in CS0"},
+                 {"setwd-without-lts0", {}, "CS1 bits 31..28: setwd without"},
+                 {"gettsd-type", {}, "CS0 bits 2..0"},
+                 {"reserved-cs1", {}, "CS1 bits 31..28: reserved"},
+                 {"reserved-ct-condition", {}, "SS bits 8..5: reserved condition type"},
+                 {"reserved-clp", {}, "bits 15..14: reserved PLU operation"},
+                 {"reserved-mova", {}, "bits 14..12: reserved array load"},
                  {"invalid-rlp-predicate", {}, "predicate code in CDS"},
                  {"illegal-plu-argument", {}, "local predicate"},
                  {"store-load-mirror", {}, "mirrored channels"},
@@ -194,20 +196,23 @@ std::string verdict(const DecodeRecord& r, bool& ok) {
     const Expected& e = known->second;
     const auto bundle = decode(r.bytes, r.address, r.iset);
     if (!bundle) {
-        ok = std::find(e.errors.begin(), e.errors.end(), bundle.error().kind) != e.errors.end();
-        return "decode error: " + bundle.error().message();
+        const auto message = bundle.error().message();
+        ok = std::find(e.errors.begin(), e.errors.end(), bundle.error().kind) != e.errors.end() &&
+             message.starts_with("HS bits ");
+        return "decode error: " + message;
     }
     const auto legality = check_legal(*bundle);
     if (legality.legal) return "accepted";
-    ok = e.errors.empty() && legality.why.reason.find(e.words) != std::string_view::npos;
-    return "illegal: " + std::string(legality.why.reason);
+    const auto message = legality.why.message();
+    ok = e.errors.empty() && message.find(e.words) != std::string::npos;
+    return "illegal: " + message;
 }
 
-TEST(DecodeInvalid, IsRefusedNamingWhatIsWrong) {
-    const auto path = test::shared_path("vectors/invalid.jsonl.gz");
-    if (path.empty()) GTEST_SKIP() << "../shared/vectors/invalid.jsonl.gz is absent";
+class DecodeInvalid : public DecodeFile {};
+
+TEST_P(DecodeInvalid, IsRefusedNamingWhatIsWrong) {
     Tally tally;
-    ASSERT_TRUE(test::for_each_record(path, [&](const DecodeRecord& r) {
+    ASSERT_TRUE(test::for_each_record(path_, [&](const DecodeRecord& r) {
         bool ok = false;
         const auto got = verdict(r, ok);
         tally.check(ok, [&] {
@@ -215,20 +220,21 @@ TEST(DecodeInvalid, IsRefusedNamingWhatIsWrong) {
                    "): " + got + "\n" + test::join(r.text);
         });
     }));
-    EXPECT_GT(tally.total(), 2000u);
+    EXPECT_GT(tally.total(), 100u);
     EXPECT_EQ(tally.failed(), 0u) << tally.report();
 }
 
-TEST(DecodeInvalid, TextEqualsObjdump) {
-    const auto path = test::shared_path("vectors/invalid.jsonl.gz");
-    if (path.empty()) GTEST_SKIP() << "../shared/vectors/invalid.jsonl.gz is absent";
+TEST_P(DecodeInvalid, TextEqualsObjdump) {
     Tally tally;
-    ASSERT_TRUE(test::for_each_record(path, [&](const DecodeRecord& r) {
+    ASSERT_TRUE(test::for_each_record(path_, [&](const DecodeRecord& r) {
         if (decode(r.bytes, r.address, r.iset)) expect_lines(tally, r, r.text, {});
     }));
-    EXPECT_GT(tally.total(), 1000u);
+    EXPECT_GT(tally.total(), 50u);
     EXPECT_EQ(tally.failed(), 0u) << tally.report();
 }
+
+INSTANTIATE_TEST_SUITE_P(Isa, DecodeInvalid,
+                         testing::Values("invalid_sample.jsonl", "invalid.jsonl.gz"), file_name);
 
 }  // namespace
 }  // namespace e2k::isa

@@ -49,6 +49,11 @@ std::string shared_path(const std::string& name) {
     return std::filesystem::exists(path) ? path.string() : std::string();
 }
 
+std::string vector_path(const std::string& name) {
+    if (name.ends_with(".gz")) return shared_path("vectors/" + name);
+    return (std::filesystem::path(E2K_SOURCE_DIR) / "tests" / "data" / name).string();
+}
+
 bool for_each_record(const std::string& path,
                      const std::function<void(const DecodeRecord&)>& record) {
     std::unique_ptr<std::remove_pointer_t<gzFile>, GzClose> file(gzopen(path.c_str(), "rb"));

@@ -1,4 +1,4 @@
-// Records of the decode vectors: gzip-compressed JSON Lines.
+// Records of the decode vectors: JSON Lines, plain or gzip-compressed.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,10 @@ struct DecodeRecord {
 
 /// Path of a file below ../shared; empty if absent.
 std::string shared_path(const std::string& name);
-/// Calls `record` for each line of a gzip file; false if it cannot be read.
+/// Path of a vector file: one of tests/data, or of ../shared/vectors if compressed; empty if
+/// absent.
+std::string vector_path(const std::string& name);
+/// Calls `record` for each line of a plain or gzip file; false if it cannot be read.
 bool for_each_record(const std::string& path,
                      const std::function<void(const DecodeRecord&)>& record);
 

@@ -1,5 +1,5 @@
 // Registrations of the families; semantics_of() collects them. A row whose mnemonic no family
-// registers has SemKind::None (README of engine/: how to add an operation).
+// registers has SemKind::None.
 #pragma once
 
 #include <array>

@@ -133,10 +133,13 @@ struct HeadlessOptions {
 };
 struct HeadlessResult {
     guest::ExitStatus exit;
-    std::string detail;  ///< why, for deaths by trap or missing operations
+    bool failed = false;  ///< stopped at a bundle this build cannot execute; `exit` means nothing
+    std::string detail;   ///< why, for deaths by trap or missing operations
     Counters counters;
     translate::TranslatorStats translation;
     std::string difference;  ///< differential mode: first difference, readable; "" if none
+    std::uint64_t regions_compared = 0;
+    std::string comparison_end;  ///< why comparing ended before the program did; "" if it did not
 };
 tl::expected<HeadlessResult, std::string> run_headless(const std::string& path,
                                                        HeadlessOptions options);

@@ -47,6 +47,13 @@ struct CodeView {
     std::vector<Row> rows;  ///< ascending addresses
 };
 
+/// Guest memory asked for with ReadMemory.
+struct MemoryBlock {
+    std::uint64_t address = 0;
+    std::vector<std::uint8_t> bytes;
+    std::vector<std::uint8_t> readable;  ///< per byte: 0 = not mapped or not readable
+};
+
 struct Counters {
     std::uint64_t bundles = 0, operations = 0;
     double bundles_per_second = 0;  ///< over the last publication interval
@@ -91,7 +98,10 @@ struct Snapshot {
     std::shared_ptr<const CodeView> code;  ///< around `ip` (whole function when known)
     std::shared_ptr<const translate::RegionRecord> region;  ///< translation containing ip, if any
     translate::TranslatorStats translation;
+    std::shared_ptr<const MemoryBlock> memory;  ///< as of the last stop; null if not asked for
     std::uint32_t threads = 1;
+    std::uint32_t thread = 0;     ///< guest tid of the thread shown
+    bool in_system_call = false;  ///< it waits inside a system call; ip is already behind it
 };
 
 }  // namespace e2k::machine

@@ -1,0 +1,354 @@
+#include "engine/machine/guest.h"
+
+#include <csignal>
+
+#include <chrono>
+#include <list>
+
+namespace e2k::machine {
+
+using guest::Next;
+
+namespace {
+
+/// How long to wait before asking a held thread again: a kick can meet it between two host calls.
+constexpr auto kAskAgain = std::chrono::milliseconds(2);
+/// Instruction cache line the code flush covers.
+constexpr std::uint64_t kFlushLine = 256;
+
+}  // namespace
+
+Runner::Runner(Guest& guest, std::shared_ptr<guest::Thread> thread)
+    : guest_(guest), thread_(std::move(thread)), interpreter_(guest.process().memory().view()) {}
+
+void Runner::code_changed(std::uint64_t begin, std::uint64_t end) {
+    std::lock_guard lock(changed_mutex_);
+    changed_.emplace_back(begin, end);
+    has_changed_.store(true);
+}
+
+void Runner::drop_changed_code() {
+    if (!has_changed_.load()) return;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+    {
+        std::lock_guard lock(changed_mutex_);
+        ranges.swap(changed_);
+        has_changed_.store(false);
+    }
+    for (const auto& [begin, end] : ranges) interpreter_.invalidate(begin, end);
+}
+
+void Runner::count() {
+    bundles_.store(thread_->state.bundles, std::memory_order_relaxed);
+    operations_.store(thread_->state.operations, std::memory_order_relaxed);
+}
+
+void Runner::prepare() {
+    drop_changed_code();
+    if (breakpoint_generation_ == guest_.breakpoint_generation()) return;
+    breakpoint_generation_ = guest_.breakpoint_generation();
+    interpreter_.set_breakpoints(guest_.breakpoints());
+}
+
+Event Runner::advance(std::uint64_t max_bundles) {
+    if (ended_) return Event::ThreadEnd;
+    if (pending_call_) {
+        const cpu::Stop call = *std::exchange(pending_call_, std::nullopt);
+        return after(guest_.process().system_call(*thread_, call), call);
+    }
+    prepare();
+    if (std::exchange(step_first_, false)) {
+        const Event event = step();
+        return event == Event::Budget ? Event::Handled : event;
+    }
+    cpu::CpuState& s = thread_->state;
+    if (max_bundles != 0) return handle(interpreter_.run(s, max_bundles));
+    if (guest_.tier() == Tier::Interpreter) return handle(interpreter_.run(s, ~0ull));
+    return handle(guest_.translator().run(s, interpreter_));
+}
+
+Event Runner::step() {
+    if (ended_ || pending_call_) return advance();
+    step_first_ = false;
+    if (thread_->state.interrupt.load() != 0) {  // the interpreter's step() does not look at it
+        const Event event = handle({.kind = cpu::StopKind::Interrupted, .trap = {}});
+        if (event != Event::Interrupted) return event;
+    }
+    drop_changed_code();
+    return handle(interpreter_.step(thread_->state));
+}
+
+Event Runner::after(Next next, const cpu::Stop& stop) {
+    count();
+    switch (next) {
+        case Next::Continue:
+            return Event::Handled;
+        case Next::ThreadExit:
+            ended_ = true;
+            return Event::ThreadEnd;
+        case Next::ProcessExit:
+            ended_ = true;
+            return Event::ProcessEnd;
+        case Next::Retry:
+            pending_call_ = stop;
+            return Event::Blocked;
+    }
+    return Event::Handled;
+}
+
+Event Runner::handle(const cpu::Stop& stop) {
+    count();
+    guest::Process& process = guest_.process();
+    cpu::CpuState& s = thread_->state;
+    switch (stop.kind) {
+        case cpu::StopKind::Budget:
+            return Event::Budget;
+        case cpu::StopKind::Breakpoint:
+            step_first_ = true;
+            return Event::Breakpoint;
+        case cpu::StopKind::Interrupted: {
+            s.interrupt.store(0);  // before looking: what comes later raises it again
+            drop_changed_code();
+            const Next next = process.deliver_signals(*thread_);
+            return next == Next::Continue ? Event::Interrupted : after(next, stop);
+        }
+        case cpu::StopKind::SystemCall:
+            return after(process.system_call(*thread_, stop), stop);
+        case cpu::StopKind::Trapped:
+            trap_ = stop.trap;
+            if (stop.trap.code == cpu::TrapCode::Unsupported) return Event::Failed;
+            return after(process.trap(*thread_, stop.trap), stop);
+        case cpu::StopKind::CodeFlush: {
+            const std::uint64_t begin = stop.flush_address & ~(kFlushLine - 1);
+            guest_.code_changed(begin, begin + kFlushLine);
+            return Event::Handled;
+        }
+        case cpu::StopKind::SignalReturn:
+            return after(process.signal_return(*thread_), stop);
+    }
+    return Event::Handled;
+}
+
+/// The other runners and their host threads. Replaced as a whole in a forked child, where those
+/// threads do not exist and the mutex may be held by one of them.
+struct Guest::Crew {
+    struct Member {
+        Member(Guest& guest, std::shared_ptr<guest::Thread> thread)
+            : runner(guest, std::move(thread)) {}
+        Runner runner;
+        std::thread host;
+        bool ended = false;
+    };
+    mutable std::mutex mutex;
+    std::condition_variable changed;
+    bool held = false, closing = false;
+    unsigned executing = 0;  ///< members that are not waiting at the gate
+    unsigned alive = 0;
+    std::list<Member> members;
+    std::uint64_t past_bundles = 0, past_operations = 0;  ///< of members already gone
+
+    void remove_ended() {
+        for (auto it = members.begin(); it != members.end();) {
+            if (!it->ended) {
+                ++it;
+                continue;
+            }
+            it->host.join();  // it has nothing left to do
+            past_bundles += it->runner.bundles();
+            past_operations += it->runner.operations();
+            it = members.erase(it);
+        }
+    }
+};
+
+tl::expected<std::unique_ptr<Guest>, std::string> Guest::start(const std::string& path,
+                                                               GuestOptions options) {
+    auto image = guest::ElfImage::load(path);
+    if (!image) return tl::unexpected(std::move(image.error()));
+    auto process = guest::Process::start(std::move(*image), options.process);
+    if (!process) return tl::unexpected(std::move(process.error()));
+
+    std::unique_ptr<Guest> self(new Guest);
+    self->options_ = std::move(options);
+    self->process_ = std::move(*process);
+    self->tier_ = self->options_.tier;
+    self->translator_ = std::make_unique<translate::Translator>(self->process_->memory().view(),
+                                                                self->options_.translator);
+    self->crew_ = std::make_unique<Crew>();
+    self->crew_->held = self->options_.start_stopped;
+    // The Process owns its main thread; the runner only borrows it.
+    self->main_ = std::make_unique<Runner>(
+        *self,
+        std::shared_ptr<guest::Thread>(std::shared_ptr<void>(), &self->process_->main_thread()));
+
+    Guest* raw = self.get();
+    guest::Process& p = *self->process_;
+    p.memory().on_code_change([raw](auto begin, auto end) { raw->code_changed(begin, end); });
+    p.on_new_thread([raw](auto thread) { raw->add_thread(std::move(thread)); });
+    p.on_fork_child([raw] { raw->forget_other_threads(); });
+    if (self->options_.on_syscall)
+        p.on_syscall([raw](const guest::SyscallRecord& record) {
+            if (raw->options_.report_children || !raw->forked()) raw->options_.on_syscall(record);
+        });
+    return self;
+}
+
+Guest::~Guest() {
+    if (!process_) return;
+    if (crew_) {
+        process_->post_signal(SIGKILL);
+        {
+            std::lock_guard lock(crew_->mutex);
+            crew_->closing = true;
+            crew_->held = false;
+        }
+        crew_->changed.notify_all();
+        join_others();
+        std::lock_guard lock(crew_->mutex);
+        crew_->remove_ended();
+    }
+    process_->memory().on_code_change({});
+}
+
+void Guest::add_thread(std::shared_ptr<guest::Thread> thread) {
+    std::lock_guard lock(crew_->mutex);
+    crew_->remove_ended();
+    Crew::Member& member = crew_->members.emplace_back(*this, std::move(thread));
+    ++crew_->executing;
+    ++crew_->alive;
+    member.host = std::thread([this, crew = crew_.get(), &member] {
+        run_thread(*crew, member.runner);
+        // In a forked child the crew may be one that was left behind.
+        if (crew_.get() != crew) return;
+        {
+            std::lock_guard lock(crew->mutex);
+            --crew->executing;
+            --crew->alive;
+            member.ended = true;
+        }
+        crew->changed.notify_all();
+    });
+}
+
+void Guest::run_thread(Crew& crew, Runner& runner) {
+    for (;;) {
+        if (crew_.get() == &crew) {
+            std::unique_lock lock(crew.mutex);
+            if (crew.held) {
+                --crew.executing;
+                crew.changed.notify_all();
+                crew.changed.wait(lock, [&] { return !crew.held; });
+                ++crew.executing;
+            }
+        }
+        // While it waited, somebody may have stepped it to its end.
+        if (runner.ended()) return;
+        const Event event = runner.advance();
+        const bool stopped = event == Event::Breakpoint || event == Event::Failed;
+        if (stopped) {
+            std::lock_guard lock(crew.mutex);
+            if (!crew.closing) crew.held = true;  // wait until somebody has looked
+        }
+        const bool ended = event == Event::ThreadEnd || event == Event::ProcessEnd;
+        if ((stopped || ended) && options_.on_event) options_.on_event(runner, event);
+        if (stopped && is_closing(crew)) {
+            // Nobody will look any more: let the kill arrive instead of meeting the stop again.
+            runner.handle({.kind = cpu::StopKind::Interrupted, .trap = {}});
+        }
+    }
+}
+
+bool Guest::is_closing(const Crew& crew) const {
+    std::lock_guard lock(crew.mutex);
+    return crew.closing;
+}
+
+void Guest::forget_other_threads() {
+    // Their std::threads can be neither joined nor detached here, so all of it is left behind.
+    forked_ = true;
+    static_cast<void>(crew_.release());
+    crew_ = std::make_unique<Crew>();
+}
+
+void Guest::set_breakpoints(std::vector<std::uint64_t> user,
+                            std::optional<std::uint64_t> stepping) {
+    user_breakpoints_ = std::move(user);
+    std::vector<std::uint64_t> addresses = user_breakpoints_;
+    if (stepping) addresses.push_back(*stepping);
+    if (addresses == breakpoints_) return;
+    breakpoints_ = std::move(addresses);
+    ++breakpoint_generation_;
+    translator_->set_breakpoints(breakpoints_);
+}
+
+void Guest::code_changed(std::uint64_t begin, std::uint64_t end) {
+    translator_->invalidate(begin, end);
+    main_->code_changed(begin, end);
+    std::lock_guard lock(crew_->mutex);
+    if (crew_->members.empty()) return;
+    main_->interrupt();
+    for (auto& member : crew_->members) {
+        member.runner.code_changed(begin, end);
+        member.runner.interrupt();
+    }
+}
+
+void Guest::interrupt_all() {
+    main_->interrupt();
+    std::lock_guard lock(crew_->mutex);
+    for (auto& member : crew_->members) member.runner.interrupt();
+}
+
+void Guest::hold_all() {
+    std::unique_lock lock(crew_->mutex);
+    crew_->held = true;
+    while (crew_->executing != 0) {
+        lock.unlock();
+        process_->interrupt_blocked();
+        lock.lock();
+        crew_->changed.wait_for(lock, kAskAgain, [&] { return crew_->executing == 0; });
+    }
+}
+
+void Guest::let_go() {
+    {
+        std::lock_guard lock(crew_->mutex);
+        crew_->held = false;
+    }
+    crew_->changed.notify_all();
+}
+
+void Guest::join_others() {
+    std::unique_lock lock(crew_->mutex);
+    while (crew_->alive != 0) {
+        if (crew_->closing) {
+            lock.unlock();
+            process_->post_signal(SIGKILL);
+            lock.lock();
+            crew_->changed.wait_for(lock, kAskAgain, [&] { return crew_->alive == 0; });
+        } else {
+            crew_->changed.wait(lock, [&] { return crew_->alive == 0; });
+        }
+    }
+}
+
+std::size_t Guest::thread_count() const {
+    std::lock_guard lock(crew_->mutex);
+    return 1 + crew_->alive;
+}
+
+std::uint64_t Guest::bundles() const {
+    std::lock_guard lock(crew_->mutex);
+    std::uint64_t sum = main_->bundles() + crew_->past_bundles;
+    for (const auto& member : crew_->members) sum += member.runner.bundles();
+    return sum;
+}
+
+std::uint64_t Guest::operations() const {
+    std::lock_guard lock(crew_->mutex);
+    std::uint64_t sum = main_->operations() + crew_->past_operations;
+    for (const auto& member : crew_->members) sum += member.runner.operations();
+    return sum;
+}
+
+}  // namespace e2k::machine

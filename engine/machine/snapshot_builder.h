@@ -1,0 +1,51 @@
+// Turns the state of a held guest into a Snapshot.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "engine/machine/code_view.h"
+#include "engine/machine/guest.h"
+#include "engine/machine/snapshot.h"
+
+namespace e2k::machine {
+
+/// Keeps what is expensive and rarely changes between snapshots: code views, mappings, regions.
+class SnapshotBuilder {
+public:
+    explicit SnapshotBuilder(Guest& guest);
+
+    /// Everything, of the thread `runner` executes. Nothing may be running.
+    void fill(Snapshot& to, Runner& runner);
+    /// Cheap: registers, counters and frames of `runner` at its safepoint, the rest as it was last.
+    void fill_live(Snapshot& to, Runner& runner);
+
+    void show_code(std::optional<std::uint64_t> address) { code_at_ = address; }
+    void show_region(std::optional<std::uint64_t> address) { region_at_ = address; }
+    void show_memory(std::uint64_t address, std::uint32_t size) {
+        memory_at_ = address;
+        memory_size_ = size;
+    }
+    void forget_code() { code_.forget(); }
+
+private:
+    void fill_registers(Snapshot& to, const cpu::CpuState& state) const;
+    void fill_frames(Snapshot& to, const cpu::CpuState& state, std::size_t limit) const;
+    void fill_place(Snapshot& to, Runner& runner) const;
+
+    Guest& guest_;
+    std::shared_ptr<const guest::SymbolTable> symbols_;
+    CodeViewCache code_;
+    std::optional<std::uint64_t> code_at_, region_at_;
+    std::uint64_t memory_at_ = 0;
+    std::uint32_t memory_size_ = 0;
+    std::shared_ptr<const CodeView> last_code_;
+    std::shared_ptr<const translate::RegionRecord> last_region_;
+    std::vector<guest::Region> last_regions_;
+    std::shared_ptr<const MemoryBlock> last_memory_;
+};
+
+/// The bundle at `address` as text, one operation after the other; "" if it cannot be read.
+std::string bundle_text(const cpu::MemoryView& memory, std::uint64_t address, int iset);
+
+}  // namespace e2k::machine

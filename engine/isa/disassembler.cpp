@@ -265,22 +265,10 @@ private:
         return k & 1 ? bits(raw_[k / 2], 22, 16) : bits(raw_[k / 2], 30, 24);
     }
 
-    static std::string input_text(unsigned code) {
-        if (code == 0) return "%lcntex";
-        if (code == 0x40) return "%bgrpred";
-        if (code >= 0x60) return fmt::format("%pred{}", code & 0x1f);
-        if (code >= 0x50) return "<invalid pred>";
-        if (code > 0x40) return fmt::format("%rndpred{}", code & 0xf);
-        std::string text = "%spred";
-        for (unsigned channel = 0; channel < 5; ++channel)
-            if (bit(code, channel)) add(text, "{}", channel);
-        return text;
-    }
-
     void print_input(unsigned k) {
         const unsigned code = input_code(k);
         const bool random = code > 0x40 && code < 0x50;
-        if (used_[k] || random) line_(fmt::format("pass {}, @p{}", input_text(code), k));
+        if (used_[k] || random) line_(fmt::format("pass {}, @p{}", elp_text(code), k));
     }
 
     void print_clp(unsigned i) {
@@ -346,6 +334,18 @@ std::string async_half_text(const AsyncHalf& h, bool left, int iset) {
 }
 
 }  // namespace
+
+std::string elp_text(unsigned code) {
+    if (code == 0) return "%lcntex";
+    if (code == 0x40) return "%bgrpred";
+    if (code >= 0x60) return fmt::format("%pred{}", code & 0x1f);
+    if (code >= 0x50) return "<invalid pred>";
+    if (code > 0x40) return fmt::format("%rndpred{}", code & 0xf);
+    std::string text = "%spred";
+    for (unsigned channel = 0; channel < 5; ++channel)  // objdump never shows channel 5
+        if (bit(code, channel)) add(text, "{}", channel);
+    return text;
+}
 
 std::string condition_text(const Stubs& ss) {
     const unsigned p = ss.psrc;

@@ -36,6 +36,13 @@ std::vector<DisassemblyLine> disassemble_lines(const Bundle& bundle,
 
 /// Text of one ALS operation without mnemonic prefix blanks, e.g. "addd,0,sm %dr1, 0x8, %dr2".
 std::string format_als(const Bundle& bundle, int channel, const DisassemblyStyle& style = {});
+/// Text of one operand with the prefix of the width the operation uses: "%dr5", "_f32s 0x10",
+/// "%pred3", "%lsr"; empty for none.
+std::string operand_text(const Bundle& bundle, const Operand& operand);
+/// Name of a PLU input: "%pred3", "%lcntex" (encoding.md §8).
+std::string elp_text(unsigned code);
+/// Name of a guard: "~%pcnt2".
+std::string predicate_text(const PredicateRef& predicate);
 /// The two `apb` lines of a 16-byte asynchronous instruction.
 std::vector<std::string> disassemble_async(std::span<const std::uint32_t, 4> words, int iset);
 /// Text of a transfer condition without the leading `?`: "%pred3 || %LOOP_END"; empty for always,

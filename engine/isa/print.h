@@ -19,7 +19,6 @@ void add(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
 /// `size` is objdump's letter of the operand: s, d, q or p (128-bit register).
 std::string register_text(const Operand& operand, char size);
 std::string destination_text(const Operand& operand, char size);
-std::string predicate_text(const PredicateRef& predicate);
 /// " ? a, b", or nothing without guards.
 std::string guards_text(const PredicateList& guards);
 /// " ? cond" of SS; " ?" alone for a condition without text, nothing for "always".

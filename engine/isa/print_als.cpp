@@ -279,19 +279,6 @@ std::string destination_text(const Operand& o, char size) {
     }
 }
 
-std::string predicate_text(const PredicateRef& p) {
-    const std::string_view sign = p.negated ? "~" : "";
-    switch (p.kind) {
-        case PredicateRef::Kind::Pred:
-            return fmt::format("{}%pred{}", sign, p.index);
-        case PredicateRef::Kind::Pcnt:
-            return fmt::format("{}%pcnt{}", sign, p.index);
-        case PredicateRef::Kind::Invalid:
-            break;
-    }
-    return fmt::format("{}<invalid predicate>", sign);
-}
-
 std::string guards_text(const PredicateList& guards) {
     std::string text;
     for (const PredicateRef& p : guards.span()) {
@@ -317,6 +304,49 @@ void append_als_lines(const Bundle& b, int channel, const DisassemblyStyle& styl
 }
 
 }  // namespace print
+
+std::string predicate_text(const PredicateRef& p) {
+    const std::string_view sign = p.negated ? "~" : "";
+    switch (p.kind) {
+        case PredicateRef::Kind::Pred:
+            return fmt::format("{}%pred{}", sign, p.index);
+        case PredicateRef::Kind::Pcnt:
+            return fmt::format("{}%pcnt{}", sign, p.index);
+        case PredicateRef::Kind::Invalid:
+            break;
+    }
+    return fmt::format("{}<invalid predicate>", sign);
+}
+
+std::string operand_text(const Bundle& b, const Operand& o) {
+    const auto size = [&] {
+        switch (o.width) {
+            case Width::D:
+            case Width::X:
+                return 'd';
+            case Width::Q:
+                return 'q';
+            case Width::P:
+                return 'p';
+            default:
+                return 's';
+        }
+    };
+    switch (o.kind) {
+        case OperandKind::None:
+            return {};
+        case OperandKind::Literal:
+            return print::source_text(b, o, size());
+        case OperandKind::Pred:
+            return fmt::format("%pred{}", o.index);
+        case OperandKind::StateReg:
+            return print::state_text(o, DisassemblyStyle::native());
+        case OperandKind::Illegal:
+            return "<illegal operand>";
+        default:
+            return print::destination_text(o, size());
+    }
+}
 
 std::string format_als(const Bundle& bundle, int channel, const DisassemblyStyle& style) {
     const AlsOp& a = bundle.als[static_cast<std::size_t>(channel)];

@@ -363,17 +363,17 @@ constexpr Operation kRows[] = {
     {"stw", F::Alopf3, Family::MemStore, 0b100100, 0x26, -1, -1, -1, -1, 1, 7, W::D, W::D, W::None, W::S, W::None, "dds", Pair::None, OpFlag::Store | OpFlag::MayCarryMas | OpFlag::UserMode, 0,
      "mem32[a+b] = low32(v)"},
     {"movab", F::Aas, Family::MemArray, 0b000000, 0x00, -1, -1, -1, -1, 1, 7, W::None, W::None, W::None, W::None, W::None, "", Pair::None, 0, 0,
-     "AASj[14:12]=1 j=2..5"},
+     "array load: next element of a prefetched area, 8 bits"},
     {"movad", F::Aas, Family::MemArray, 0b000000, 0x00, -1, -1, -1, -1, 1, 7, W::None, W::None, W::None, W::None, W::None, "", Pair::None, 0, 0,
-     "AASj[14:12]=4"},
+     "array load: next element of a prefetched area, 64 bits"},
     {"movah", F::Aas, Family::MemArray, 0b000000, 0x00, -1, -1, -1, -1, 1, 7, W::None, W::None, W::None, W::None, W::None, "", Pair::None, 0, 0,
-     "AASj[14:12]=2"},
+     "array load: next element of a prefetched area, 16 bits"},
     {"movaq", F::Aas, Family::MemArray, 0b000000, 0x00, -1, -1, -1, -1, 1, 7, W::None, W::None, W::None, W::None, W::None, "", Pair::None, 0, 0,
-     "AASj[14:12]=5"},
+     "array load: next element of a prefetched area, 128 bits into a register pair"},
     {"movaqp", F::Aas, Family::MemArray, 0b000000, 0x00, -1, -1, -1, -1, 5, 7, W::None, W::None, W::None, W::None, W::None, "", Pair::None, 0, 0,
-     "AASj[14:12]=7"},
+     "array load: next element of a prefetched area, 128 bits"},
     {"movaw", F::Aas, Family::MemArray, 0b000000, 0x00, -1, -1, -1, -1, 1, 7, W::None, W::None, W::None, W::None, W::None, "", Pair::None, 0, 0,
-     "AASj[14:12]=3"},
+     "array load: next element of a prefetched area, 32 bits"},
 };
 // clang-format on
 

@@ -1,0 +1,97 @@
+// The workbench's frame around the panels: menus, tool bar, banner, status line, notices, start
+// page; turns actions into commands.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ui/actions.h"
+#include "ui/file_dialog.h"
+#include "ui/panels/panel.h"
+#include "ui/scene.h"
+#include "ui/settings.h"
+#include "ui/workspace.h"
+
+namespace e2k::ui {
+
+struct ApplicationOptions {
+    machine::LaunchOptions launch;   ///< of programs opened from the window; argv is replaced
+    std::vector<std::string> demos;  ///< start page
+    bool still = false;              ///< deterministic picture
+};
+
+/// Pictures and timings of the last frames, for the status line.
+struct FrameClock {
+    double milliseconds = 0;  ///< smoothed cost of building and drawing a frame
+    double frames_per_second = 0;
+};
+
+class Application {
+public:
+    Application(Source& source, Settings& settings, ApplicationOptions options);
+
+    /// Takes over snapshot and logs; true if there is something new to draw.
+    bool update();
+    /// Draws one frame into the current Dear ImGui context, between NewFrame and Render.
+    void draw();
+
+    void perform(Action action);
+    void open(const std::string& path, std::vector<std::string> arguments);
+    void use_layout(const std::string& name);
+
+    Theme& theme() { return theme_; }
+    PanelStates& panels() { return panels_; }
+    Workspace& workspace() { return workspace_; }
+    Selection& selection() { return selection_; }
+    Logs& logs() { return logs_; }
+    const machine::Snapshot& snapshot() const { return *snapshot_; }
+    machine::CommandSink& sink() { return source_; }
+    std::string text(PanelId panel);
+    FrameClock& clock() { return clock_; }
+    bool quit_requested() const { return quit_; }
+    /// True once after the font size changed: the atlas must be rebuilt before the next frame.
+    bool take_font_change();
+    /// Text a panel really drew in the next frame: give the panel, draw, read `captured`.
+    void capture(std::optional<PanelId> panel) { capture_panel_ = panel; }
+    const std::string& captured() const { return captured_.text; }
+
+private:
+    Scene scene(TextCapture* capture = nullptr);
+    bool can(Action action) const;
+    void menu_item(Action action, bool checked = false);
+    void draw_menus();
+    void draw_panel(PanelId panel);
+    void draw_overlays();
+    void remember_view();
+    void go_back(int direction);
+
+    Source& source_;
+    Settings& settings_;
+    ApplicationOptions options_;
+    Theme theme_;
+    Workspace workspace_;
+    PanelStates panels_;
+    Selection selection_;
+    Logs logs_;
+    Changes changes_;
+    FileDialog files_;
+    FrameClock clock_;
+    std::shared_ptr<const machine::Snapshot> snapshot_;
+    std::uint64_t seen_stop_ip_ = 0, seen_stop_bundles_ = 0;
+    std::uint64_t dismissed_banner_ = 0;  ///< bundle counter of the stop whose banner was closed
+    std::vector<std::uint64_t> history_;  ///< places shown
+    std::size_t history_at_ = 0;
+    double speed_ = 1;  ///< slider, 1 = unlimited
+    std::optional<PanelId> capture_panel_;
+    TextCapture captured_;
+    bool quit_ = false, font_changed_ = false, about_ = false;
+
+    friend struct Chrome;
+};
+
+/// Bundles a second for a slider position; 0 = unlimited (position 1).
+double speed_of(double position);
+
+}  // namespace e2k::ui

@@ -1,0 +1,42 @@
+// Bundles: the program as a grid, one row a bundle, one column a unit.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ui/bundle_cells.h"
+#include "ui/scene.h"
+
+namespace e2k::ui {
+
+struct BundlesState {
+    enum class View : std::uint8_t { Grid, Text, Raw } view = View::Grid;
+    bool follow = true;       ///< keep the current bundle in view
+    char filter[128] = {};    ///< text of the go-to box
+    bool open_go_to = false;  ///< request of the menu or Ctrl+G
+
+    // Derived from the code in view; rebuilt when it changes.
+    std::shared_ptr<const machine::CodeView> code;
+    std::vector<GridRow> rows;
+    std::vector<float> tops;         ///< y of each row, one more for the end
+    std::array<float, 11> widths{};  ///< of the columns when `tops` was computed
+    std::array<float, 11> wanted{};  ///< natural column widths, characters
+    bool fit_columns = false;        ///< give the table the natural widths
+    View laid_out = View::Grid;
+    float laid_out_font = 0;
+
+    std::uint64_t last_ip = 0;     ///< current bundle when last scrolled to
+    std::uint64_t scroll_to = 0;   ///< address to bring into view, 0 = none
+    std::uint64_t asked_code = 0;  ///< address for which code was requested
+    int scroll_frames = 0;         ///< frames left to apply `scroll_to` (layout settles late)
+    int go_to_choice = 0;          ///< marked line of the go-to list
+};
+
+void draw_bundles(const Scene& scene, BundlesState& state, machine::CommandSink& sink);
+/// "▶ ● 0x10b70 <main> | ALC0 addd dr1 0x8 → dr2 | … | nop 4", one line a bundle.
+std::string bundles_text(const Scene& scene, const BundlesState& state);
+/// Address of "0x10b70", "10b70", "main" or "main+0x18"; 0 if it means nothing.
+std::uint64_t resolve_place(std::string_view text, const guest::SymbolTable* symbols);
+
+}  // namespace e2k::ui

@@ -1,0 +1,330 @@
+#include "ui/panels/host_code.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "ui/explain.h"
+#include "ui/format.h"
+
+namespace e2k::ui {
+
+namespace {
+
+using translate::Reason;
+using translate::RegionRecord;
+
+constexpr std::array<Reason, 9> kReasons = {
+    Reason::Semantics,  Reason::Predicate, Reason::WindowAddress,
+    Reason::BoundCheck, Reason::Helper,    Reason::ControlTransfer,
+    Reason::Counter,    Reason::Exit,      Reason::Spill};
+
+bool covers(const RegionRecord& region, std::uint64_t address) {
+    return std::find(region.bundle_addresses.begin(), region.bundle_addresses.end(), address) !=
+           region.bundle_addresses.end();
+}
+
+std::vector<std::string> header_lines(const Scene& scene, const RegionRecord& region,
+                                      std::size_t instructions) {
+    std::vector<std::string> lines;
+    const double bundles =
+        static_cast<double>(std::max<std::size_t>(1, region.bundle_addresses.size()));
+    const double operations =
+        static_cast<double>(std::max<std::uint32_t>(1, region.guest_operations));
+    lines.push_back(fmt::format(
+        "{}  ·  tier {}  ·  {}", place(scene.symbols(), region.guest_begin), region.tier,
+        region.executions ? si(static_cast<double>(region.executions)) + " executions"
+                          : std::string("not counted")));
+    lines.push_back(fmt::format("{} bundles, {} ops → {} instructions, {}",
+                                region.bundle_addresses.size(), region.guest_operations,
+                                instructions, byte_size(region.host_code.size())));
+    lines.push_back(
+        fmt::format("{:.1f} instructions a bundle, {:.1f} an operation  ·  {} helper calls",
+                    static_cast<double>(instructions) / bundles,
+                    static_cast<double>(instructions) / operations, region.helper_calls));
+    if (!region.key_text.empty()) lines.push_back("specialised for " + region.key_text);
+    return lines;
+}
+
+std::string exits_text(const Scene& scene, const RegionRecord& region) {
+    std::string out = "exits: ";
+    if (region.exits.empty()) return out + "none";
+    for (std::size_t i = 0; i < region.exits.size(); ++i) {
+        const auto& exit = region.exits[i];
+        out += fmt::format("{}{}{}", i ? ", " : "",
+                           exit.target ? place(scene.symbols(), exit.target) : "computed",
+                           exit.linked ? " (linked)" : "");
+    }
+    return out;
+}
+
+struct Empty {
+    std::string headline, detail;
+};
+/// Why there is no host code for the cursor.
+Empty empty_reason(const Scene& scene) {
+    const std::string where = place(scene.symbols(), scene.cursor());
+    if (!scene.has_program()) return {"No program", "Open one to see what it is translated to."};
+    if (scene.now.tier == machine::Tier::Interpreter)
+        return {"The interpreter runs this program",
+                "It makes no host code. Choose the translator in the tool bar to see x86-64 here."};
+    if (scene.running()) return {"Running", "Pause to inspect the region at the cursor."};
+    if (scene.now.translation.regions == 0)
+        return {"Nothing translated yet",
+                "Stepping uses the interpreter. Run the program, then stop it: the region at the "
+                "cursor appears here."};
+    return {
+        "No translation of " + where,
+        fmt::format("This bundle has only been interpreted so far; {} regions of other code are "
+                    "translated. Run through it, or select a bundle that has run.",
+                    scene.now.translation.regions)};
+}
+
+// --- drawing ---
+
+ImU32 piece_colour(const Theme& theme, HostInstruction::Piece::Kind kind) {
+    using Kind = HostInstruction::Piece::Kind;
+    switch (kind) {
+        case Kind::Mnemonic:
+            return theme.text;
+        case Kind::Register:
+            return theme.address;
+        case Kind::Number:
+            return theme.literal;
+        case Kind::Address:
+            return theme.predicate_text;
+        case Kind::Other:
+            return theme.dim;
+    }
+    return theme.text;
+}
+
+ImU32 lane_colour(const Theme& theme, int lane) {
+    return lane >= 0 && lane < 6 ? theme.lane[static_cast<std::size_t>(lane)] : theme.line;
+}
+
+void draw_legend(const Scene& scene, const HostCodeState& state) {
+    const Theme& theme = scene.theme;
+    Ink ink(scene);
+    std::array<std::size_t, kReasons.size()> bytes{};
+    for (const auto& range : state.region->ranges)
+        bytes[static_cast<std::size_t>(range.reason)] += range.end - range.begin;
+    const std::size_t total = std::max<std::size_t>(1, state.region->host_code.size());
+    // A bar of all bytes by reason.
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const float room = ImGui::GetContentRegionAvail().x - theme.px(4);
+    float x = at.x;
+    for (std::size_t i = 0; i < kReasons.size(); ++i) {
+        const float width = room * static_cast<float>(bytes[i]) / static_cast<float>(total);
+        if (width < 0.5f) continue;
+        const ImVec2 a{x, at.y}, b{x + width, at.y + theme.px(7)};
+        ink.fill(a, b, theme.reason[i]);
+        if (ImGui::IsMouseHoveringRect(a, {b.x, b.y + theme.px(3)}))
+            tool_tip(theme, fmt::format("{}: {} of {} bytes ({:.0f} %)",
+                                        translate::name_of(kReasons[i]), bytes[i], total,
+                                        100.0 * static_cast<double>(bytes[i]) /
+                                            static_cast<double>(total)));
+        x += width;
+    }
+    // Names, as many as fit, wrapping to a second line.
+    float text_x = at.x, y = at.y + theme.px(10);
+    for (std::size_t i = 0; i < kReasons.size(); ++i) {
+        if (!bytes[i]) continue;
+        const std::string name =
+            fmt::format("{} {:.0f}%", translate::name_of(kReasons[i]),
+                        100.0 * static_cast<double>(bytes[i]) / static_cast<double>(total));
+        const float width = ink.width(name, Weight::Prose) + theme.px(22);
+        if (text_x + width > at.x + room && text_x > at.x) {
+            text_x = at.x;
+            y += theme.row();
+        }
+        ink.fill({text_x, y + theme.px(4)}, {text_x + theme.px(8), y + theme.px(12)},
+                 theme.reason[i], theme.px(2));
+        ink.text({text_x + theme.px(12), y}, theme.dim, name, Weight::Prose);
+        ink.end_cell();
+        text_x += width;
+    }
+    ink.end_row();
+    ImGui::Dummy({room, y - at.y + theme.row()});
+}
+
+void draw_header(const Scene& scene, HostCodeState& state) {
+    const Theme& theme = scene.theme;
+    Ink ink(scene);
+    auto lines = header_lines(scene, *state.region, state.instructions.size());
+    lines.push_back(exits_text(scene, *state.region));
+    bool first = true;
+    for (const std::string& line : lines) {
+        const ImVec2 at = ImGui::GetCursorScreenPos();
+        const float room = ImGui::GetContentRegionAvail().x - theme.px(4);
+        const bool cut =
+            ink.text_fit(at, room, first ? theme.text : theme.dim, line, Weight::Prose);
+        ink.end_row();
+        ImGui::Dummy({room, theme.row() - ImGui::GetStyle().ItemSpacing.y});
+        if (cut && ImGui::IsItemHovered()) tool_tip(theme, line);
+        first = false;
+    }
+    ImGui::Dummy({1, theme.px(1)});
+    draw_legend(scene, state);
+}
+
+void draw_host_row(const Scene& scene, HostCodeState& state, const HostRow& row, float guest_width,
+                   machine::CommandSink& sink) {
+    const Theme& theme = scene.theme;
+    const RegionRecord& region = *state.region;
+    Ink ink(scene);
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const float room = ImGui::GetContentRegionAvail().x;
+    const float height = theme.row();
+    const float y = at.y + (height - theme.font_px()) * 0.4f;
+    const std::uint64_t address =
+        row.bundle >= 0 ? region.bundle_addresses[static_cast<std::size_t>(row.bundle)] : 0;
+    const bool linked =
+        address && (address == scene.cursor() || address == scene.selection.hover_bundle);
+    const ImVec2 end{at.x + room, at.y + height};
+    if (row.bundle % 2) ink.fill(at, end, theme.stripe);
+    if (linked) ink.fill(at, end, theme.hover);
+    if (row.first && row.bundle > 0) ink.line(at, {end.x, at.y}, theme.line);
+    if (address == scene.now.ip && address)
+        ink.fill(at, {at.x + theme.px(4), end.y}, theme.current);
+
+    ImGui::PushClipRect(at, {at.x + guest_width - theme.px(4), end.y}, true);
+    if (row.guest_lane >= 0)
+        ink.fill({at.x + theme.px(7), at.y + theme.px(2)},
+                 {at.x + theme.px(10), end.y - theme.px(2)}, lane_colour(theme, row.guest_lane));
+    ink.text_fit({at.x + theme.px(14), y}, guest_width - theme.px(20),
+                 row.first ? theme.address : theme.text, row.guest,
+                 row.first ? Weight::Bold : Weight::Mono);
+    ImGui::PopClipRect();
+    ink.end_cell();
+
+    const float strip = theme.px(6), host_left = at.x + guest_width;
+    if (row.instruction >= 0) {
+        const auto& instruction = state.instructions[static_cast<std::size_t>(row.instruction)];
+        ink.fill({host_left, at.y + 1}, {host_left + theme.px(3), end.y - 1},
+                 lane_colour(theme, instruction.lane));
+        ImGui::PushClipRect({host_left, at.y}, {end.x - strip - theme.px(4), end.y}, true);
+        float x = ink.text({host_left + theme.px(9), y}, theme.dim,
+                           fmt::format("{:4x} ", instruction.offset));
+        if (state.show_bytes) {
+            std::string bytes;
+            for (unsigned i = 0; i < instruction.length; ++i)
+                bytes += fmt::format("{:02x}", region.host_code[instruction.offset + i]);
+            x = ink.text({x, y}, with_alpha(theme.dim, 0.7f), fmt::format("{:<20} ", bytes));
+        }
+        for (const auto& piece : instruction.pieces)
+            x = ink.text({x, y}, piece_colour(theme, piece.kind), piece.text);
+        ImGui::PopClipRect();
+        const auto reason = static_cast<std::size_t>(instruction.reason);
+        ink.fill({end.x - strip, at.y}, {end.x, end.y}, theme.reason[reason]);
+        if (ImGui::IsWindowHovered() && ImGui::IsMouseHoveringRect({host_left, at.y}, end))
+            tool_tip(
+                theme,
+                fmt::format("{}\n{}{}\n{} bytes", instruction.text(),
+                            translate::name_of(instruction.reason),
+                            instruction.lane >= 0 ? fmt::format(" of ALC{}", instruction.lane) : "",
+                            instruction.length));
+    }
+    ink.end_row();
+    ImGui::Dummy({room, height});
+    if (address && ImGui::IsItemHovered()) scene.selection.hover_bundle = address;
+    if (address && ImGui::IsItemClicked()) scene.selection.bundle = address;
+    if (address && ImGui::BeginPopupContextItem("menu")) {
+        bundle_menu(scene, address, sink);
+        ImGui::EndPopup();
+    }
+}
+
+void draw_rows(const Scene& scene, HostCodeState& state, machine::CommandSink& sink) {
+    const Theme& theme = scene.theme;
+    ImGui::BeginChild("rows", {0, 0}, false);
+    std::size_t longest = 14;
+    for (const HostRow& row : state.rows) longest = std::max(longest, columns(row.guest));
+    const float room = ImGui::GetContentRegionAvail().x;
+    const float guest_width =
+        std::min(room * 0.46f, static_cast<float>(longest) * theme.cell() + theme.px(26));
+    if (state.scroll_frames > 0) {
+        --state.scroll_frames;
+        for (std::size_t i = 0; i < state.rows.size(); ++i) {
+            const int bundle = state.rows[i].bundle;
+            if (!state.rows[i].first || bundle < 0 ||
+                state.region->bundle_addresses[static_cast<std::size_t>(bundle)] != scene.cursor())
+                continue;
+            ImGui::SetScrollY(std::max(
+                0.0f, static_cast<float>(i) * theme.row() - ImGui::GetWindowHeight() * 0.25f));
+            break;
+        }
+    }
+    ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, {0, 0});
+    ImGuiListClipper clipper;
+    clipper.Begin(static_cast<int>(state.rows.size()), theme.row());
+    while (clipper.Step()) {
+        for (int i = clipper.DisplayStart; i < clipper.DisplayEnd; ++i) {
+            ImGui::PushID(i);
+            draw_host_row(scene, state, state.rows[static_cast<std::size_t>(i)], guest_width, sink);
+            ImGui::PopID();
+        }
+    }
+    ImGui::PopStyleVar();
+    ImGui::EndChild();
+}
+
+void refresh(const Scene& scene, HostCodeState& state) {
+    if (state.region == scene.now.region && state.code == scene.now.code) return;
+    const bool other =
+        !state.region || !scene.now.region || state.region->id != scene.now.region->id;
+    state.region = scene.now.region;
+    state.code = scene.now.code;
+    state.instructions.clear();
+    state.rows.clear();
+    if (!state.region) return;
+    state.instructions = disassemble_region(*state.region);
+    state.rows = host_rows(*state.region, state.instructions, state.code.get());
+    if (other) state.scroll_frames = 2;
+}
+
+}  // namespace
+
+void draw_host_code(const Scene& scene, HostCodeState& state, machine::CommandSink& sink) {
+    const std::uint64_t cursor = scene.cursor();
+    if (scene.has_program() && cursor && cursor != state.asked && !scene.running()) {
+        state.asked = cursor;
+        state.scroll_frames = 2;
+        if (!scene.now.region || !covers(*scene.now.region, cursor))
+            sink.send(machine::ShowRegion{cursor});
+    }
+    refresh(scene, state);
+    if (!state.region || state.rows.empty()) {
+        const Empty reason = empty_reason(scene);
+        empty_state(scene, reason.headline, reason.detail);
+        return;
+    }
+    draw_header(scene, state);
+    draw_rows(scene, state, sink);
+}
+
+std::string host_code_text(const Scene& scene, const HostCodeState&) {
+    const auto& region = scene.now.region;
+    if (!region) {
+        const Empty reason = empty_reason(scene);
+        return reason.headline + "\n" + reason.detail + "\n";
+    }
+    const auto instructions = disassemble_region(*region);
+    std::string out;
+    for (const std::string& line : header_lines(scene, *region, instructions.size()))
+        out += line + "\n";
+    out += exits_text(scene, *region) + "\n";
+    for (const HostRow& row : host_rows(*region, instructions, scene.now.code.get())) {
+        out += fmt::format("{:<40} |", row.guest);
+        if (row.instruction >= 0) {
+            const auto& host = instructions[static_cast<std::size_t>(row.instruction)];
+            out += fmt::format(" {:4x} {:<44} ; {}", host.offset, host.text(),
+                               translate::name_of(host.reason));
+        }
+        out += "\n";
+    }
+    return out;
+}
+
+}  // namespace e2k::ui

@@ -1,0 +1,82 @@
+#include "ui/settings.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
+namespace e2k::ui {
+
+namespace {
+constexpr const char* kFile = "/workbench.json";
+constexpr std::size_t kRecent = 8;
+}  // namespace
+
+void Settings::remember_program(const std::string& path) {
+    std::error_code error;
+    std::string full = std::filesystem::absolute(path, error).string();
+    if (error) full = path;
+    std::erase(recent, full);
+    recent.insert(recent.begin(), full);
+    if (recent.size() > kRecent) recent.resize(kRecent);
+}
+
+std::string config_folder() {
+    std::string base;
+    if (const char* xdg = std::getenv("XDG_CONFIG_HOME"); xdg && *xdg) {
+        base = xdg;
+    } else if (const char* home = std::getenv("HOME"); home && *home) {
+        base = std::string(home) + "/.config";
+    } else {
+        return {};
+    }
+    std::string folder = base + "/e2k-workbench";
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    return error ? std::string() : folder;
+}
+
+Settings load_settings(const std::string& folder) {
+    Settings out;
+    if (folder.empty()) return out;
+    std::ifstream file(folder + kFile);
+    if (!file) return out;
+    const nlohmann::json json = nlohmann::json::parse(file, nullptr, false);
+    if (!json.is_object()) return out;
+    try {
+        out.width = std::clamp(json.value("width", out.width), 640, 16384);
+        out.height = std::clamp(json.value("height", out.height), 400, 16384);
+        out.font_size = std::clamp(json.value("font_size", out.font_size), 10.0f, 28.0f);
+        out.dark = json.value("dark", out.dark);
+        out.layout = json.value("layout", out.layout);
+        out.recent = json.value("recent", out.recent);
+        out.folder = json.value("folder", out.folder);
+        if (json.contains("workspaces")) {
+            for (const auto& [name, value] : json.at("workspaces").items()) {
+                Workspace fallback = default_workspace(name, false);
+                fallback.layout = name;
+                out.workspaces[name] = workspace_from_json(value, fallback);
+            }
+        }
+    } catch (const nlohmann::json::exception&) {
+        // A field of another type: what was read so far and defaults are good enough.
+    }
+    return out;
+}
+
+bool save_settings(const Settings& settings, const std::string& folder) {
+    if (folder.empty()) return false;
+    nlohmann::json workspaces = nlohmann::json::object();
+    for (const auto& [name, workspace] : settings.workspaces) workspaces[name] = to_json(workspace);
+    const nlohmann::json json = {{"width", settings.width},         {"height", settings.height},
+                                 {"font_size", settings.font_size}, {"dark", settings.dark},
+                                 {"layout", settings.layout},       {"recent", settings.recent},
+                                 {"folder", settings.folder},       {"workspaces", workspaces}};
+    std::ofstream file(folder + kFile);
+    file << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    return file.good();
+}
+
+}  // namespace e2k::ui

@@ -1,0 +1,31 @@
+// What the workbench remembers between runs, in $XDG_CONFIG_HOME/e2k-workbench.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ui/workspace.h"
+
+namespace e2k::ui {
+
+struct Settings {
+    int width = 1440, height = 900;
+    float font_size = 14;
+    bool dark = true;
+    std::string layout = "debug";
+    std::map<std::string, Workspace> workspaces;  ///< by layout name; only those seen before
+    std::vector<std::string> recent;              ///< programs, newest first
+    std::string folder;                           ///< of the open dialog
+
+    void remember_program(const std::string& path);
+};
+
+/// Folder of the settings, created if needed; "" if there is no place for it.
+std::string config_folder();
+/// Defaults where the file is missing or says nothing usable; never fails.
+Settings load_settings(const std::string& folder);
+/// False if the file cannot be written.
+bool save_settings(const Settings& settings, const std::string& folder);
+
+}  // namespace e2k::ui

@@ -1,0 +1,231 @@
+#include "ui/window.h"
+
+#include <glad/gl.h>
+#define GLFW_INCLUDE_NONE
+#include <GLFW/glfw3.h>
+#include <imgui.h>
+#include <imgui_impl_glfw.h>
+#include <imgui_impl_opengl3.h>
+#include <stb_image_write.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace e2k::ui {
+
+namespace {
+
+std::string last_glfw_error;  ///< GLFW's error callback has no user pointer
+
+}  // namespace
+
+ImU32 Image::at(int x, int y) const {
+    const std::uint8_t* p =
+        &rgba[4 * (static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
+                   static_cast<std::size_t>(x))];
+    return IM_COL32(p[0], p[1], p[2], p[3]);
+}
+
+tl::expected<void, std::string> Image::write_png(const std::string& path) const {
+    if (stbi_write_png(path.c_str(), width, height, 4, rgba.data(), width * 4) == 0)
+        return tl::unexpected("cannot write the picture to " + path + ": " + std::strerror(errno));
+    return {};
+}
+
+tl::expected<std::unique_ptr<Window>, std::string> Window::create(const WindowOptions& options) {
+    std::unique_ptr<Window> self(new Window);
+    glfwSetErrorCallback([](int, const char* text) { last_glfw_error = text; });
+    if (!glfwInit()) return tl::unexpected("cannot open a window: " + last_glfw_error);
+    glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
+    glfwWindowHint(GLFW_CONTEXT_VERSION_MINOR, 3);
+    glfwWindowHint(GLFW_OPENGL_PROFILE, GLFW_OPENGL_CORE_PROFILE);
+    glfwWindowHint(GLFW_VISIBLE, options.visible ? GLFW_TRUE : GLFW_FALSE);
+    glfwWindowHintString(GLFW_X11_CLASS_NAME, "e2kwb");
+    self->window_ =
+        glfwCreateWindow(options.width, options.height, options.title.c_str(), nullptr, nullptr);
+    if (!self->window_)
+        return tl::unexpected("cannot open a window with OpenGL 3.3: " + last_glfw_error);
+    glfwMakeContextCurrent(self->window_);
+    glfwSwapInterval(options.visible ? 1 : 0);
+    if (!gladLoadGL(glfwGetProcAddress))
+        return tl::unexpected(std::string("cannot load the functions of OpenGL 3.3"));
+
+    self->scale_ = options.scale;
+    if (self->scale_ <= 0) {
+        float x = 1, y = 1;
+        glfwGetWindowContentScale(self->window_, &x, &y);
+        self->scale_ = x > 0 ? x : 1;
+    }
+    if (!options.visible) {
+        self->fbo_width_ = options.width;
+        self->fbo_height_ = options.height;
+        glGenFramebuffers(1, &self->fbo_);
+        glGenTextures(1, &self->colour_);
+        glBindTexture(GL_TEXTURE_2D, self->colour_);
+        glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA8, options.width, options.height, 0, GL_RGBA,
+                     GL_UNSIGNED_BYTE, nullptr);
+        glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
+        glBindFramebuffer(GL_FRAMEBUFFER, self->fbo_);
+        glFramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, self->colour_,
+                               0);
+        if (glCheckFramebufferStatus(GL_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE)
+            return tl::unexpected(std::string("cannot create a framebuffer to draw into"));
+    }
+
+    ImGui::CreateContext();
+    ImGuiIO& io = ImGui::GetIO();
+    self->ini_path_ = options.ini_path;
+    io.IniFilename = self->ini_path_.empty() ? nullptr : self->ini_path_.c_str();
+    io.LogFilename = nullptr;
+    io.ConfigFlags |= ImGuiConfigFlags_NavEnableKeyboard;
+    io.ConfigWindowsMoveFromTitleBarOnly = true;
+    self->watch_input();
+    ImGui_ImplGlfw_InitForOpenGL(self->window_, true);
+    ImGui_ImplOpenGL3_Init("#version 330 core");
+    self->backends_ = true;
+    return self;
+}
+
+/// GLFW's callbacks only note that something happened; Dear ImGui's are chained before them.
+void Window::watch_input() {
+    glfwSetWindowUserPointer(window_, this);
+    static constexpr auto note = [](GLFWwindow* window) {
+        static_cast<Window*>(glfwGetWindowUserPointer(window))->input_arrived_ = true;
+    };
+    glfwSetKeyCallback(window_, [](GLFWwindow* w, int, int, int, int) { note(w); });
+    glfwSetCharCallback(window_, [](GLFWwindow* w, unsigned) { note(w); });
+    glfwSetMouseButtonCallback(window_, [](GLFWwindow* w, int, int, int) { note(w); });
+    glfwSetScrollCallback(window_, [](GLFWwindow* w, double, double) { note(w); });
+    glfwSetCursorPosCallback(window_, [](GLFWwindow* w, double, double) { note(w); });
+    glfwSetCursorEnterCallback(window_, [](GLFWwindow* w, int) { note(w); });
+    glfwSetWindowFocusCallback(window_, [](GLFWwindow* w, int) { note(w); });
+    glfwSetFramebufferSizeCallback(window_, [](GLFWwindow* w, int, int) { note(w); });
+    glfwSetWindowRefreshCallback(window_, [](GLFWwindow* w) { note(w); });
+}
+
+Window::~Window() {
+    if (backends_) {
+        ImGui_ImplOpenGL3_Shutdown();
+        ImGui_ImplGlfw_Shutdown();
+        ImGui::DestroyContext();
+    }
+    if (fbo_) {
+        glDeleteFramebuffers(1, &fbo_);
+        glDeleteTextures(1, &colour_);
+    }
+    if (window_) glfwDestroyWindow(window_);
+    glfwTerminate();
+}
+
+bool Window::should_close() const { return glfwWindowShouldClose(window_); }
+void Window::request_close() { glfwSetWindowShouldClose(window_, GLFW_TRUE); }
+
+int Window::width() const {
+    if (fbo_) return fbo_width_;
+    int w = 0, h = 0;
+    glfwGetFramebufferSize(window_, &w, &h);
+    return w;
+}
+int Window::height() const {
+    if (fbo_) return fbo_height_;
+    int w = 0, h = 0;
+    glfwGetFramebufferSize(window_, &w, &h);
+    return h;
+}
+void Window::set_title(const std::string& title) { glfwSetWindowTitle(window_, title.c_str()); }
+void Window::set_clipboard(const std::string& text) {
+    glfwSetClipboardString(window_, text.c_str());
+}
+
+bool Window::wait(double timeout_seconds) {
+    input_arrived_ = false;
+    if (timeout_seconds <= 0) {
+        glfwPollEvents();
+    } else {
+        glfwWaitEventsTimeout(timeout_seconds);
+    }
+    return input_arrived_;
+}
+
+void Window::wake() { glfwPostEmptyEvent(); }
+
+void Window::use_fonts(Theme& theme) {
+    load_fonts(theme);
+    // The texture is made by the next NewFrame; drop the old one if there is one.
+    ImGui_ImplOpenGL3_DestroyFontsTexture();
+    ImGui_ImplOpenGL3_CreateFontsTexture();
+}
+
+void Window::begin_frame() {
+    ImGui_ImplOpenGL3_NewFrame();
+    ImGui_ImplGlfw_NewFrame();
+    ImGuiIO& io = ImGui::GetIO();
+    if (fbo_) {
+        io.DisplaySize = {static_cast<float>(fbo_width_), static_cast<float>(fbo_height_)};
+        io.DisplayFramebufferScale = {1, 1};
+        io.DeltaTime = 1.0f / 60;
+        if (!fake_mouse_) io.MousePos = {-FLT_MAX, -FLT_MAX};
+    }
+    if (fake_mouse_) {
+        io.MousePos = {mouse_.x, mouse_.y};
+        io.MouseDown[0] = mouse_.left;
+        io.MouseDown[1] = mouse_.right;
+        io.MouseWheel = mouse_.wheel;
+        mouse_.wheel = 0;
+    }
+    ImGui::NewFrame();
+}
+
+void Window::end_frame(ImU32 background) {
+    ImGui::Render();
+    const int w = width(), h = height();
+    if (fbo_) glBindFramebuffer(GL_FRAMEBUFFER, fbo_);
+    glViewport(0, 0, w, h);
+    const ImVec4 c = ImGui::ColorConvertU32ToFloat4(background);
+    glClearColor(c.x, c.y, c.z, 1);
+    glClear(GL_COLOR_BUFFER_BIT);
+    ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+    if (!fbo_) glfwSwapBuffers(window_);
+    for (const int key : held_keys_) ImGui_ImplGlfw_KeyCallback(window_, key, 0, GLFW_RELEASE, 0);
+    held_keys_.clear();
+}
+
+Image Window::read_pixels() const {
+    Image image;
+    image.width = width();
+    image.height = height();
+    const auto stride = static_cast<std::size_t>(image.width) * 4;
+    std::vector<std::uint8_t> upside_down(stride * static_cast<std::size_t>(image.height));
+    if (!fbo_) glReadBuffer(GL_FRONT);
+    glPixelStorei(GL_PACK_ALIGNMENT, 1);
+    glReadPixels(0, 0, image.width, image.height, GL_RGBA, GL_UNSIGNED_BYTE, upside_down.data());
+    image.rgba.resize(upside_down.size());
+    for (std::size_t y = 0; y < static_cast<std::size_t>(image.height); ++y) {
+        const std::uint8_t* from =
+            &upside_down[(static_cast<std::size_t>(image.height) - 1 - y) * stride];
+        std::copy(from, from + stride, &image.rgba[y * stride]);
+        for (std::size_t x = 3; x < stride; x += 4) image.rgba[y * stride + x] = 255;
+    }
+    return image;
+}
+
+void Window::inject_key(int key, bool ctrl, bool shift, bool alt) {
+    const int mods =
+        (ctrl ? GLFW_MOD_CONTROL : 0) | (shift ? GLFW_MOD_SHIFT : 0) | (alt ? GLFW_MOD_ALT : 0);
+    const auto press = [&](int which) {
+        ImGui_ImplGlfw_KeyCallback(window_, which, 0, GLFW_PRESS, mods);
+        held_keys_.push_back(which);
+    };
+    if (ctrl) press(GLFW_KEY_LEFT_CONTROL);
+    if (shift) press(GLFW_KEY_LEFT_SHIFT);
+    if (alt) press(GLFW_KEY_LEFT_ALT);
+    press(key);
+}
+
+void Window::inject_mouse(float x, float y, bool left, bool right, float wheel) {
+    fake_mouse_ = true;
+    mouse_ = {x, y, wheel, left, right};
+}
+
+}  // namespace e2k::ui

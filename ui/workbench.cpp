@@ -1,0 +1,133 @@
+#include "ui/workbench.h"
+
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "ui/session.h"
+
+namespace e2k::ui {
+
+namespace {
+
+constexpr int kScreenshotFrames = 8;  ///< layout, scrolling and column widths have settled
+
+/// The machine as the panels' source.
+class MachineSource final : public Source {
+public:
+    void send(machine::Command command) override { machine_.send(std::move(command)); }
+    std::shared_ptr<const machine::Snapshot> snapshot() override { return machine_.snapshot(); }
+    machine::LogSlice<guest::SyscallRecord> syscalls(std::uint64_t after) override {
+        return machine_.syscalls(after);
+    }
+    machine::LogSlice<machine::ConsoleChunk> console(std::uint64_t after) override {
+        return machine_.console(after);
+    }
+    machine::LogSlice<machine::Notice> notices(std::uint64_t after) override {
+        return machine_.notices(after);
+    }
+    machine::Machine& machine() { return machine_; }
+
+private:
+    machine::Machine machine_;
+};
+
+ApplicationOptions application_options(const WorkbenchOptions& options, bool still) {
+    ApplicationOptions out;
+    out.demos = options.demos;
+    out.still = still;
+    machine::LaunchOptions& launch = out.launch;
+    launch.tier = options.tier;
+    launch.start_paused = true;
+    launch.own_streams = true;
+    guest::ProcessOptions& process = launch.process;
+    process.environment = options.environment;
+    process.policy.sandbox = options.sandbox;
+    process.policy.writable = options.writable;
+    process.iset_override = options.iset_override;
+    process.idr_override = options.idr_override;
+    process.exact_tags = options.exact_tags;
+    process.log_syscalls = true;
+    return out;
+}
+
+Settings settings_for(const WorkbenchOptions& options, const std::string& folder) {
+    Settings settings = load_settings(folder);
+    if (options.width > 0) settings.width = options.width;
+    if (options.height > 0) settings.height = options.height;
+    if (options.font_size > 0) settings.font_size = static_cast<float>(options.font_size);
+    if (!options.theme.empty()) settings.dark = options.theme != "light";
+    if (!options.layout.empty()) settings.layout = options.layout;
+    return settings;
+}
+
+std::string no_window(const std::string& why) {
+    return why +
+           "\nThe window needs a display and OpenGL 3.3. Without them use the commands that need "
+           "none:\n"
+           "  e2kwb run PROGRAM [ARGUMENTS]   run a program\n"
+           "  e2kwb trace PROGRAM             print every bundle it executes\n"
+           "  e2kwb disasm PROGRAM            print its code\n"
+           "  e2kwb --help                    all commands\n";
+}
+
+}  // namespace
+
+tl::expected<int, std::string> run_workbench(const WorkbenchOptions& options) {
+    const bool picture = !options.screenshot.empty();
+    // Pictures do not depend on what somebody did in the window before.
+    const std::string folder = picture ? std::string() : config_folder();
+    Settings settings = settings_for(options, folder);
+    for (const std::string& name : options.dump_panels) {
+        if (!panel_by_name(name))
+            return tl::unexpected(fmt::format("no panel is called \"{}\"", name));
+    }
+
+    WindowOptions window_options;
+    window_options.width = settings.width;
+    window_options.height = settings.height;
+    window_options.visible = !picture;
+    window_options.scale = picture && options.scale <= 0 ? 1 : options.scale;
+    window_options.ini_path = folder.empty() ? std::string() : folder + "/imgui.ini";
+    auto window = Window::create(window_options);
+    if (!window) return tl::unexpected(no_window(window.error()));
+
+    MachineSource source;
+    source.machine().on_publish([] { Window::wake(); });
+    Session session(**window, source, settings, application_options(options, picture));
+    if (!options.argv.empty())
+        session.app().open(options.argv[0], {options.argv.begin() + 1, options.argv.end()});
+
+    std::string text = options.script;
+    if (text.empty() && picture && !options.argv.empty()) text = "wait program";
+    Script script(text);
+    const int frames = options.frames > 0 ? options.frames : picture ? kScreenshotFrames : 0;
+    auto ran = session.run(script, frames);
+    source.machine().on_publish({});
+    if (!ran) return tl::unexpected(ran.error());
+
+    for (const std::string& name : options.dump_panels) {
+        const std::string dump = session.app().text(*panel_by_name(name));
+        std::fwrite(dump.data(), 1, dump.size(), stdout);
+    }
+    if (picture) {
+        if (auto written = (*window)->read_pixels().write_png(options.screenshot); !written)
+            return tl::unexpected(written.error());
+        return 0;
+    }
+    settings.width = (*window)->width();
+    settings.height = (*window)->height();
+    settings.workspaces[session.app().workspace().layout] = session.app().workspace();
+    save_settings(settings, folder);
+    return 0;
+}
+
+std::vector<std::string> panel_names() {
+    std::vector<std::string> names;
+    for (int i = 0; i < kPanels; ++i) names.push_back(panel_info(static_cast<PanelId>(i)).name);
+    return names;
+}
+
+std::vector<std::string> layout_names() { return workspace_layouts(); }
+
+}  // namespace e2k::ui

@@ -23,8 +23,9 @@ constexpr float kWide = 1700;  ///< unscaled window width from which layouts hav
 Application::Application(Source& source, Settings& settings, ApplicationOptions options)
     : source_(source), settings_(settings), options_(std::move(options)) {
     snapshot_ = source_.snapshot();
-    theme_.size = settings_.font_size;
+    theme_.size = settings_.font_size >= kSmallestFont ? settings_.font_size : 14;
     set_colours(theme_, settings_.dark);
+    changes_.update(*snapshot_);
 }
 
 Scene Application::scene(TextCapture* capture) {

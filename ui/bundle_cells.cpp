@@ -35,6 +35,12 @@ std::string without_percent(std::string_view text) {
     return out;
 }
 
+/// "NOT_LOOP_END" as "~LOOP_END", like negated predicates.
+std::string negation_as_tilde(std::string text) {
+    if (const std::size_t at = text.find("NOT_"); at != std::string::npos) text.replace(at, 4, "~");
+    return text;
+}
+
 bool contains(std::string_view text, std::string_view what) {
     return text.find(what) != std::string_view::npos;
 }
@@ -51,7 +57,7 @@ Token operand_token(std::string_view text, bool is_address, const guest::SymbolT
     if (text.starts_with('<')) return {std::string(text), TokenKind::Bad};
     if (contains(text, "%pred") || contains(text, "%pcnt") || contains(text, "@p") ||
         contains(text, "%lcntex") || contains(text, "%LOOP_END") || contains(text, "%MLOCK"))
-        return {without_percent(text), TokenKind::Predicate};
+        return {negation_as_tilde(without_percent(text)), TokenKind::Predicate};
     if (text.starts_with('%') || text.starts_with('~')) {
         return {without_percent(text), TokenKind::Register};
     }
@@ -84,6 +90,24 @@ int channel_of(std::string_view line) {
     if (parts.size() < 2 || parts[1].size() != 1 || parts[1][0] < '0' || parts[1][0] > '5')
         return -1;
     return parts[1][0] - '0';
+}
+
+/// "wsz 16": settings whose order everybody knows are shown by their value alone.
+std::string short_setting(std::string_view name, std::string_view value) {
+    if (name == "nfx" || (name == "dbl" && value == "0")) return {};
+    if (name == "dbl") return "dbl";
+    if (name == "wsz" || name == "rbs" || name == "rsz" || name == "rcur" || name == "psz")
+        return std::string(value);
+    return fmt::format("{} {}", name, value);
+}
+
+/// Half of "abn abnf=1, abnt=1": what the advance does when the branch falls through (f) or is
+/// taken (t). A set flag is "f" or "t", a clear one an empty text; anything else is Bad.
+Token branch_flag(std::string_view name, std::string_view part) {
+    if (part.size() != name.size() + 3 || !part.starts_with(name) || part[name.size() + 1] != '=')
+        return {{}, TokenKind::Bad};
+    if (part.back() != '1') return {};
+    return {std::string(1, part[name.size()]), TokenKind::Plain};
 }
 
 }  // namespace
@@ -124,13 +148,18 @@ OpText tokenize(std::string_view line, bool has_result, const guest::SymbolTable
     if (!rest.empty()) {
         for (std::string_view part : split(rest, ", ")) {
             part = trim(part);
+            if (const Token flag = branch_flag(name, part); flag.kind != TokenKind::Bad) {
+                if (!flag.text.empty()) op.operands.push_back(flag);
+                continue;
+            }
             if (const std::size_t equals = part.find(" = "); equals != std::string_view::npos) {
                 // "wbs = 0x4": the name binds to its value, so they stay on one line.
                 std::string value(part.substr(equals + 3));
                 std::uint64_t number = 0;
                 if (parse_number(value, number) && number < 1000) value = std::to_string(number);
-                op.operands.push_back(
-                    {std::string(part.substr(0, equals)) + " " + value, TokenKind::Plain});
+                if (Token setting{short_setting(part.substr(0, equals), value), TokenKind::Plain};
+                    !setting.text.empty())
+                    op.operands.push_back(std::move(setting));
                 continue;
             }
             op.operands.push_back(operand_token(part, is_address, symbols));
@@ -144,7 +173,7 @@ OpText tokenize(std::string_view line, bool has_result, const guest::SymbolTable
                                (token.kind == TokenKind::Predicate && i + 1 == op.operands.size() &&
                                 op.operands[i - 1].kind == TokenKind::Register && i >= 2);
             if (extra) continue;
-            op.operands[i].text.insert(0, "→ ");
+            op.operands[i].text = fmt::format("→{}", op.operands[i].text);
             break;
         }
     }
@@ -153,7 +182,8 @@ OpText tokenize(std::string_view line, bool has_result, const guest::SymbolTable
         for (std::string_view part : split(guards, ", ")) {
             Token token = operand_token(trim(part), false, symbols);
             token.kind = TokenKind::Predicate;
-            token.text.insert(0, first ? "? " : "& ");
+            token.text = negation_as_tilde(std::move(token.text));
+            token.text = fmt::format("{}{}", first ? "? " : "& ", token.text);
             op.guards.push_back(std::move(token));
             first = false;
         }
@@ -204,7 +234,11 @@ GridRow grid_row(const machine::CodeView::Row& row, const guest::SymbolTable* sy
     grid.loop_mode = bundle.loop_mode;
     for (std::string_view line : row.text) {
         line = trim(line);
-        if (line.empty() || line.starts_with("nop ")) continue;
+        // The nop column shows nop and loop_mode; ipd only hints at prefetching and is left to the
+        // text view and the tool tip.
+        if (line.empty() || line == "loop_mode" || line.starts_with("nop ") ||
+            line.starts_with("ipd "))
+            continue;
         const int channel = channel_of(line);
         if (channel >= 0 && !line.starts_with("mova")) {
             add_lane_line(grid, bundle, channel, line, symbols);

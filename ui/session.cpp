@@ -13,6 +13,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int kSettleFrames = 3;
+constexpr double kRoomyWidth = 1600;  ///< unscaled; narrower windows start with smaller text
 constexpr double kIdleSeconds = 0.5;  ///< longest sleep: the caret and rates move at this pace
 constexpr double kScriptSeconds = 0.005;
 
@@ -21,6 +22,8 @@ constexpr double kScriptSeconds = 0.005;
 Session::Session(Window& window, Source& source, Settings& settings, ApplicationOptions options)
     : window_(window), app_(source, settings, std::move(options)) {
     app_.theme().scale = static_cast<float>(window.scale());
+    const bool chosen = settings.font_size > 0;
+    if (!chosen) app_.theme().size = window.width() / window.scale() < kRoomyWidth ? 13 : 14;
     apply_style(app_.theme());
     window_.use_fonts(app_.theme());
 }

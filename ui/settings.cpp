@@ -48,7 +48,7 @@ Settings load_settings(const std::string& folder) {
     try {
         out.width = std::clamp(json.value("width", out.width), 640, 16384);
         out.height = std::clamp(json.value("height", out.height), 400, 16384);
-        out.font_size = std::clamp(json.value("font_size", out.font_size), 10.0f, 28.0f);
+        out.font_size = std::clamp(json.value("font_size", out.font_size), 0.0f, 28.0f);
         out.dark = json.value("dark", out.dark);
         out.layout = json.value("layout", out.layout);
         out.recent = json.value("recent", out.recent);

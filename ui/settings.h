@@ -11,7 +11,7 @@ namespace e2k::ui {
 
 struct Settings {
     int width = 1440, height = 900;
-    float font_size = 14;
+    float font_size = 0;  ///< unscaled pixels, 0 = by the width of the window
     bool dark = true;
     std::string layout = "debug";
     std::map<std::string, Workspace> workspaces;  ///< by layout name; only those seen before

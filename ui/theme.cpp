@@ -130,7 +130,7 @@ void apply_style(const Theme& t) {
     set(ImGuiCol_ChildBg, t.panel);
     set(ImGuiCol_PopupBg, t.dark ? t.header : t.panel);
     set(ImGuiCol_Border, t.line);
-    set(ImGuiCol_FrameBg, t.dark ? mix(t.header, t.line, 0.3f) : mix(t.header, t.panel, 0.3f));
+    set(ImGuiCol_FrameBg, t.dark ? mix(t.header, t.line, 0.3f) : mix(t.header, t.line, 0.55f));
     set(ImGuiCol_FrameBgHovered, mix(t.header, t.selection, 0.25f));
     set(ImGuiCol_FrameBgActive, mix(t.header, t.selection, 0.35f));
     set(ImGuiCol_MenuBarBg, t.header);

@@ -180,7 +180,6 @@ void Chrome::tool_bar(Application& app, const Scene& scene) {
     }
     if (ImGui::IsItemHovered())
         tool_tip(theme, "How fast the program may run; right end: as fast as it can");
-    ImGui::NewLine();
 }
 
 void Chrome::banner(Application& app, const Scene& scene) {

@@ -24,8 +24,8 @@ Workspace debug_layout(bool wide) {
                  {0.26f, {{0.72f, {P::Registers}}, {0.28f, {P::CallStack}}}},
                  {0.29f, {{0.62f, {P::HostCode}}, {0.38f, {P::Syscalls}}}}}};
     return {"debug",
-            {{0.58f, {{0.66f, {P::Bundles}}, {0.34f, {P::Syscalls, P::Console, P::Breakpoints}}}},
-             {0.42f, {{0.56f, {P::Registers, P::CallStack}}, {0.44f, {P::HostCode}}}}}};
+            {{0.60f, {{0.68f, {P::Bundles}}, {0.32f, {P::Syscalls, P::Console, P::Breakpoints}}}},
+             {0.40f, {{0.56f, {P::Registers, P::CallStack}}, {0.44f, {P::HostCode}}}}}};
 }
 
 Workspace teach_layout(bool wide) {
@@ -237,6 +237,10 @@ void draw_cell(Workspace& workspace, std::size_t column, std::size_t index, cons
             if (ImGui::IsItemHovered()) tool_tip(theme, info.help);
             if (!open) continue;
             cell.active = static_cast<int>(t);
+            const ImVec2 tab = ImGui::GetItemRectMin();
+            ImGui::GetWindowDrawList()->AddRectFilled(
+                tab, {ImGui::GetItemRectMax().x, tab.y + theme.px(2)}, theme.selection,
+                theme.px(2));
             ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {theme.px(6), theme.px(4)});
             ImGui::BeginChild(info.name, {0, 0}, false,
                               ImGuiWindowFlags_AlwaysUseWindowPadding |

@@ -19,10 +19,25 @@ namespace {
 using machine::CommandSink;
 
 /// Columns: address, six lanes, control, predicates, AAU with literals, nop.
-constexpr int kColumns = 11, kFirstUnit = 1, kAauColumn = 9, kNopColumn = 10;
+constexpr int kColumns = 11, kFirstUnit = 1, kControlColumn = 7, kAauColumn = 9, kNopColumn = 10;
 constexpr float kMinCells = 5, kMaxCells = 30;
 
-using TokenLine = std::vector<const Token*>;
+/// A piece of a token on one line of a cell.
+struct Piece {
+    std::string_view text;
+    TokenKind kind;
+};
+using TokenLine = std::vector<Piece>;
+
+/// Bytes of the first `count` characters.
+std::size_t prefix_bytes(std::string_view text, std::size_t count) {
+    std::size_t at = 0;
+    for (; at < text.size() && count > 0; --count) {
+        ++at;
+        while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80) ++at;
+    }
+    return at;
+}
 
 float token_cells(const Token& token) { return static_cast<float>(columns(token.text)); }
 
@@ -42,7 +57,16 @@ void wrap(const OpText& op, float room, std::vector<TokenLine>& lines) {
             used = 0;
         }
         used += (lines.back().empty() ? 0 : 1) + width;
-        lines.back().push_back(&token);
+        std::string_view text = token.text;
+        // A token longer than the cell continues on the next line rather than being cut.
+        while (room >= 4 && static_cast<float>(columns(text)) > room) {
+            const std::size_t end = prefix_bytes(text, static_cast<std::size_t>(room));
+            lines.back().push_back({text.substr(0, end), token.kind});
+            text.remove_prefix(end);
+            lines.emplace_back();
+            used = static_cast<float>(columns(text));
+        }
+        lines.back().push_back({text, token.kind});
     };
     const bool one_line = total <= room;
     for (const auto* group : {&op.mnemonic, &op.operands, &op.guards}) {
@@ -102,8 +126,6 @@ ImU32 unit_colour(const Theme& theme, std::size_t unit) {
 
 void measure_columns(BundlesState& state) {
     state.wanted.fill(kMinCells);
-    state.wanted[0] = 12;
-    state.wanted[kNopColumn] = 3;
     for (std::size_t unit = 0; unit < kUnits; ++unit) {
         std::vector<float> widths;
         for (const GridRow& row : state.rows) {
@@ -113,11 +135,28 @@ void measure_columns(BundlesState& state) {
         const std::size_t at = widths.size() * 85 / 100;
         std::nth_element(widths.begin(), widths.begin() + static_cast<std::ptrdiff_t>(at),
                          widths.end());
-        state.wanted[kFirstUnit + unit] = std::clamp(widths[at] + 2, kMinCells + 2, kMaxCells);
+        // Lanes that work in few bundles get less than they would like.
+        const float occupancy =
+            static_cast<float>(widths.size()) / static_cast<float>(state.rows.size());
+        state.wanted[kFirstUnit + unit] =
+            std::clamp((widths[at] + 1) * (0.6f + 0.4f * occupancy), kMinCells + 1, kMaxCells);
     }
-    if (std::any_of(state.rows.begin(), state.rows.end(),
-                    [](const GridRow& row) { return !row.literals.empty(); }))
-        state.wanted[kAauColumn] = std::max(state.wanted[kAauColumn], 10.0f);
+    // Addresses, literal words and nop counts never wrap: fixed widths.
+    std::size_t digits = 7;
+    for (const GridRow& row : state.rows) digits = std::max(digits, hex(row.address).size());
+    state.wanted[0] = static_cast<float>(digits);
+    state.wanted[kNopColumn] = 3;
+    state.wanted[kControlColumn] = 11;  // "? ~LOOP_END"
+    const bool literals = std::any_of(state.rows.begin(), state.rows.end(),
+                                      [](const GridRow& row) { return !row.literals.empty(); });
+    if (literals) state.wanted[kAauColumn] = std::max(state.wanted[kAauColumn], 8.0f);
+}
+
+/// Left of the address: the current bar and the breakpoint dot.
+float gutter_width(const Theme& theme) { return theme.px(14) + theme.font_px() * 0.7f; }
+
+bool is_fixed(int column) {
+    return column == 0 || column == kControlColumn || column == kAauColumn || column == kNopColumn;
 }
 
 float label_height(const Theme& theme) { return theme.row() + theme.px(3); }
@@ -182,11 +221,11 @@ void draw_cell_tokens(Ink& ink, const std::vector<TokenLine>& lines, ImVec2 at, 
                       bool off) {
     for (const TokenLine& line : lines) {
         float x = at.x;
-        for (const Token* token : line) {
-            const ImU32 colour = off ? theme.dim : token_colour(theme, token->kind);
-            const Weight weight = token->kind == TokenKind::Mnemonic ? Weight::Bold : Weight::Mono;
+        for (const Piece& token : line) {
+            const ImU32 colour = off ? theme.dim : token_colour(theme, token.kind);
+            const Weight weight = token.kind == TokenKind::Mnemonic ? Weight::Bold : Weight::Mono;
             const float begin = x;
-            x = ink.text({x, at.y}, colour, token->text, weight);
+            x = ink.text({x, at.y}, colour, token.text, weight);
             if (off) {
                 const float y = std::round(at.y + theme.font_px() * 0.58f);
                 ink.line({begin, y}, {x, y}, theme.dim);
@@ -235,10 +274,14 @@ void draw_unit_cell(const Scene& scene, const BundlesState& state, Ink& ink, std
     }
     ink.end_cell();
     const float right = left + state.widths[kFirstUnit + unit];
-    if (unit < isa::kChannels &&
-        ImGui::IsMouseHoveringRect({left - theme.px(4), place.top}, {right, place.bottom}) &&
-        ImGui::IsWindowHovered())
+    if (!ImGui::IsWindowHovered() ||
+        !ImGui::IsMouseHoveringRect({left - theme.px(4), place.top}, {right, place.bottom}))
+        return;
+    if (unit < isa::kChannels) {
         tool_tip(theme, explain_operation(scene, bundle, static_cast<int>(unit)));
+    } else {
+        tool_tip(theme, explain_bundle(scene, state.code->rows[index]));
+    }
 }
 
 void draw_grid_cells(const Scene& scene, const BundlesState& state, Ink& ink, std::size_t index,
@@ -395,7 +438,7 @@ void draw_row(const Scene& scene, BundlesState& state, std::size_t index, float 
         scene.capture->text += current ? "▶ " : "  ";
         scene.capture->text += has_breakpoint(scene.now, row.address) ? "● " : "  ";
     }
-    const float x = place.left + theme.px(12) + theme.font_px() * 0.7f;
+    const float x = place.left + gutter_width(theme);
     ink.text({x, place.top + theme.px(2)}, current ? theme.changed : theme.dim, hex(row.address),
              current ? Weight::Bold : Weight::Mono);
     ink.end_cell();
@@ -420,8 +463,12 @@ void fit_columns(BundlesState& state, const Theme& theme) {
     ImGuiTable* table = ImGui::GetCurrentContext()->CurrentTable;
     if (!table || table->ColumnsCount != kColumns) return;
     for (int i = 0; i < kColumns; ++i) {
-        const float cells = state.wanted[static_cast<std::size_t>(i)];
-        table->Columns[i].StretchWeight = cells * theme.cell() + theme.px(10);
+        const float width = state.wanted[static_cast<std::size_t>(i)] * theme.cell() + theme.px(4);
+        if (is_fixed(i)) {
+            table->Columns[i].WidthRequest = width + (i == 0 ? gutter_width(theme) : 0);
+        } else {
+            table->Columns[i].StretchWeight = width + theme.px(10);
+        }
     }
     state.fit_columns = false;
 }
@@ -432,8 +479,10 @@ void set_up_columns(const BundlesState& state) {
                                                      "PLU",     "AAU · lit", "nop"};
     ImGui::TableSetupScrollFreeze(0, 1);
     for (int i = 0; i < kColumns; ++i)
-        ImGui::TableSetupColumn(kNames[i], ImGuiTableColumnFlags_WidthStretch,
-                                state.wanted[static_cast<std::size_t>(i)]);
+        ImGui::TableSetupColumn(
+            kNames[i],
+            is_fixed(i) ? ImGuiTableColumnFlags_WidthFixed : ImGuiTableColumnFlags_WidthStretch,
+            state.wanted[static_cast<std::size_t>(i)] * 8);
 }
 
 void draw_header(const Scene& scene, const BundlesState& state) {
@@ -470,7 +519,11 @@ void draw_table(const Scene& scene, BundlesState& state, CommandSink& sink) {
     constexpr ImGuiTableFlags kFlags =
         ImGuiTableFlags_ScrollY | ImGuiTableFlags_Resizable | ImGuiTableFlags_BordersInnerV |
         ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_NoPadOuterX;
-    if (!ImGui::BeginTable("grid", kColumns, kFlags)) return;
+    ImGui::PushStyleVar(ImGuiStyleVar_CellPadding,
+                        {scene.theme.px(3), ImGui::GetStyle().CellPadding.y});
+    const bool open = ImGui::BeginTable("grid", kColumns, kFlags);
+    ImGui::PopStyleVar();
+    if (!open) return;
     set_up_columns(state);
     if (state.fit_columns) fit_columns(state, scene.theme);
     draw_header(scene, state);

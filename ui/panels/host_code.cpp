@@ -36,13 +36,12 @@ std::vector<std::string> header_lines(const Scene& scene, const RegionRecord& re
         "{}  ·  tier {}  ·  {}", place(scene.symbols(), region.guest_begin), region.tier,
         region.executions ? si(static_cast<double>(region.executions)) + " executions"
                           : std::string("not counted")));
-    lines.push_back(fmt::format("{} bundles, {} ops → {} instructions, {}",
-                                region.bundle_addresses.size(), region.guest_operations,
-                                instructions, byte_size(region.host_code.size())));
     lines.push_back(
-        fmt::format("{:.1f} instructions a bundle, {:.1f} an operation  ·  {} helper calls",
-                    static_cast<double>(instructions) / bundles,
-                    static_cast<double>(instructions) / operations, region.helper_calls));
+        fmt::format("{} bundles, {} ops → {} instructions, {}  ·  {:.1f} a bundle, {:.1f} an op",
+                    bundles, region.guest_operations, instructions,
+                    byte_size(region.host_code.size()), static_cast<double>(instructions) / bundles,
+                    static_cast<double>(instructions) / operations));
+    if (region.helper_calls) lines[0] += fmt::format("  ·  {} helper calls", region.helper_calls);
     if (!region.key_text.empty()) lines.push_back("specialised for " + region.key_text);
     return lines;
 }
@@ -251,8 +250,9 @@ void draw_rows(const Scene& scene, HostCodeState& state, machine::CommandSink& s
             if (!state.rows[i].first || bundle < 0 ||
                 state.region->bundle_addresses[static_cast<std::size_t>(bundle)] != scene.cursor())
                 continue;
-            ImGui::SetScrollY(std::max(
-                0.0f, static_cast<float>(i) * theme.row() - ImGui::GetWindowHeight() * 0.25f));
+            const auto above =
+                static_cast<std::size_t>(ImGui::GetWindowHeight() * 0.25f / theme.row());
+            ImGui::SetScrollY(static_cast<float>(i - std::min(i, above)) * theme.row());
             break;
         }
     }

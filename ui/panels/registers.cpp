@@ -82,6 +82,8 @@ struct Grid {
 Grid grid_for(const Scene& scene, const std::vector<RegisterCell>& cells, float room) {
     Grid grid{};
     std::size_t name = 2, alias = 0, value = 16;
+    const bool diagnostic = std::any_of(cells.begin(), cells.end(),
+                                        [](const RegisterCell& cell) { return cell.diagnostic; });
     for (const RegisterCell& cell : cells) {
         name = std::max(name, cell.name.size());
         alias = std::max(alias, cell.alias.size());
@@ -102,12 +104,9 @@ Grid grid_for(const Scene& scene, const std::vector<RegisterCell>& cells, float 
 void draw_value(const Scene& scene, Ink& ink, const RegisterCell& cell, float right, float y,
                 NumberView view) {
     const Theme& theme = scene.theme;
-    if (cell.diagnostic) {
-        const float x = right - ink.width("diag ") - ink.width(cell.value);
-        ink.text({x, y}, theme.error, "diag ");
-    }
-    const ImU32 colour = value_colour(theme, cell.stops, theme.text);
-    if (view != NumberView::Hex) {
+    const ImU32 colour =
+        cell.diagnostic ? theme.error : value_colour(theme, cell.stops, theme.text);
+    if (view != NumberView::Hex || cell.diagnostic) {
         ink.text_right(right, y, colour, cell.value);
         return;
     }
@@ -270,12 +269,17 @@ void draw_tools(const Scene& scene, RegistersState& state) {
     ImGui::NewLine();
 }
 
+/// The bits of a diagnostic value mean little: only the low word is shown, after the word.
+std::string shown_value(const machine::RegisterView& reg, NumberView view) {
+    if (!reg.tag) return format_value(reg.lo, view);
+    return "diag …" + hex_grouped(reg.lo & 0xffff'ffff, 8).substr(2);
+}
+
 }  // namespace
 
 std::string RegisterCell::text() const {
     std::string out = name + " ";
     if (!alias.empty()) out += alias + " ";
-    if (diagnostic) out += "diag ";
     return out + without_thin_spaces(value);
 }
 
@@ -299,7 +303,7 @@ std::vector<RegisterCell> window_cells(const Scene& scene, NumberView view) {
         const auto index = static_cast<unsigned>(i);
         cell.name = fmt::format("r{}", index);
         if (const int n = based_name(now, index); n >= 0) cell.alias = fmt::format("b[{}]", n);
-        cell.value = format_value(now.window[i].lo, view);
+        cell.value = shown_value(now.window[i], view);
         cell.stops = scene.changes.window_file(now.window_index + index);
         cell.diagnostic = now.window[i].tag != 0;
         cell.ref = {RegisterRef::Kind::Window, static_cast<std::uint16_t>(index)};
@@ -313,7 +317,7 @@ std::vector<RegisterCell> global_cells(const Scene& scene, NumberView view) {
     for (unsigned i = 0; i < 32; ++i) {
         RegisterCell cell;
         cell.name = fmt::format("g{}", i);
-        cell.value = format_value(scene.now.globals[i].lo, view);
+        cell.value = shown_value(scene.now.globals[i], view);
         cell.stops = scene.changes.global(i);
         cell.diagnostic = scene.now.globals[i].tag != 0;
         cell.ref = {RegisterRef::Kind::Global, static_cast<std::uint16_t>(i)};

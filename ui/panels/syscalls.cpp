@@ -28,7 +28,11 @@ std::string call_text(const guest::SyscallRecord& call) {
 
 std::string result_text(const guest::SyscallRecord& call) {
     std::string out = call.unknown ? "not implemented, " : "";
-    return out + (call.result_text.empty() ? std::to_string(call.result) : call.result_text);
+    std::string_view text = call.result_text;
+    if (text.empty()) return out + std::to_string(call.result);
+    // The error's name says it all.
+    if (call.failed && text.starts_with("-1 E")) text.remove_prefix(3);
+    return out.append(text);
 }
 
 void refresh(const Scene& scene, SyscallsState& state) {
@@ -171,12 +175,18 @@ void draw_syscalls(const Scene& scene, SyscallsState& state, machine::CommandSin
     if (ImGui::BeginTable("calls", kColumns, kFlags)) {
         const float cell = scene.theme.cell();
         ImGui::TableSetupScrollFreeze(0, 1);
-        ImGui::TableSetupColumn("#", ImGuiTableColumnFlags_WidthFixed, cell * 5);
-        ImGui::TableSetupColumn("bundle", ImGuiTableColumnFlags_WidthFixed, cell * 10);
+        ImGui::TableSetupColumn("#", ImGuiTableColumnFlags_WidthFixed, cell * 4);
+        ImGui::TableSetupColumn("bundle", ImGuiTableColumnFlags_WidthFixed, cell * 8);
         ImGui::TableSetupColumn("call", ImGuiTableColumnFlags_WidthStretch, 3);
-        ImGui::TableSetupColumn("result", ImGuiTableColumnFlags_WidthStretch, 1.4f);
-        ImGui::TableSetupColumn("time", ImGuiTableColumnFlags_WidthFixed, cell * 8);
-        ImGui::TableHeadersRow();
+        ImGui::TableSetupColumn("result", ImGuiTableColumnFlags_WidthStretch, 1.7f);
+        ImGui::TableSetupColumn("time", ImGuiTableColumnFlags_WidthFixed, cell * 7);
+        ImGui::TableNextRow(ImGuiTableRowFlags_Headers, scene.theme.row() + scene.theme.px(4));
+        for (int i = 0; i < kColumns; ++i) {
+            if (!ImGui::TableSetColumnIndex(i)) continue;
+            ImGui::PushStyleColor(ImGuiCol_Text, scene.theme.dim);
+            ImGui::TableHeader(ImGui::TableGetColumnName(i));
+            ImGui::PopStyleColor();
+        }
         ImGuiListClipper clipper;
         clipper.Begin(static_cast<int>(state.rows.size()), scene.theme.row());
         while (clipper.Step()) {

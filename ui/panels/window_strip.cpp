@@ -157,12 +157,12 @@ void draw_wheel(const Scene& scene, Ink& ink, ImVec2 centre, float radius) {
     }
     const float turn = start + step * (2.0f * static_cast<float>(now.br.rcur) + 0.5f);
     const ImVec2 dir{std::cos(turn), std::sin(turn)}, side{-dir.y, dir.x};
-    const float tip = inner - theme.px(1), tail = inner * 0.6f, half = theme.px(4);
+    const float tip = inner - theme.px(1), tail = inner * 0.62f, half = theme.px(3.5f);
     ink.triangle({centre.x + dir.x * tip, centre.y + dir.y * tip},
                  {centre.x + dir.x * tail + side.x * half, centre.y + dir.y * tail + side.y * half},
                  {centre.x + dir.x * tail - side.x * half, centre.y + dir.y * tail - side.y * half},
                  theme.current);
-    const std::string label = fmt::format("%b×{}", count);
+    const std::string label = "%b";
     ink.text({centre.x - ink.width(label) / 2, centre.y - theme.font_px() / 2}, theme.dim, label);
     ink.end_cell();
 

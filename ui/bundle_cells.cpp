@@ -37,7 +37,8 @@ std::string without_percent(std::string_view text) {
 
 /// "NOT_LOOP_END" as "~LOOP_END", like negated predicates.
 std::string negation_as_tilde(std::string text) {
-    if (const std::size_t at = text.find("NOT_"); at != std::string::npos) text.replace(at, 4, "~");
+    if (const std::size_t at = text.find("NOT_"); at != std::string::npos)
+        text = text.substr(0, at) + '~' + text.substr(at + 4);
     return text;
 }
 

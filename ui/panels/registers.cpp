@@ -82,8 +82,6 @@ struct Grid {
 Grid grid_for(const Scene& scene, const std::vector<RegisterCell>& cells, float room) {
     Grid grid{};
     std::size_t name = 2, alias = 0, value = 16;
-    const bool diagnostic = std::any_of(cells.begin(), cells.end(),
-                                        [](const RegisterCell& cell) { return cell.diagnostic; });
     for (const RegisterCell& cell : cells) {
         name = std::max(name, cell.name.size());
         alias = std::max(alias, cell.alias.size());

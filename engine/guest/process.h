@@ -41,6 +41,9 @@ struct ProcessOptions {
     std::uint8_t idr_override = 0;
     bool exact_tags = false;
     bool log_syscalls = false;
+    /// How to run another Elbrus program when the guest executes one: command words before its
+    /// path. Empty: execve of Elbrus programs answers ENOSYS.
+    std::vector<std::string> exec_command = {"/proc/self/exe", "run"};
 };
 
 /// One finished (or still blocked) system call, decoded for the log (workbench.md §5).

@@ -1,0 +1,189 @@
+#include "engine/guest/host_signals.h"
+
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+
+// A host system call with the test of the wake word and the call itself between two labels. A
+// signal handler that finds the thread between them sends it to `cut`, so a wake-up is either seen
+// by the test, or moves the thread, or interrupts the call in the kernel.
+extern "C" long e2k_interruptible_call(const void* wake, long number, std::uint64_t a,
+                                       std::uint64_t b, std::uint64_t c, std::uint64_t d,
+                                       std::uint64_t e, std::uint64_t f);
+extern "C" const char e2k_interruptible_begin[], e2k_interruptible_end[], e2k_interruptible_cut[];
+asm(R"(
+    .text
+    .p2align 4
+    .globl e2k_interruptible_call
+    .hidden e2k_interruptible_call
+    .type e2k_interruptible_call, @function
+e2k_interruptible_call:
+    .cfi_startproc
+    endbr64
+    mov %rsi, %rax
+    mov %rdi, %r11
+    mov %rdx, %rdi
+    mov %rcx, %rsi
+    mov %r8, %rdx
+    mov %r9, %r10
+    mov 8(%rsp), %r8
+    mov 16(%rsp), %r9
+    .globl e2k_interruptible_begin
+    .hidden e2k_interruptible_begin
+e2k_interruptible_begin:
+    cmpl $0, (%r11)
+    jne e2k_interruptible_cut
+    syscall
+    .globl e2k_interruptible_end
+    .hidden e2k_interruptible_end
+e2k_interruptible_end:
+    ret
+    .globl e2k_interruptible_cut
+    .hidden e2k_interruptible_cut
+e2k_interruptible_cut:
+    mov $-512, %rax
+    ret
+    .cfi_endproc
+    .size e2k_interruptible_call, . - e2k_interruptible_call
+)");
+
+namespace e2k::guest {
+namespace {
+
+constexpr int kMaxSinks = 32;
+std::array<std::atomic<HostSignalSink*>, kMaxSinks> g_sinks;
+std::atomic<int> g_handlers_running{0};
+std::mutex g_install_mutex;
+
+void leave_interruptible_call(void* context) {
+    auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+    const auto ip = static_cast<std::uint64_t>(registers[REG_RIP]);
+    if (ip >= reinterpret_cast<std::uint64_t>(e2k_interruptible_begin) &&
+        ip < reinterpret_cast<std::uint64_t>(e2k_interruptible_end))
+        registers[REG_RIP] = reinterpret_cast<greg_t>(e2k_interruptible_cut);
+}
+
+void on_kick(int, siginfo_t* info, void* context) {
+    const int saved = errno;
+    if (info->si_code == SI_TIMER) {
+        const int value = info->si_value.sival_int;
+        g_handlers_running.fetch_add(1);
+        if (HostSignalSink* sink = g_sinks[static_cast<std::size_t>(value >> 16) % kMaxSinks])
+            sink->host_timer(value & 0xffff, info->si_overrun);
+        g_handlers_running.fetch_sub(1);
+    }
+    leave_interruptible_call(context);
+    errno = saved;
+}
+
+void on_watched(int, siginfo_t* info, void* context) {
+    const int saved = errno;
+    g_handlers_running.fetch_add(1);
+    for (auto& slot : g_sinks)
+        if (HostSignalSink* sink = slot.load()) sink->host_signal(*info);
+    g_handlers_running.fetch_sub(1);
+    leave_interruptible_call(context);
+    errno = saved;
+}
+
+void install(int signal, void (*handler)(int, siginfo_t*, void*)) {
+    struct sigaction action {};
+    action.sa_sigaction = handler;
+    // SA_RESTART spares the rest of the workbench EINTR. An interruptible call is not restarted:
+    // the kernel has moved it back to its `syscall`, where the handler finds it.
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+    sigfillset(&action.sa_mask);
+    for (int fault : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP}) sigdelset(&action.sa_mask, fault);
+    sigaction(signal, &action, nullptr);
+}
+
+}  // namespace
+
+int kick_signal() { return SIGRTMAX - 1; }
+
+void kick_host_thread(int tid) { syscall(SYS_tgkill, getpid(), tid, kick_signal()); }
+
+long interruptible_call(const std::atomic<std::uint32_t>& wake, long number, std::uint64_t a,
+                        std::uint64_t b, std::uint64_t c, std::uint64_t d, std::uint64_t e,
+                        std::uint64_t f) {
+    static_assert(sizeof(wake) == 4);
+    const long result = e2k_interruptible_call(&wake, number, a, b, c, d, e, f);
+    return result == -EINTR ? kRestart : result;
+}
+
+bool SignalInbox::push(const SiginfoE2k& info) noexcept {
+    std::uint32_t at = head_.load();
+    do {
+        if (at - tail_.load() >= kSlots) return false;
+    } while (!head_.compare_exchange_weak(at, at + 1));
+    Slot& slot = slots_[at % kSlots];
+    slot.info = info;
+    slot.turn.store(2 * (at / kSlots) + 1, std::memory_order_release);
+    return true;
+}
+
+bool SignalInbox::pop(SiginfoE2k& info) noexcept {
+    const std::uint32_t at = tail_.load();
+    if (at == head_.load()) return false;
+    Slot& slot = slots_[at % kSlots];
+    // A pusher that has claimed the slot but not filled it yet will wake the guest once more.
+    if (slot.turn.load(std::memory_order_acquire) != 2 * (at / kSlots) + 1) return false;
+    info = slot.info;
+    tail_.store(at + 1);
+    return true;
+}
+
+namespace host_signals {
+
+int attach(HostSignalSink* sink) {
+    std::lock_guard lock(g_install_mutex);
+    static bool installed = false;
+    if (!installed) {
+        install(kick_signal(), on_kick);
+        signal(SIGPIPE, SIG_IGN);
+        installed = true;
+    }
+    for (int slot = 0; slot < kMaxSinks; ++slot) {
+        HostSignalSink* expected = nullptr;
+        if (g_sinks[static_cast<std::size_t>(slot)].compare_exchange_strong(expected, sink))
+            return slot;
+    }
+    return -1;
+}
+
+void detach(int slot) {
+    if (slot < 0) return;
+    g_sinks[static_cast<std::size_t>(slot)] = nullptr;
+    while (g_handlers_running.load() != 0) sched_yield();
+}
+
+void watch(int signal) {
+    std::lock_guard lock(g_install_mutex);
+    install(signal, on_watched);
+}
+
+void pass_through(int signal, bool ignore) {
+    std::lock_guard lock(g_install_mutex);
+    ::signal(signal, ignore ? SIG_IGN : SIG_DFL);
+}
+
+void die_by(int signal) {
+    const rlimit no_core{0, 0};  // the guest's core is not the workbench's
+    setrlimit(RLIMIT_CORE, &no_core);
+    ::signal(signal, SIG_DFL);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, signal);
+    sigprocmask(SIG_UNBLOCK, &set, nullptr);
+    kill(getpid(), signal);
+    _exit(128 + signal);
+}
+
+}  // namespace host_signals
+}  // namespace e2k::guest

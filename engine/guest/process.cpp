@@ -1,0 +1,121 @@
+// Process: life of threads and end of the process. Start, signals and calls have their own files.
+#include "engine/guest/process.h"
+
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstring>
+
+#include "engine/guest/process_impl.h"
+
+namespace e2k::guest {
+
+Process::Process() : impl_(std::make_unique<Impl>(*this)) {}
+Process::~Process() = default;
+
+Process::Impl::~Impl() {
+    for (GuestTimer& timer : timers)
+        if (timer.used) timer_delete(timer.host);
+    host_signals::detach(sink_slot);
+    pump.reset();
+    if (cwd >= 0) close(cwd);
+}
+
+AddressSpace& Process::memory() { return *impl_->memory; }
+const ElfImage& Process::image() const { return impl_->image; }
+std::shared_ptr<const SymbolTable> Process::symbols() const { return impl_->symbols; }
+Thread& Process::main_thread() { return *impl_->main_thread; }
+
+std::vector<std::shared_ptr<Thread>> Process::threads() const {
+    std::lock_guard lock(impl_->thread_mutex);
+    return impl_->threads;
+}
+
+ExitStatus Process::exit_status() const {
+    std::lock_guard lock(impl_->exit_mutex);
+    return impl_->status;
+}
+
+std::string Process::exit_detail() const {
+    std::lock_guard lock(impl_->exit_mutex);
+    return impl_->detail;
+}
+
+void Process::on_syscall(std::function<void(const SyscallRecord&)> sink) {
+    impl_->sink = std::move(sink);
+}
+void Process::on_new_thread(std::function<void(std::shared_ptr<Thread>)> starter) {
+    impl_->thread_starter = std::move(starter);
+}
+void Process::on_fork_child(std::function<void()> hook) { impl_->fork_hook = std::move(hook); }
+
+void Process::Impl::add_thread(const std::shared_ptr<Thread>& thread) {
+    std::lock_guard lock(thread_mutex);
+    threads.push_back(thread);
+    for (auto& slot : wake_list) {
+        Thread::SignalState* expected = nullptr;
+        if (slot.compare_exchange_strong(expected, thread->signals.get())) break;
+    }
+    if (wakers.load() == 0) graveyard.clear();
+}
+
+std::shared_ptr<Thread> Process::Impl::find_thread(std::uint32_t tid) const {
+    std::lock_guard lock(thread_mutex);
+    const auto it = std::ranges::find_if(threads, [&](const auto& t) { return t->tid == tid; });
+    return it == threads.end() ? nullptr : *it;
+}
+
+Next Process::Impl::end_thread(Thread& thread, int code) {
+    thread.exited = true;
+    if (thread.clear_child_tid) {
+        const std::uint32_t zero = 0;
+        if (memory->write(thread.clear_child_tid, &zero, sizeof zero))
+            syscall(SYS_futex, memory->host(thread.clear_child_tid, 4), FUTEX_WAKE, 1, nullptr,
+                    nullptr, 0);
+    }
+    bool last = false;
+    {
+        std::lock_guard lock(thread_mutex);
+        const auto it =
+            std::ranges::find_if(threads, [&](const auto& t) { return t.get() == &thread; });
+        if (it != threads.end()) {
+            for (auto& slot : wake_list) {
+                Thread::SignalState* expected = thread.signals.get();
+                if (slot.compare_exchange_strong(expected, nullptr)) break;
+            }
+            graveyard.push_back(std::move(*it));
+            threads.erase(it);
+        }
+        last = threads.empty();
+    }
+    if (last) return exit_process({ExitStatus::Kind::Exited, code & 0xff}, "");
+    return Next::ThreadExit;
+}
+
+Next Process::Impl::exit_process(ExitStatus end, std::string why) {
+    {
+        std::lock_guard lock(exit_mutex);
+        if (exiting) return Next::ProcessExit;
+        status = end;
+        detail = std::move(why);
+        if (pump && !forked) pump->flush();
+        exiting = true;
+    }
+    if (forked) {
+        // The host process exists only for this guest: end it the way its parent waits for.
+        if (end.kind == ExitStatus::Kind::Signaled) host_signals::die_by(end.value);
+        _exit(end.value);
+    }
+    wake_all();
+    return Next::ProcessExit;
+}
+
+Next Process::Impl::die(int signal, std::string why) {
+    return exit_process({ExitStatus::Kind::Signaled, signal}, std::move(why));
+}
+
+}  // namespace e2k::guest

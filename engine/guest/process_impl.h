@@ -1,0 +1,192 @@
+// Inside of a guest process; for the files of engine/guest only.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+
+#include "engine/guest/fd_table.h"
+#include "engine/guest/host_signals.h"
+#include "engine/guest/process.h"
+#include "engine/guest/streams.h"
+#include "engine/guest/structs.h"
+
+namespace e2k::guest {
+
+inline constexpr int kSignals = 64;
+constexpr std::uint64_t signal_bit(int signal) { return 1ull << (signal - 1); }
+
+/// Everything a handler must not disturb: captured at delivery, put back at sigreturn. The window
+/// itself stays where it is; the handler's window lies above it.
+struct SavedState {
+    explicit SavedState(const cpu::CpuState& state);
+    void restore(cpu::CpuState& state) const;
+
+    std::uint64_t ip;
+    cpu::Reg* window;
+    std::uint8_t* window_tags;
+    cpu::ChainFrame* chain_top;
+    cpu::WindowDescriptor wd;
+    cpu::RotationState br;
+    cpu::PredicateFile pred;
+    cpu::LoopState lsr, ilcr;
+    std::array<cpu::Ctpr, 3> ctpr;
+    std::uint64_t usd_base, usd_size, sbr;
+    std::uint32_t pfpfr, fpcr, fpsr, upsr;
+    std::array<cpu::Reg, 16> g;  ///< %g16..%g31
+    std::array<std::uint8_t, 16> g_tags;
+    cpu::AauState aau;
+};
+
+/// A system call that a signal interrupted; its result is not written yet.
+struct InterruptedCall {
+    cpu::Stop stop;
+    bool restartable = false;  ///< SA_RESTART may issue it again (not so for sleeps, polls, waits)
+    bool settled = false;      ///< a handler was entered: EINTR written, or restart noted
+};
+
+/// One handler in progress.
+struct SignalContext {
+    SavedState saved;
+    bool siginfo = false;              ///< the handler takes (sig, info, ucontext)
+    std::uint64_t ucontext = 0;        ///< guest address
+    std::optional<cpu::Stop> restart;  ///< system call to issue again after the handler
+};
+
+struct Thread::SignalState {
+    std::uint64_t mask = 0;                        ///< blocked signals, bit n-1
+    std::optional<std::uint64_t> mask_to_restore;  ///< rt_sigsuspend, ppoll: mask after the handler
+    StackE2k alt_stack{0, 2 /* SS_DISABLE */, 0, 0};
+    std::vector<SignalContext> contexts;  ///< innermost handler last
+    std::vector<SiginfoE2k> pending;      ///< sent to this thread (Impl::signal_mutex)
+    std::optional<timespec> deadline;     ///< of the waiting call in progress (Call::deadline)
+    std::uint64_t robust_list = 0;
+
+    // Host side, touched by other threads and by host signal handlers.
+    std::atomic<std::uint32_t> wake{0};  ///< something is to be looked at; cuts blocking calls
+    std::atomic<int> blocked_in{0};      ///< host thread inside an interruptible call, 0 = none
+    std::atomic<bool> pause{false};      ///< interrupt_blocked(): leave the call to be retried
+    std::atomic<std::uint32_t>* interrupt = nullptr;  ///< CpuState::interrupt
+};
+
+/// A guest timer: setitimer's three and those of timer_create, all on host POSIX timers.
+struct GuestTimer {
+    bool used = false;
+    timer_t host{};
+    int signal = 0;  ///< 0: SIGEV_NONE
+    std::uint64_t value = 0;
+    std::uint32_t thread = 0;  ///< SIGEV_THREAD_ID target, 0 = process
+    std::atomic<std::uint32_t> overrun{0};
+};
+
+struct Process::Impl final : HostSignalSink {
+    static constexpr int kMaxThreads = 1024;
+    static constexpr int kItimers = 3;  ///< timers 0..2 are ITIMER_REAL, VIRTUAL, PROF
+    static constexpr int kTimers = 64;
+
+    explicit Impl(Process& owner) : self(owner) {}
+    ~Impl();
+
+    Process& self;
+    ElfImage image;
+    ProcessOptions options;
+    std::shared_ptr<const SymbolTable> symbols;
+    std::unique_ptr<AddressSpace> memory;
+    FdTable fds;
+    std::unique_ptr<StreamPump> pump;  ///< null: the host's descriptors are used
+    int cwd = -1;                      ///< O_PATH descriptor of the guest's working directory
+    std::string executable;            ///< absolute path for /proc/self/exe
+    std::uint64_t stack_pointer = 0;   ///< at process start; argument area follows
+    std::uint64_t argv_begin = 0, argv_end = 0;  ///< strings, for /proc/self/cmdline
+    int pid = 0;
+    bool forked = false;  ///< this host process was made by the guest's fork
+    std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+
+    // --- threads ---
+    mutable std::mutex thread_mutex;
+    std::vector<std::shared_ptr<Thread>> threads;    ///< alive
+    std::vector<std::shared_ptr<Thread>> graveyard;  ///< until no signal handler can see them
+    std::shared_ptr<Thread> main_thread;
+    std::array<std::atomic<Thread::SignalState*>, kMaxThreads> wake_list{};
+    std::atomic<int> wakers{0};
+    std::uint32_t next_tid = 0;
+    std::set<int> children;  ///< pids of forked guest processes
+
+    // --- signals ---
+    std::mutex signal_mutex;
+    std::array<SigactionE2k, kSignals + 1> actions{};
+    std::vector<SiginfoE2k> pending;  ///< sent to the process
+    SignalInbox inbox;
+    std::atomic<std::uint64_t> watched{0};
+    int sink_slot = -1;
+    std::array<GuestTimer, kTimers> timers;
+    std::mutex timer_mutex;
+
+    // --- end ---
+    std::atomic<bool> exiting{false};
+    mutable std::mutex exit_mutex;
+    ExitStatus status;
+    std::string detail;
+
+    // --- log ---
+    std::function<void(const SyscallRecord&)> sink;
+    std::atomic<std::uint64_t> sequence{0};
+    std::function<void(std::shared_ptr<Thread>)> thread_starter;
+    std::function<void()> fork_hook;
+
+    // process_start.cpp
+    tl::expected<void, std::string> load_program();
+    tl::expected<void, std::string> lay_out_stack();
+    tl::expected<void, std::string> open_streams();
+    tl::expected<void, std::string> make_main_thread();
+
+    // threads (process.cpp)
+    void add_thread(const std::shared_ptr<Thread>& thread);
+    Next end_thread(Thread& thread, int code);  ///< clear_child_tid, futex wake; last one: exit
+    std::shared_ptr<Thread> find_thread(std::uint32_t tid) const;
+
+    // signals.cpp
+    void host_signal(const siginfo_t& info) noexcept override;
+    void host_timer(int id, int overrun) noexcept override;
+    void post(const SiginfoE2k& info) noexcept;  ///< to the process; async-signal-safe
+    void post_to(Thread& thread, const SiginfoE2k& info);
+    static void wake(Thread::SignalState& thread) noexcept;
+    void wake_all() noexcept;
+    /// Takes the next signal of `accept` that is pending for the thread or the process.
+    std::optional<SiginfoE2k> take_signal(Thread& thread, std::uint64_t accept);
+    std::uint64_t pending_set(Thread& thread);
+    bool ignores(int signal) const;  ///< SIG_IGN, or default that does nothing
+    /// Acts on everything pending; `call` is settled if a handler was entered.
+    Next deliver(Thread& thread, InterruptedCall* call);
+    /// A fault: its handler, or death if there is none or the signal is blocked.
+    Next force(Thread& thread, const SiginfoE2k& info, std::string why);
+    void stop_process();
+
+    // signal_frame.cpp
+    /// False if the frame does not fit anywhere.
+    bool enter_handler(Thread& thread, const SiginfoE2k& info, const SigactionE2k& action,
+                       InterruptedCall* call);
+    Next leave_handler(Thread& thread);
+    /// longjmp out of handlers: forgets those entered above `depth` chain frames.
+    static void drop_contexts(Thread& thread, std::size_t depth);
+    void watch_signal(int signal);
+    bool owns_host_process() const { return forked || !pump; }
+
+    // end of the process (process.cpp)
+    Next exit_process(ExitStatus status, std::string detail);
+    Next die(int signal, std::string detail);
+};
+
+/// Writes a system call's result where its caller looks for it: %b[0].
+void write_result(cpu::CpuState& state, const cpu::Stop& stop, std::int64_t value);
+
+/// "SIGSEGV"; "SIGRT5"; "signal 99".
+std::string signal_name(int signal);
+/// "ENOENT"; "errno 999".
+std::string errno_name(int error);
+
+}  // namespace e2k::guest

@@ -1,0 +1,228 @@
+// From an ELF image to the state at the first bundle of _start (linux-abi.md §2,
+// startup-trace.md §1).
+#include <elf.h>
+#include <fcntl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "engine/guest/process_impl.h"
+
+namespace e2k::guest {
+namespace {
+
+constexpr std::uint64_t kPage = cpu::kPageSize;
+constexpr std::uint64_t page_down(std::uint64_t a) { return a & ~(kPage - 1); }
+constexpr std::uint64_t page_up(std::uint64_t a) { return page_down(a + kPage - 1); }
+
+/// Sizes the kernel gives a new process; shown by rrd %psp.hi, %pcsp.hi.
+constexpr std::uint64_t kFirstProcedureStack = 0x4000, kFirstChainStack = 0x1000;
+constexpr unsigned kEntryWindow = 8;  // registers, all of them "parameters"
+constexpr std::uint32_t kUpsrFpEnabled = 1;
+
+tl::unexpected<std::string> failed(const std::string& path, const char* what, int error) {
+    return tl::unexpected(fmt::format("{}: {}: {}", path, what, std::strerror(error)));
+}
+
+/// Fills memory downwards from the top of the stack.
+class StackWriter {
+public:
+    StackWriter(AddressSpace& memory, std::uint64_t top) : memory_(memory), at_(top) {}
+    std::uint64_t push(const void* data, std::size_t size) {
+        at_ -= size;
+        good_ &= memory_.write(at_, data, size);
+        return at_;
+    }
+    std::uint64_t push(const std::string& text) { return push(text.c_str(), text.size() + 1); }
+    void align(std::uint64_t to) { at_ &= ~(to - 1); }
+    std::uint64_t at() const { return at_; }
+    bool good() const { return good_; }
+
+private:
+    AddressSpace& memory_;
+    std::uint64_t at_;
+    bool good_ = true;
+};
+
+std::string absolute_path(const std::string& path) {
+    std::array<char, PATH_MAX> resolved;
+    return realpath(path.c_str(), resolved.data()) ? resolved.data() : path;
+}
+
+}  // namespace
+
+tl::expected<void, std::string> Process::Impl::load_program() {
+    std::vector<Segment> segments = image.segments;
+    std::ranges::sort(segments, {}, &Segment::vaddr);
+    std::uint64_t mapped_to = 0;
+    for (const Segment& s : segments) {
+        const std::uint64_t begin = std::max(page_down(s.vaddr), mapped_to);
+        const std::uint64_t end = page_up(s.vaddr + s.memsz);
+        if (begin < end) {
+            auto at = memory->map(begin, end - begin, kProtRead | kProtWrite, true, false, -1, 0,
+                                  executable);
+            if (!at) return failed(image.path, "cannot map a segment", at.error());
+        }
+        mapped_to = std::max(mapped_to, end);
+        if (!memory->write(s.vaddr, image.bytes.data() + s.offset, s.filesz))
+            return failed(image.path, "cannot fill a segment", EFAULT);
+    }
+    // Two segments may share a page: it gets the rights of both.
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+        const Segment& s = segments[i];
+        const std::uint64_t begin = page_down(s.vaddr), end = page_up(s.vaddr + s.memsz);
+        auto done = memory->protect(begin, end - begin, s.prot);
+        if (done && i > 0 && page_up(segments[i - 1].vaddr + segments[i - 1].memsz) > begin)
+            done = memory->protect(begin, kPage, s.prot | segments[i - 1].prot);
+        if (!done) return failed(image.path, "cannot protect a segment", done.error());
+    }
+    memory->start_brk(mapped_to);
+    return {};
+}
+
+tl::expected<void, std::string> Process::Impl::lay_out_stack() {
+    auto at = memory->map(kStackTop - kStackSize, kStackSize, kProtRead | kProtWrite, true, false,
+                          -1, 0, "[stack]");
+    if (!at) return failed(image.path, "cannot map the stack", at.error());
+    std::uint64_t text_size = 0;
+    for (const auto* list : {&options.argv, &options.environment})
+        for (const std::string& text : *list) text_size += text.size() + 1 + 8;
+    if (text_size > kStackSize / 4)
+        return failed(image.path, "arguments and environment do not fit on the stack", E2BIG);
+
+    StackWriter stack(*memory, kStackTop - 8);
+    const std::uint64_t execfn = stack.push(image.path);
+    std::vector<std::uint64_t> argv, envp;
+    for (auto it = options.environment.rbegin(); it != options.environment.rend(); ++it)
+        envp.insert(envp.begin(), stack.push(*it));
+    argv_end = stack.at();
+    for (auto it = options.argv.rbegin(); it != options.argv.rend(); ++it)
+        argv.insert(argv.begin(), stack.push(*it));
+    argv_begin = stack.at();
+    stack.align(16);
+    std::array<std::uint8_t, 16> random{};
+    if (getrandom(random.data(), random.size(), 0) < 0) random.fill(0x5a);
+    const std::uint64_t random_at = stack.push(random.data(), random.size());
+
+    // AT_PLATFORM and 32..35 (E2K meanings) stay absent: the C library then uses trap 3 only.
+    const std::uint64_t auxv[][2] = {
+        {AT_PHDR, image.phdr_address},
+        {AT_PHENT, image.phentsize},
+        {AT_PHNUM, image.phnum},
+        {AT_PAGESZ, kPage},
+        {AT_BASE, 0},
+        {AT_FLAGS, 0},
+        {AT_ENTRY, image.entry},
+        {AT_UID, getuid()},
+        {AT_EUID, geteuid()},
+        {AT_GID, getgid()},
+        {AT_EGID, getegid()},
+        {AT_HWCAP, 0},
+        {AT_CLKTCK, 100},
+        {AT_RANDOM, random_at},
+        {AT_SECURE, 0},
+        {AT_EXECFN, execfn},
+        {AT_NULL, 0},
+    };
+    std::vector<std::uint64_t> words{argv.size()};
+    words.insert(words.end(), argv.begin(), argv.end());
+    words.push_back(0);
+    words.insert(words.end(), envp.begin(), envp.end());
+    words.push_back(0);
+    for (const auto& pair : auxv) words.insert(words.end(), std::begin(pair), std::end(pair));
+    const std::uint64_t bytes = words.size() * 8;
+    StackWriter vectors(*memory, ((stack.at() - bytes) & ~15ull) + bytes);
+    stack_pointer = vectors.push(words.data(), bytes);
+    if (!stack.good() || !vectors.good())
+        return failed(image.path, "cannot fill the stack", EFAULT);
+    return {};
+}
+
+tl::expected<void, std::string> Process::Impl::open_streams() {
+    cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (cwd < 0) return failed(image.path, "cannot open the working directory", errno);
+    if (options.streams.output || options.streams.input) {
+        auto made = StreamPump::create(options.streams);
+        if (!made) return tl::unexpected(image.path + ": " + made.error());
+        pump = std::move(*made);
+    }
+    for (int stream = 0; stream < 3; ++stream) {
+        const bool owned = stream == 0 ? static_cast<bool>(options.streams.input)
+                                       : static_cast<bool>(options.streams.output);
+        const int host = owned ? pump->take_guest_end(stream) : fcntl(stream, F_DUPFD_CLOEXEC, 3);
+        if (host < 0) continue;  // the workbench was started with that descriptor closed
+        auto placed = fds.set(stream, host, owned && stream > 0 ? stream : -1);
+        if (!placed)
+            return failed(image.path, "cannot set up the standard streams", placed.error());
+    }
+    return {};
+}
+
+tl::expected<void, std::string> Process::Impl::make_main_thread() {
+    main_thread = std::make_shared<Thread>();
+    Thread& thread = *main_thread;
+    if (!thread.stacks.reserve())
+        return failed(image.path, "cannot reserve the register and chain stacks", errno);
+    cpu::CpuState& s = thread.state;
+    thread.stacks.attach(s);
+    const cpu::MemoryView view = memory->view();
+    s.memory_base = view.base;
+    s.page_map = view.pages;
+    s.ip = image.entry;
+    s.wd.size = s.wd.psize = kEntryWindow;
+    s.wd.fx = 1;
+    s.usd_base = stack_pointer;
+    s.usd_size = stack_pointer - (kStackTop - kStackSize);
+    s.sbr = kStackTop;
+    s.psp_base = kProcedureStackBase;
+    s.pcsp_base = kChainStackBase;
+    s.psp_size = kFirstProcedureStack;
+    s.pcsp_size = kFirstChainStack;
+    s.upsr = kUpsrFpEnabled;
+    s.iset = static_cast<std::uint8_t>(options.iset_override ? options.iset_override : image.iset);
+    s.idr_model = options.idr_override ? options.idr_override : image.idr_model;
+    s.exact_tags = options.exact_tags;
+    thread.tid = static_cast<std::uint32_t>(pid);
+    next_tid = thread.tid + 1;
+    thread.signals = std::make_shared<Thread::SignalState>();
+    thread.signals->interrupt = &s.interrupt;
+    add_thread(main_thread);
+    return {};
+}
+
+tl::expected<std::unique_ptr<Process>, std::string> Process::start(ElfImage image,
+                                                                   ProcessOptions options) {
+    if (!image.interpreter.empty())
+        return tl::unexpected(
+            fmt::format("{}: needs the dynamic linker {}; dynamically linked programs cannot be "
+                        "run, link it with -static",
+                        image.path, image.interpreter));
+    std::unique_ptr<Process> process(new Process);
+    Impl& impl = *process->impl_;
+    impl.image = std::move(image);
+    impl.options = std::move(options);
+    if (impl.options.argv.empty()) impl.options.argv.push_back(impl.image.path);
+    impl.executable = absolute_path(impl.image.path);
+    impl.symbols = std::make_shared<const SymbolTable>(impl.image.symbols);
+    impl.pid = getpid();
+    auto space = AddressSpace::create();
+    if (!space) return tl::unexpected(impl.image.path + ": " + space.error());
+    impl.memory = std::move(*space);
+    for (auto step :
+         {&Impl::load_program, &Impl::lay_out_stack, &Impl::open_streams, &Impl::make_main_thread})
+        if (auto done = (impl.*step)(); !done) return tl::unexpected(done.error());
+    impl.sink_slot = host_signals::attach(&impl);
+    if (impl.sink_slot < 0)
+        return tl::unexpected(impl.image.path +
+                              ": too many guest processes in this workbench; end one first");
+    return process;
+}
+
+}  // namespace e2k::guest

@@ -1,0 +1,218 @@
+// What is pending, who takes it, and what the default actions are (linux-abi.md §5).
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include <fmt/format.h>
+
+#include "engine/guest/process_impl.h"
+
+namespace e2k::guest {
+namespace {
+
+constexpr std::uint64_t kHandlerDefault = 0, kHandlerIgnore = 1;
+constexpr std::uint64_t kUnblockable = signal_bit(SIGKILL) | signal_bit(SIGSTOP);
+constexpr std::uint64_t kFaults = signal_bit(SIGSEGV) | signal_bit(SIGBUS) | signal_bit(SIGILL) |
+                                  signal_bit(SIGFPE) | signal_bit(SIGTRAP);
+/// Signals by which people control the workbench itself; a guest in its window leaves them alone.
+constexpr std::uint64_t kWorkbenchOwn =
+    signal_bit(SIGINT) | signal_bit(SIGTERM) | signal_bit(SIGHUP) | signal_bit(SIGQUIT) |
+    signal_bit(SIGTSTP) | signal_bit(SIGTTIN) | signal_bit(SIGTTOU) | signal_bit(SIGWINCH) |
+    signal_bit(SIGCONT);
+
+enum class Default : std::uint8_t { Terminate, Ignore, Stop };
+Default default_action(int signal) {
+    switch (signal) {
+        case SIGCHLD:
+        case SIGCONT:
+        case SIGURG:
+        case SIGWINCH:
+            return Default::Ignore;
+        case SIGSTOP:
+        case SIGTSTP:
+        case SIGTTIN:
+        case SIGTTOU:
+            return Default::Stop;
+        default:
+            return Default::Terminate;
+    }
+}
+
+bool is_realtime(int signal) { return signal >= 32; }
+
+/// Takes the first queued signal of `accept`, faults first, then the lowest number.
+std::optional<SiginfoE2k> take_from(std::vector<SiginfoE2k>& queue, std::uint64_t accept) {
+    auto best = queue.end();
+    auto rank = [](const SiginfoE2k& info) {
+        return info.signo + ((signal_bit(info.signo) & kFaults) ? 0 : 100);
+    };
+    for (auto it = queue.begin(); it != queue.end(); ++it)
+        if ((signal_bit(it->signo) & accept) && (best == queue.end() || rank(*it) < rank(*best)))
+            best = it;
+    if (best == queue.end()) return std::nullopt;
+    const SiginfoE2k info = *best;
+    queue.erase(best);
+    return info;
+}
+
+/// Standard signals do not queue: a second one while the first is pending is lost.
+void enqueue(std::vector<SiginfoE2k>& queue, const SiginfoE2k& info) {
+    constexpr std::size_t kMaxQueued = 1024;
+    const bool present = std::ranges::any_of(
+        queue, [&](const SiginfoE2k& other) { return other.signo == info.signo; });
+    if ((present && !is_realtime(info.signo)) || queue.size() >= kMaxQueued) return;
+    queue.push_back(info);
+}
+
+}  // namespace
+
+std::string signal_name(int signal) {
+    if (signal >= 32 && signal <= kSignals) return fmt::format("SIGRT{}", signal - 32);
+    const char* name = sigabbrev_np(signal);
+    return name ? fmt::format("SIG{}", name) : fmt::format("signal {}", signal);
+}
+
+void Process::Impl::host_signal(const siginfo_t& info) noexcept {
+    SiginfoE2k guest = SiginfoE2k::from_host(info);
+    post(guest);
+}
+
+void Process::Impl::host_timer(int id, int overrun) noexcept {
+    if (id < 0 || id >= kTimers) return;
+    GuestTimer& timer = timers[static_cast<std::size_t>(id)];
+    if (!timer.used || timer.signal == 0) return;
+    timer.overrun.store(static_cast<std::uint32_t>(overrun));
+    post(id < kItimers ? SiginfoE2k::kernel(timer.signal)
+                       : SiginfoE2k::timer(timer.signal, id, overrun, timer.value));
+}
+
+void Process::Impl::post(const SiginfoE2k& info) noexcept {
+    if (info.signo < 1 || info.signo > kSignals) return;
+    inbox.push(info);
+    wake_all();
+}
+
+void Process::Impl::post_to(Thread& thread, const SiginfoE2k& info) {
+    {
+        std::lock_guard lock(signal_mutex);
+        enqueue(thread.signals->pending, info);
+    }
+    wake(*thread.signals);
+}
+
+void Process::Impl::wake(Thread::SignalState& thread) noexcept {
+    thread.wake.store(1);
+    thread.interrupt->store(1);
+    if (const int tid = thread.blocked_in.load()) kick_host_thread(tid);
+}
+
+void Process::Impl::wake_all() noexcept {
+    wakers.fetch_add(1);
+    for (auto& slot : wake_list)
+        if (Thread::SignalState* thread = slot.load()) wake(*thread);
+    wakers.fetch_sub(1);
+}
+
+void Process::post_signal(int signal) {
+    impl_->post(SiginfoE2k::sent(signal, SI_USER, impl_->pid, static_cast<int>(getuid())));
+}
+
+void Process::interrupt_blocked() {
+    impl_->wakers.fetch_add(1);
+    for (auto& slot : impl_->wake_list) {
+        if (Thread::SignalState* thread = slot.load()) {
+            thread->pause = true;
+            Impl::wake(*thread);
+        }
+    }
+    impl_->wakers.fetch_sub(1);
+}
+
+std::optional<SiginfoE2k> Process::Impl::take_signal(Thread& thread, std::uint64_t accept) {
+    std::lock_guard lock(signal_mutex);
+    for (SiginfoE2k info; inbox.pop(info);) enqueue(pending, info);
+    if (auto info = take_from(thread.signals->pending, accept)) return info;
+    return take_from(pending, accept);
+}
+
+std::uint64_t Process::Impl::pending_set(Thread& thread) {
+    std::lock_guard lock(signal_mutex);
+    for (SiginfoE2k info; inbox.pop(info);) enqueue(pending, info);
+    std::uint64_t set = 0;
+    for (const auto* queue : {&thread.signals->pending, &pending})
+        for (const SiginfoE2k& info : *queue) set |= signal_bit(info.signo);
+    return set;
+}
+
+bool Process::Impl::ignores(int signal) const {
+    const std::uint64_t handler = actions[static_cast<std::size_t>(signal)].handler;
+    return handler == kHandlerIgnore ||
+           (handler == kHandlerDefault && default_action(signal) == Default::Ignore);
+}
+
+void Process::Impl::watch_signal(int signal) {
+    const std::uint64_t bit = signal_bit(signal);
+    if ((kFaults | kUnblockable) & bit || signal == SIGPIPE || signal == kick_signal()) return;
+    if (signal == 32 || signal == 33) return;  // the host's C library owns them
+    if (!owns_host_process() && (kWorkbenchOwn & bit)) return;
+    if (watched.fetch_or(bit) & bit) return;
+    host_signals::watch(signal);
+}
+
+void Process::Impl::stop_process() {
+    // In the window the process is the workbench's own: it cannot stop with its guest.
+    if (owns_host_process()) kill(getpid(), SIGSTOP);
+}
+
+Next Process::Impl::deliver(Thread& thread, InterruptedCall* call) {
+    Thread::SignalState& signals = *thread.signals;
+    signals.wake = 0;
+    for (;;) {
+        if (exiting) return Next::ProcessExit;
+        auto info = take_signal(thread, ~signals.mask | kUnblockable);
+        if (!info) return Next::Continue;
+        const int signal = info->signo;
+        SigactionE2k action;
+        {
+            std::lock_guard lock(signal_mutex);
+            action = actions[static_cast<std::size_t>(signal)];
+        }
+        if (signal == SIGKILL) return die(signal, "SIGKILL");
+        if (action.handler > kHandlerIgnore) {
+            if (!enter_handler(thread, *info, action, call))
+                return die(SIGSEGV,
+                           fmt::format("SIGSEGV: no room on the stack for the frame of the "
+                                       "{} handler",
+                                       signal_name(signal)));
+            continue;
+        }
+        if (ignores(signal)) continue;
+        if (default_action(signal) == Default::Stop)
+            stop_process();
+        else
+            return die(signal, signal_name(signal));
+    }
+}
+
+Next Process::Impl::force(Thread& thread, const SiginfoE2k& info, std::string why) {
+    SigactionE2k action;
+    {
+        std::lock_guard lock(signal_mutex);
+        action = actions[static_cast<std::size_t>(info.signo)];
+    }
+    const bool blocked = (thread.signals->mask & signal_bit(info.signo)) != 0;
+    if (action.handler > kHandlerIgnore && !blocked && enter_handler(thread, info, action, nullptr))
+        return Next::Continue;
+    return die(info.signo, std::move(why));
+}
+
+Next Process::deliver_signals(Thread& thread) {
+    if (impl_->exiting) return Next::ProcessExit;
+    return impl_->deliver(thread, nullptr);
+}
+
+Next Process::signal_return(Thread& thread) { return impl_->leave_handler(thread); }
+
+}  // namespace e2k::guest

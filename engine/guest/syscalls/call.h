@@ -1,0 +1,253 @@
+// One system call in progress, and the table that says what each number means. Private to
+// engine/guest.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <ctime>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/guest/process_impl.h"
+
+namespace e2k::guest {
+
+/// How an argument is shown in the log. "In" kinds are read before the call, "Out" kinds after it.
+enum class Arg : std::uint8_t {
+    None,
+    Int,   ///< signed 32-bit
+    UInt,  ///< unsigned 32-bit
+    Long,  ///< signed 64-bit
+    Hex,   ///< 64-bit hexadecimal
+    Ptr,   ///< address, NULL
+    Size,  ///< unsigned 64-bit
+    Fd,
+    DirFd,      ///< AT_FDCWD by name
+    Path,       ///< quoted text
+    Text,       ///< quoted text
+    TextList,   ///< argv
+    Mode,       ///< octal
+    InBuffer,   ///< quoted bytes; the next argument is the length
+    OutBuffer,  ///< quoted bytes; the result is the length
+    IovIn,      ///< the next argument is the count
+    IovOut,
+    OpenFlags,
+    AtFlags,
+    AccessMode,
+    Whence,
+    Prot,
+    MapFlags,
+    RemapFlags,
+    Advice,
+    CloneFlags,
+    FcntlCommand,
+    IoctlRequest,
+    FutexOp,
+    MaskHow,
+    Signal,
+    SignalSetIn,
+    SignalSetOut,
+    ActionIn,
+    ActionOut,
+    Clock,
+    ItimerWhich,
+    TimespecIn,
+    TimespecOut,
+    TimevalIn,
+    TimevalOut,
+    ItimervalIn,
+    ItimervalOut,
+    ItimerspecIn,
+    ItimerspecOut,
+    StatOut,
+    FdPairOut,
+    WordOut,  ///< unsigned 32-bit in memory
+    LongOut,  ///< signed 64-bit in memory
+    WaitStatusOut,
+    WaitOptions,
+    PollFds,  ///< the next argument is the count
+    Resource,
+    RlimitIn,
+    RlimitOut,
+    UtsnameOut,
+    SocketDomain,
+    SocketType,
+    SockaddrIn,  ///< the next argument is the length
+    EpollOp,
+    BacktraceOut,
+};
+
+struct Call {
+    Process::Impl& process;
+    Thread& thread;
+    const cpu::Stop& stop;
+    std::uint32_t number = 0;
+    std::array<std::uint64_t, 6> arg{};
+    Next next = Next::Continue;  ///< anything else: the guest does not go on after the call
+    bool writes_result = true;   ///< false: the call has set the registers itself
+
+    int integer(unsigned i) const { return static_cast<int>(arg[i]); }
+    /// Host descriptor of a guest one; -1 makes the host answer EBADF.
+    int fd(unsigned i) const { return process.fds.host(integer(i)); }
+    AddressSpace& memory() const { return *process.memory; }
+    /// For the kernel: null pointers stay null, addresses outside the guest's space become one that
+    /// always faults, so the host answers EFAULT itself.
+    std::uint64_t pointer(std::uint64_t address, std::uint64_t size) const;
+
+    template <class T>
+    bool get(std::uint64_t address, T& value) const {
+        return memory().read(address, &value, sizeof value);
+    }
+    template <class T>
+    bool put(std::uint64_t address, const T& value) const {
+        return memory().write(address, &value, sizeof value);
+    }
+    /// 0, or -EFAULT.
+    template <class T>
+    std::int64_t put_result(std::uint64_t address, const T& value) const {
+        return put(address, value) ? 0 : -EFAULT;
+    }
+
+    /// Host system call; value or -errno.
+    static std::int64_t host(long number, std::uint64_t a = 0, std::uint64_t b = 0,
+                             std::uint64_t c = 0, std::uint64_t d = 0, std::uint64_t e = 0,
+                             std::uint64_t f = 0);
+    /// The same for calls that may wait: signals and pauses cut it short with kRestart.
+    std::int64_t blocking(long number, std::uint64_t a = 0, std::uint64_t b = 0,
+                          std::uint64_t c = 0, std::uint64_t d = 0, std::uint64_t e = 0,
+                          std::uint64_t f = 0) const;
+    /// As blocking(), for calls that never restart after a handler.
+    std::int64_t waiting(long number, std::uint64_t a = 0, std::uint64_t b = 0, std::uint64_t c = 0,
+                         std::uint64_t d = 0, std::uint64_t e = 0, std::uint64_t f = 0) const;
+
+    /// Absolute CLOCK_MONOTONIC end of a relative wait, kept while the call is issued again.
+    timespec deadline(const timespec& relative) const;
+    /// Time left until deadline(), never negative.
+    timespec remaining(const timespec& relative) const;
+};
+
+using Handler = std::int64_t (*)(Call&);
+
+struct SyscallRow {
+    std::uint16_t number;
+    const char* name;
+    std::array<Arg, 6> arguments;
+    Handler handler;
+};
+
+/// Families of rows (one file each).
+std::span<const SyscallRow> file_rows();
+std::span<const SyscallRow> directory_rows();
+std::span<const SyscallRow> memory_rows();
+std::span<const SyscallRow> process_rows();
+std::span<const SyscallRow> identity_rows();
+std::span<const SyscallRow> thread_rows();
+std::span<const SyscallRow> signal_rows();
+std::span<const SyscallRow> time_rows();
+std::span<const SyscallRow> poll_rows();
+std::span<const SyscallRow> socket_rows();
+std::span<const SyscallRow> ipc_rows();
+std::span<const SyscallRow> elbrus_rows();
+
+/// Row of an ordinary (gate 3) or fast (gate 6) system call; nullptr: not implemented.
+const SyscallRow* find_syscall(std::uint32_t number);
+const SyscallRow* find_fast_call(std::uint32_t number);
+
+/// Builds the argument text of a record around the call.
+class ArgumentText {
+public:
+    ArgumentText(const SyscallRow* row, const Call& call);      ///< decodes what goes in
+    std::string finish(const Call& call, std::int64_t result);  ///< adds what came out
+
+private:
+    const SyscallRow* row_;
+    std::array<std::string, 6> parts_;
+    unsigned count_ = 0;
+};
+/// "6", "0x4000801000", "-1 ENOENT (No such file or directory)".
+std::string result_text(const SyscallRow* row, std::int64_t result);
+
+// --- shared by several families ---
+
+/// A path as the host must be asked for it. Owns the directory descriptor if it had to open one.
+class HostPath {
+public:
+    HostPath(int dirfd, std::string path, bool owned = false)
+        : dirfd_(dirfd), path_(std::move(path)), owned_(owned) {}
+    HostPath(HostPath&& other) noexcept
+        : dirfd_(other.dirfd_), path_(std::move(other.path_)), owned_(other.owned_) {
+        other.owned_ = false;
+    }
+    HostPath& operator=(HostPath&&) = delete;
+    ~HostPath();
+    int dirfd() const { return dirfd_; }
+    const char* c_str() const { return path_.c_str(); }
+    std::uint64_t pointer() const { return reinterpret_cast<std::uint64_t>(path_.c_str()); }
+    const std::string& text() const { return path_; }
+    bool pinned() const { return owned_; }  ///< the last component must not be followed
+
+private:
+    int dirfd_;
+    std::string path_;
+    bool owned_;
+};
+
+enum class Touch : std::uint8_t { Look, Change };
+inline constexpr int kAtFdCwd = -100;
+
+/// The path at guest address `address`, relative to guest descriptor `dirfd`. Touch::Change asks
+/// the policy (EACCES). `follow`: a symbolic link at the end is meant to be followed.
+tl::expected<HostPath, int> host_path(const Call& call, int dirfd, std::uint64_t address,
+                                      Touch touch, bool follow = true);
+/// open(2) with everything special: policy, /proc files that must speak of the guest.
+std::int64_t open_file(Call& call, int dirfd, std::uint64_t path, std::uint64_t flags,
+                       std::uint64_t mode);
+/// True if the policy lets the guest signal or inspect `pid`.
+bool may_touch_process(const Process::Impl& process, int pid);
+/// Text of a /proc file that must describe the guest, or nullopt: the host's own will do.
+std::optional<std::string> guest_proc_file(const Process::Impl& process, const std::string& path);
+
+/// Guest iovec array → host one; parts outside the guest's space become pointers that fault.
+tl::expected<std::vector<iovec>, int> guest_iovec(const Call& call, std::uint64_t address,
+                                                  std::uint64_t count);
+/// `bytes` have been received into the parts of `vector`.
+void note_iovec(const Call& call, const std::vector<iovec>& vector, std::int64_t bytes);
+
+/// Arguments of clone (120) and clone2 (229).
+struct CloneRequest {
+    std::uint64_t flags = 0;
+    std::uint64_t stack = 0;         ///< new SP, 0 = keep
+    std::uint64_t stack_bottom = 0;  ///< 0 = the mapping that holds the stack
+    std::uint64_t parent_tid = 0, child_tid = 0, tls = 0;
+};
+/// A new host process with a copy of the guest; pid in the parent, 0 in the child.
+std::int64_t fork_guest(Call& call, const CloneRequest& request);
+/// Does not return on success.
+std::int64_t execute_program(Call& call, const HostPath& path, std::uint64_t argv,
+                             std::uint64_t envp);
+
+/// The mask of rt_sigsuspend, ppoll and pselect6: in force while the call waits. If a handler runs,
+/// it is the handler's frame that restores the old one.
+class TemporaryMask {
+public:
+    TemporaryMask(Call& call, std::uint64_t mask);
+    /// Passes the result on; restores the mask unless a signal is about to be delivered.
+    std::int64_t after(std::int64_t result) const;
+
+private:
+    Thread::SignalState& signals_;
+};
+
+// Fast calls that look at the chain stack or the signal mask (elbrus_calls.cpp).
+std::int64_t fast_siggetmask(Call& call);
+std::int64_t fast_getcontext(Call& call);
+std::int64_t fast_set_return(Call& call);
+
+/// Result of a host call that made a descriptor: put it into the guest's table.
+std::int64_t adopt_fd(const Call& call, std::int64_t host);
+
+}  // namespace e2k::guest

@@ -1,0 +1,406 @@
+// Calls that exist only on Elbrus: the hardware stacks as programs may see and change them
+// (linux-abi.md §4.9).
+//
+// Numbering. Our chain_file[k] is the memory record k+1 of a real machine: record 0 is the all-zero
+// end of the chain, and the newest record (depth+1) is the continuation of the system call itself,
+// which lives in registers.
+#include <sys/types.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <vector>
+
+#include "engine/cpu/interpreter.h"
+#include "engine/guest/syscalls/call.h"
+
+namespace e2k::guest {
+namespace {
+
+constexpr std::uint64_t kAddressMask = (1ull << 48) - 1;
+constexpr std::uint64_t kRecord = sizeof(ChainRecordE2k);
+constexpr std::uint64_t kJustReturn = ~0ull;
+constexpr std::uint64_t kSigkillBit = 0x100, kSigstopBit = 0x40000;
+
+// --- images of chain frames ---
+
+constexpr std::uint64_t kPsrUser = 0x26ull << 57, kPsrMonitor = 1ull << 57;
+
+std::uint64_t rotation_image(const cpu::RotationState& br) {
+    return br.rbs | std::uint64_t{br.rsz} << 6 | std::uint64_t{br.rcur} << 12 |
+           std::uint64_t{br.psz} << 18 | std::uint64_t{br.pcur} << 23;
+}
+cpu::RotationState rotation_from(std::uint64_t image) {
+    cpu::RotationState br;
+    br.rbs = image & 63;
+    br.rsz = image >> 6 & 63;
+    br.rcur = image >> 12 & 63;
+    br.psz = image >> 18 & 31;
+    br.pcur = image >> 23 & 31;
+    return br;
+}
+
+ChainRecordE2k publish(const cpu::ChainFrame& frame) {
+    if (frame.return_ip == cpu::kSentinelReturn) return {0, 0, kPsrMonitor, 0};
+    ChainRecordE2k record;
+    for (unsigned n = 0; n < frame.pred.size(); ++n)
+        record.cr0_lo |= std::uint64_t{frame.pred[n]} << (2 * n);
+    record.cr0_hi = frame.return_ip;
+    record.cr1_lo = std::uint64_t{frame.wd.fx} << 25 | std::uint64_t{frame.wd.psize} / 2 << 26 |
+                    std::uint64_t{frame.wbs} / 2 << 33 | kPsrUser;
+    record.cr1_hi = rotation_image(frame.br) | std::uint64_t{frame.wd.dbl} << 35 |
+                    std::uint64_t{frame.ussz} << 36;
+    return record;
+}
+
+/// Only what a user may change: predicates, return address, wdbl, br.
+void accept(cpu::ChainFrame& frame, const ChainRecordE2k& record) {
+    if (frame.return_ip == cpu::kSentinelReturn) return;
+    for (unsigned n = 0; n < frame.pred.size(); ++n) frame.pred[n] = record.cr0_lo >> (2 * n) & 3;
+    frame.return_ip = record.cr0_hi & kAddressMask & ~7ull;
+    frame.br = rotation_from(record.cr1_hi);
+    frame.wd.dbl = record.cr1_hi >> 35 & 1;
+}
+
+/// The continuation of the system call in progress, as a frame.
+cpu::ChainFrame call_frame(const Call& call) {
+    const cpu::CpuState& state = call.thread.state;
+    cpu::ChainFrame frame;
+    frame.pred = state.pred;
+    frame.return_ip = state.ip;
+    frame.wd = state.wd;
+    frame.br = state.br;
+    frame.wbs = 2 * call.stop.syscall_wbs;
+    frame.ussz = static_cast<std::uint32_t>(state.usd_size >> 4);
+    return frame;
+}
+
+std::uint64_t records_in_memory(const cpu::CpuState& state) { return state.depth() + 1; }
+
+ChainRecordE2k read_record(const Call& call, std::uint64_t index) {
+    const cpu::CpuState& state = call.thread.state;
+    if (index == 0) return {0, 0, kPsrMonitor, 0};
+    if (index <= state.depth()) return publish(state.chain_file[index - 1]);
+    return publish(call_frame(call));
+}
+
+// --- longjmp ---
+
+/// Damage in the buffer or the chain: the kernel kills.
+std::int64_t damaged(Call& call, const char* why) {
+    call.writes_result = false;
+    call.next = call.process.die(SIGKILL, std::string("SIGKILL: longjmp: ") + why);
+    return 0;
+}
+
+std::int64_t sys_longjmp2(Call& call) {
+    JumpBufferE2k buffer;
+    if (!call.get(call.arg[0], buffer)) return -EFAULT;
+    cpu::CpuState& state = call.thread.state;
+    constexpr std::uint64_t kLow32 = 0xffff'ffff;
+    const auto shift =
+        static_cast<std::int64_t>(static_cast<std::int32_t>(buffer.pcshtp << 21) >> 21);
+    const std::int64_t offset = static_cast<std::int64_t>(buffer.pcsp_hi & kLow32) + shift;
+    if ((buffer.pcsp_lo & kAddressMask) != state.pcsp_base)
+        return damaged(call, "the buffer belongs to other hardware stacks");
+    const auto depth = static_cast<std::uint64_t>(offset / static_cast<std::int64_t>(kRecord));
+    if (offset <= 0 || offset % static_cast<std::int64_t>(kRecord) || depth > state.depth())
+        return damaged(call, "the function that called setjmp has returned");
+    cpu::ChainFrame* const target = state.chain_file + depth - 1;
+    if (target->return_ip == cpu::kSentinelReturn)
+        return damaged(call, "its target is a signal trampoline");
+
+    // How far the window moves down: every frame above the target, then its own.
+    std::uint64_t moved = 0;
+    for (const cpu::ChainFrame* f = target + 1; f < state.chain_top; ++f) moved += f->wbs;
+    const auto wbs = static_cast<unsigned>(buffer.cr1_lo >> 33 & 127) * 2;
+    const auto wpsz = static_cast<unsigned>(buffer.cr1_lo >> 26 & 127) * 2;
+    const unsigned psize = (buffer.wd_hi & 0x7ff) / 8;
+    const std::uint64_t index = state.window_index();
+    if (index < moved + target->wbs || psize + wbs > 224)
+        return damaged(call, "the buffer does not describe a window");
+
+    Process::Impl::drop_contexts(call.thread, depth);
+    state.window -= moved;
+    state.window_tags -= moved;
+    // The frame may have made another call since: where the window stands now follows from the
+    // record, what the continuation expects to find at %b[0] from the buffer.
+    state.window += static_cast<std::ptrdiff_t>(wbs) - static_cast<std::ptrdiff_t>(target->wbs);
+    state.window_tags +=
+        static_cast<std::ptrdiff_t>(wbs) - static_cast<std::ptrdiff_t>(target->wbs);
+    target->wbs = wbs;
+    target->return_ip = buffer.ip & kAddressMask & ~7ull;
+    target->wd.fx = buffer.cr1_lo >> 25 & 1;
+    target->wd.psize = static_cast<std::uint16_t>(wpsz);
+    target->br = rotation_from(buffer.br);
+    state.chain_top = target + 1;
+    state.wd.psize = static_cast<std::uint16_t>(psize);
+    state.ip = cpu::pop_return(state);
+    state.window[wbs].lo = call.arg[1];
+    state.window_tags[wbs] = 0;
+    if (buffer.sigmask & kSigkillBit) {
+        call.thread.signals->mask = buffer.sigmask & ~(kSigkillBit | kSigstopBit);
+        call.thread.signals->wake = 1;
+    }
+    call.writes_result = false;
+    return static_cast<std::int64_t>(call.arg[1]);
+}
+
+// --- backtrace ---
+
+/// User frames from the newest, the function that issued the call left out; `visit` returns false
+/// to stop. Signal trampolines are passed over.
+template <class F>
+void walk_user_frames(cpu::CpuState& state, std::uint64_t skip, F&& visit) {
+    for (cpu::ChainFrame* f = state.chain_top; f-- != state.chain_file;) {
+        if (f->return_ip == cpu::kSentinelReturn) continue;
+        if (skip > 0) {
+            --skip;
+            continue;
+        }
+        if (!visit(*f)) return;
+    }
+}
+
+std::int64_t sys_get_backtrace(Call& call) {
+    if (call.arg[3] != 0) return -EINVAL;
+    std::uint64_t stored = 0;
+    bool fault = false;
+    walk_user_frames(call.thread.state, call.arg[2], [&](cpu::ChainFrame& frame) {
+        if (stored >= call.arg[1]) return false;
+        fault = !call.put(call.arg[0] + 8 * stored, frame.return_ip & ~7ull);
+        if (!fault) ++stored;
+        return !fault;
+    });
+    return stored == 0 && fault ? -EFAULT : static_cast<std::int64_t>(stored);
+}
+
+std::int64_t sys_set_backtrace(Call& call) {
+    if (call.arg[3] != 0) return -EINVAL;
+    std::uint64_t written = 0;
+    std::int64_t error = 0;
+    walk_user_frames(call.thread.state, call.arg[2], [&](cpu::ChainFrame& frame) {
+        if (written >= call.arg[1] || error) return false;
+        std::uint64_t address = 0;
+        if (!call.get(call.arg[0] + 8 * written, address)) {
+            error = -EFAULT;
+        } else if (address == kJustReturn) {
+            error = -ENOSYS;  // the "just return" trampoline needs code of the kernel's own
+        } else {
+            const auto from = call.memory().region_at(frame.return_ip);
+            const auto to = call.memory().region_at(address);
+            if (!from || !to)
+                error = -ESRCH;
+            else if (from->prot != to->prot || from->name != to->name)
+                error = -EPERM;
+            else
+                frame.return_ip = address & ~7ull;
+        }
+        if (!error) ++written;
+        return !error;
+    });
+    return written == 0 && error ? error : static_cast<std::int64_t>(written);
+}
+
+// --- access_hw_stacks ---
+
+/// Bytes of the procedure stack in the order of the CPU version (machine.md §3.5).
+class ProcedureStack {
+public:
+    explicit ProcedureStack(cpu::CpuState& state) : state_(state) {}
+    /// In use at the system call: every frame up to the call's own window.
+    std::uint64_t used(const Call& call) const {
+        return 16 * (state_.window_index() + 2 * call.stop.syscall_wbs);
+    }
+    std::vector<std::uint8_t> read(std::uint64_t offset, std::uint64_t size) const {
+        std::vector<std::uint8_t> bytes(size);
+        for (std::uint64_t i = 0; i < size; i += 8)
+            std::memcpy(bytes.data() + i, word(offset + i), std::min<std::uint64_t>(8, size - i));
+        return bytes;
+    }
+    void write(std::uint64_t offset, const std::vector<std::uint8_t>& bytes) {
+        for (std::uint64_t i = 0; i < bytes.size(); i += 8) {
+            std::memcpy(word(offset + i), bytes.data() + i,
+                        std::min<std::uint64_t>(8, bytes.size() - i));
+            // A value from memory carries no tag.
+            if (const auto index = register_of(offset + i)) state_.tag_file[*index] = 0;
+        }
+    }
+
+private:
+    bool old_order() const { return state_.iset < 5; }
+    /// Register whose value (not extension) lies at `offset`.
+    std::optional<std::uint64_t> register_of(std::uint64_t offset) const {
+        const std::uint64_t quad = offset / 32 * 2, slot = offset / 8 % 4;
+        if (old_order()) return slot < 2 ? std::optional(quad + slot) : std::nullopt;
+        return slot % 2 == 0 ? std::optional(quad + slot / 2) : std::nullopt;
+    }
+    std::uint64_t* word(std::uint64_t offset) const {
+        const std::uint64_t quad = offset / 32 * 2, slot = offset / 8 % 4;
+        cpu::Reg& reg = state_.window_file[quad + (old_order() ? slot % 2 : slot / 2)];
+        const bool value = old_order() ? slot < 2 : slot % 2 == 0;
+        return value ? &reg.lo : &reg.ext;
+    }
+    cpu::CpuState& state_;
+};
+
+enum HwStackMode : std::uint64_t {
+    kReadChain,
+    kReadProcedure,
+    kWriteProcedure,
+    kChainOffset,
+    kChainSize,
+    kProcedureSize,
+    kReadChainEx,
+    kReadProcedureEx,
+    kWriteProcedureEx,
+    kWriteChainEx,
+    kReadChainNative
+};
+
+std::int64_t read_chain(Call& call, std::uint64_t offset, std::uint64_t size) {
+    for (std::uint64_t i = 0; i < size; i += kRecord)
+        if (!call.put(call.arg[2] + i, read_record(call, (offset + i) / kRecord))) return -EFAULT;
+    return 0;
+}
+
+std::int64_t write_chain(Call& call, std::uint64_t offset, std::uint64_t size) {
+    cpu::CpuState& state = call.thread.state;
+    std::vector<std::uint8_t> bytes(size);
+    if (!call.memory().read(call.arg[2], bytes.data(), size)) return -EFAULT;
+    for (std::uint64_t at = offset / kRecord * kRecord; at < offset + size; at += kRecord) {
+        const std::uint64_t index = at / kRecord;
+        if (index == 0 || index > state.depth()) continue;  // service records stay as they are
+        ChainRecordE2k record = read_record(call, index);
+        const std::uint64_t from = std::max(at, offset), to = std::min(at + kRecord, offset + size);
+        std::memcpy(reinterpret_cast<std::uint8_t*>(&record) + (from - at),
+                    bytes.data() + (from - offset), to - from);
+        accept(state.chain_file[index - 1], record);
+    }
+    return 0;
+}
+
+std::int64_t copy_procedure(Call& call, std::uint64_t offset, std::uint64_t size, bool write) {
+    ProcedureStack stack(call.thread.state);
+    if (!write) {
+        const auto bytes = stack.read(offset, size);
+        return call.memory().write(call.arg[2], bytes.data(), size) ? 0 : -EFAULT;
+    }
+    std::vector<std::uint8_t> bytes(size);
+    if (!call.memory().read(call.arg[2], bytes.data(), size)) return -EFAULT;
+    stack.write(offset, bytes);
+    return 0;
+}
+
+std::int64_t sys_access_hw_stacks(Call& call) {
+    cpu::CpuState& state = call.thread.state;
+    const std::uint64_t mode = call.arg[0], size = call.arg[3];
+    const std::uint64_t chain_used = kRecord * records_in_memory(state);
+    const std::uint64_t chain_all = chain_used + kRecord;
+    const std::uint64_t procedure_used = ProcedureStack(state).used(call);
+    auto report = [&](std::uint64_t value, bool required) -> std::int64_t {
+        if (call.arg[4] == 0) return required ? -EFAULT : 0;
+        return call.put_result(call.arg[4], value);
+    };
+    std::uint64_t f = 0;
+    const bool takes_frame =
+        mode != kWriteProcedure && mode != kChainSize && mode != kProcedureSize;
+    if (mode > kReadChainNative) return -EINVAL;
+    if (takes_frame && !call.get(call.arg[1], f)) return -EFAULT;
+    switch (mode) {
+        case kReadChain:
+        case kReadProcedure: {
+            const bool chain = mode == kReadChain;
+            const std::uint64_t base = chain ? state.pcsp_base : state.psp_base;
+            const std::uint64_t used = chain ? chain_used : procedure_used;
+            f &= kAddressMask;
+            if (f < base || f - base > used) return -EAGAIN;
+            if (const auto error = report(f - base, false)) return error;
+            if (f - base > size) return -ENOMEM;
+            return chain ? read_chain(call, 0, (f - base) / kRecord * kRecord)
+                         : copy_procedure(call, 0, f - base, false);
+        }
+        case kWriteProcedure:
+            return size > procedure_used ? -EINVAL : copy_procedure(call, 0, size, true);
+        case kChainOffset:
+            f &= kAddressMask;
+            if (f < state.pcsp_base || f - state.pcsp_base > chain_used) return -ESRCH;
+            return report(f - state.pcsp_base, true);
+        case kChainSize:
+            return report(chain_all, true);
+        case kProcedureSize:
+            return report(procedure_used, true);
+        case kReadChainEx:
+        case kReadChainNative:
+            if (f > chain_all || size > chain_all - f || f % kRecord || size % kRecord)
+                return -EINVAL;
+            return read_chain(call, f, size);
+        case kWriteChainEx:
+            if (f > chain_all || size > chain_all - f || f % 8 || size % 8) return -EINVAL;
+            return write_chain(call, f, size);
+        default:
+            if (f > procedure_used || size > procedure_used - f || f % 8) return -EINVAL;
+            return copy_procedure(call, f, size, mode == kWriteProcedureEx);
+    }
+}
+
+std::int64_t sys_syswork(Call& call) {
+    constexpr std::uint64_t kFlushCommandCaches = 8, kGetContext = 57, kFastReturn = 58;
+    switch (call.arg[0]) {
+        case kFastReturn:
+            return 0;
+        case kFlushCommandCaches:
+            call.memory().note_write(0, cpu::kGuestSpace - 4096);
+            return 0;
+        case kGetContext:
+            if (call.arg[1] > call.thread.state.depth()) return -EINVAL;
+            return call.put_result(call.arg[2],
+                                   read_record(call, call.thread.state.depth() + 1 - call.arg[1]));
+        default:
+            return ENOSYS;  // positive: so the kernel answers an unprivileged caller
+    }
+}
+
+using enum Arg;
+constexpr std::array kRows{
+    SyscallRow{228, "e2k_syswork", {Int, Hex, Hex}, sys_syswork},
+    SyscallRow{230, "e2k_longjmp2", {Ptr, Long}, sys_longjmp2},
+    SyscallRow{252, "set_backtrace", {Ptr, Size, Size, Hex}, sys_set_backtrace},
+    SyscallRow{253, "get_backtrace", {BacktraceOut, Size, Size, Hex}, sys_get_backtrace},
+    SyscallRow{254, "access_hw_stacks", {Int, Ptr, Ptr, Size, LongOut}, sys_access_hw_stacks},
+};
+
+}  // namespace
+
+std::span<const SyscallRow> elbrus_rows() { return kRows; }
+
+std::int64_t fast_siggetmask(Call& call) {
+    if (call.arg[1] != 8) return -EINVAL;
+    return call.put_result(call.arg[0], call.thread.signals->mask);
+}
+
+std::int64_t fast_getcontext(Call& call) {
+    if (call.arg[1] != 8) return -EINVAL;
+    const cpu::CpuState& state = call.thread.state;
+    const std::uint64_t context = call.arg[0] + offsetof(UcontextE2k, context);
+    if (!call.put(call.arg[0] + offsetof(UcontextE2k, sigmask), call.thread.signals->mask) ||
+        !call.put(context + offsetof(SigcontextE2k, sbr), state.sbr) ||
+        !call.put(context + offsetof(SigcontextE2k, pcsp_lo), state.pcsp_base) ||
+        !call.put(context + offsetof(SigcontextE2k, pcsp_hi),
+                  32 * state.depth() | state.pcsp_size << 32))
+        return -EFAULT;
+    return 0;
+}
+
+std::int64_t fast_set_return(Call& call) {
+    if (call.arg[1] != 0) return -EINVAL;
+    if (call.arg[0] >= cpu::kGuestSpace) return -EFAULT;
+    cpu::CpuState& state = call.thread.state;
+    if (state.chain_top == state.chain_file ||
+        state.chain_top[-1].return_ip == cpu::kSentinelReturn)
+        return -EPERM;
+    state.chain_top[-1].return_ip = call.arg[0] & ~7ull;
+    return 0;
+}
+
+}  // namespace e2k::guest

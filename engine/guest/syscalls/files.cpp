@@ -1,0 +1,436 @@
+// Descriptors and the bytes behind them.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <csignal>
+
+#include "engine/guest/syscalls/call.h"
+
+namespace e2k::guest {
+namespace {
+
+constexpr std::uint64_t kMaxTransfer = 0x7fff'f000;  // as the kernel's MAX_RW_COUNT
+
+/// Broken pipes: the workbench ignores SIGPIPE, the guest must not miss it.
+std::int64_t with_sigpipe(Call& call, std::int64_t result) {
+    if (result == -EPIPE) call.process.post_to(call.thread, SiginfoE2k::kernel(SIGPIPE));
+    return result;
+}
+
+/// The guest's buffer for the kernel; the length is cut at the end of the guest's space.
+std::uint64_t clamp_length(std::uint64_t address, std::uint64_t length) {
+    length = std::min(length, kMaxTransfer);
+    return address < cpu::kGuestSpace ? std::min(length, cpu::kGuestSpace - 4096 - address)
+                                      : length;
+}
+
+std::int64_t read_with(Call& call, long number, std::uint64_t extra = 0) {
+    const std::uint64_t length = clamp_length(call.arg[1], call.arg[2]);
+    const std::int64_t n = call.blocking(number, static_cast<std::uint64_t>(call.fd(0)),
+                                         call.pointer(call.arg[1], length), length, extra);
+    if (n > 0) call.memory().note_write(call.arg[1], static_cast<std::uint64_t>(n));
+    return n;
+}
+
+std::int64_t sys_read(Call& call) { return read_with(call, SYS_read); }
+std::int64_t sys_pread(Call& call) { return read_with(call, SYS_pread64, call.arg[3]); }
+
+/// Output to a window goes straight to its callback, so that both streams keep their order.
+std::optional<std::int64_t> write_to_window(Call& call, std::uint64_t address,
+                                            std::uint64_t length) {
+    if (!call.process.pump || call.process.forked) return std::nullopt;
+    const int stream = call.process.fds.stream(call.integer(0));
+    if (stream < 0) return std::nullopt;
+    std::string text(std::min<std::uint64_t>(length, 1 << 20), '\0');
+    if (!call.memory().read(address, text.data(), text.size())) return -EFAULT;
+    call.process.pump->write(stream, text);
+    return static_cast<std::int64_t>(text.size());
+}
+
+std::int64_t sys_write(Call& call) {
+    const std::uint64_t length = clamp_length(call.arg[1], call.arg[2]);
+    if (auto done = write_to_window(call, call.arg[1], length)) return *done;
+    return with_sigpipe(call, call.blocking(SYS_write, static_cast<std::uint64_t>(call.fd(0)),
+                                            call.pointer(call.arg[1], length), length));
+}
+
+std::int64_t sys_pwrite(Call& call) {
+    const std::uint64_t length = clamp_length(call.arg[1], call.arg[2]);
+    return call.blocking(SYS_pwrite64, static_cast<std::uint64_t>(call.fd(0)),
+                         call.pointer(call.arg[1], length), length, call.arg[3]);
+}
+
+std::int64_t vector_with(Call& call, long number, bool fills) {
+    auto vector = guest_iovec(call, call.arg[1], call.arg[2]);
+    if (!vector) return -vector.error();
+    if (!fills && call.process.pump && !call.process.forked &&
+        call.process.fds.stream(call.integer(0)) >= 0) {
+        std::int64_t total = 0;
+        for (const iovec& part : *vector) {
+            const auto at = reinterpret_cast<std::uint64_t>(part.iov_base) -
+                            reinterpret_cast<std::uint64_t>(call.memory().view().base);
+            const auto done = write_to_window(call, at, part.iov_len);
+            if (*done < 0) return total ? total : *done;
+            total += *done;
+        }
+        return total;
+    }
+    const std::int64_t n = call.blocking(number, static_cast<std::uint64_t>(call.fd(0)),
+                                         reinterpret_cast<std::uint64_t>(vector->data()),
+                                         vector->size(), call.arg[3], 0, call.arg[5]);
+    if (fills) note_iovec(call, *vector, n);
+    return fills ? n : with_sigpipe(call, n);
+}
+
+std::int64_t sys_readv(Call& call) { return vector_with(call, SYS_readv, true); }
+std::int64_t sys_writev(Call& call) { return vector_with(call, SYS_writev, false); }
+std::int64_t sys_preadv(Call& call) { return vector_with(call, SYS_preadv, true); }
+std::int64_t sys_pwritev(Call& call) { return vector_with(call, SYS_pwritev, false); }
+
+std::int64_t sys_open(Call& call) {
+    return open_file(call, kAtFdCwd, call.arg[0], call.arg[1], call.arg[2]);
+}
+std::int64_t sys_openat(Call& call) {
+    return open_file(call, call.integer(0), call.arg[1], call.arg[2], call.arg[3]);
+}
+std::int64_t sys_creat(Call& call) {
+    return open_file(call, kAtFdCwd, call.arg[0], O_CREAT | O_WRONLY | O_TRUNC, call.arg[1]);
+}
+std::int64_t sys_close(Call& call) { return -call.process.fds.close(call.integer(0)); }
+
+std::int64_t sys_close_range(Call& call) {
+    constexpr std::uint64_t kCloexec = 4;
+    if (call.arg[0] > call.arg[1] || (call.arg[2] & ~kCloexec)) return -EINVAL;
+    for (int fd : call.process.fds.open_numbers()) {
+        if (static_cast<std::uint64_t>(fd) < call.arg[0] ||
+            static_cast<std::uint64_t>(fd) > static_cast<std::uint32_t>(call.arg[1]))
+            continue;
+        if (call.arg[2] & kCloexec)
+            fcntl(call.process.fds.host(fd), F_SETFD, FD_CLOEXEC);
+        else
+            call.process.fds.close(fd);
+    }
+    return 0;
+}
+
+/// Copies a descriptor: to the lowest number ≥ `least`, or to exactly `exact`.
+std::int64_t duplicate(Call& call, int from, bool cloexec, int least, std::optional<int> exact) {
+    FdTable& fds = call.process.fds;
+    const int host = fds.host(from);
+    if (host < 0) return -EBADF;
+    if (exact && (*exact < 0 || *exact >= FdTable::kLimit)) return -EBADF;
+    if (least < 0 || least >= FdTable::kLimit) return -EINVAL;
+    const int copy = fcntl(host, cloexec ? F_DUPFD_CLOEXEC : F_DUPFD, 3);
+    if (copy < 0) return -errno;
+    const int stream = fds.stream(from);
+    const auto placed = exact ? fds.set(*exact, copy, stream) : fds.add(copy, least, stream);
+    return placed ? *placed : -placed.error();
+}
+
+std::int64_t sys_dup(Call& call) { return duplicate(call, call.integer(0), false, 0, {}); }
+std::int64_t sys_dup2(Call& call) {
+    if (call.integer(0) == call.integer(1)) return call.fd(0) < 0 ? -EBADF : call.integer(1);
+    return duplicate(call, call.integer(0), false, 0, call.integer(1));
+}
+std::int64_t sys_dup3(Call& call) {
+    if (call.integer(0) == call.integer(1) || (call.arg[2] & ~std::uint64_t{O_CLOEXEC}))
+        return -EINVAL;
+    return duplicate(call, call.integer(0), call.arg[2] & O_CLOEXEC, 0, call.integer(1));
+}
+
+std::int64_t sys_fcntl(Call& call) {
+    int command = call.integer(1);
+    const auto host = static_cast<std::uint64_t>(call.fd(0));
+    // The 32-bit library's names of the lock commands (linux-abi.md §6.2).
+    if (command >= 12 && command <= 14) command -= 7;
+    switch (command) {
+        case F_DUPFD:
+        case F_DUPFD_CLOEXEC:
+            return duplicate(call, call.integer(0), command == F_DUPFD_CLOEXEC, call.integer(2),
+                             {});
+        case F_GETLK:
+        case F_SETLK:
+        case F_SETLKW:
+        case F_OFD_GETLK:
+        case F_OFD_SETLK:
+        case F_OFD_SETLKW: {
+            struct flock lock {};
+            if (!call.get(call.arg[2], lock)) return -EFAULT;
+            const std::int64_t result =
+                call.blocking(SYS_fcntl, host, static_cast<std::uint64_t>(command),
+                              reinterpret_cast<std::uint64_t>(&lock));
+            if (result == 0 && (command == F_GETLK || command == F_OFD_GETLK))
+                return call.put_result(call.arg[2], lock);
+            return result;
+        }
+        case F_GETFD:
+        case F_SETFD:
+        case F_GETFL:
+        case F_SETFL:
+        case F_GETPIPE_SZ:
+        case F_SETPIPE_SZ:
+        case F_ADD_SEALS:
+        case F_GET_SEALS:
+        case F_GETLEASE:
+        case F_GETOWN:
+            return Call::host(SYS_fcntl, host, static_cast<std::uint64_t>(command), call.arg[2]);
+        default:
+            return host == ~0ull ? -EBADF : -EINVAL;
+    }
+}
+
+std::int64_t sys_lseek(Call& call) {
+    return Call::host(SYS_lseek, static_cast<std::uint64_t>(call.fd(0)), call.arg[1], call.arg[2]);
+}
+
+std::int64_t sys_llseek(Call& call) {
+    const std::int64_t at =
+        Call::host(SYS_lseek, static_cast<std::uint64_t>(call.fd(0)),
+                   call.arg[1] << 32 | (call.arg[2] & 0xffff'ffff), call.arg[4]);
+    return at < 0 ? at : call.put_result(call.arg[3], at);
+}
+
+std::int64_t make_pipe(Call& call, int flags) {
+    std::array<int, 2> host{};
+    if (pipe2(host.data(), flags) != 0) return -errno;
+    FdTable& fds = call.process.fds;
+    const auto reader = fds.add(host[0]);
+    const auto writer = fds.add(host[1]);
+    std::int64_t error = 0;
+    if (!reader || !writer)
+        error = -EMFILE;
+    else if (!call.put(call.arg[0], std::array<std::int32_t, 2>{*reader, *writer}))
+        error = -EFAULT;
+    if (error) {
+        if (reader) fds.close(*reader);
+        if (writer) fds.close(*writer);
+    }
+    return error;
+}
+std::int64_t sys_pipe(Call& call) { return make_pipe(call, 0); }
+std::int64_t sys_pipe2(Call& call) { return make_pipe(call, call.integer(1)); }
+
+std::int64_t sys_fsync(Call& call) {
+    return call.blocking(SYS_fsync, static_cast<std::uint64_t>(call.fd(0)));
+}
+std::int64_t sys_fdatasync(Call& call) {
+    return call.blocking(SYS_fdatasync, static_cast<std::uint64_t>(call.fd(0)));
+}
+std::int64_t sys_sync(Call&) { return Call::host(SYS_sync); }
+std::int64_t sys_syncfs(Call& call) {
+    return Call::host(SYS_syncfs, static_cast<std::uint64_t>(call.fd(0)));
+}
+
+std::int64_t sys_ftruncate(Call& call) {
+    const std::int64_t result =
+        Call::host(SYS_ftruncate, static_cast<std::uint64_t>(call.fd(0)), call.arg[1]);
+    if (result == 0) call.memory().refresh_file_pages();
+    return result;
+}
+
+std::int64_t sys_fallocate(Call& call) {
+    const std::int64_t result = Call::host(SYS_fallocate, static_cast<std::uint64_t>(call.fd(0)),
+                                           call.arg[1], call.arg[2], call.arg[3]);
+    if (result == 0) call.memory().refresh_file_pages();
+    return result;
+}
+
+std::int64_t sys_fadvise(Call& call) {
+    return Call::host(SYS_fadvise64, static_cast<std::uint64_t>(call.fd(0)), call.arg[1],
+                      call.arg[2], call.arg[3]);
+}
+std::int64_t sys_readahead(Call& call) {
+    return Call::host(SYS_readahead, static_cast<std::uint64_t>(call.fd(0)), call.arg[1],
+                      call.arg[2]);
+}
+std::int64_t sys_flock(Call& call) {
+    return call.blocking(SYS_flock, static_cast<std::uint64_t>(call.fd(0)), call.arg[1]);
+}
+
+/// A copy between descriptors with an optional offset in guest memory.
+std::int64_t sys_sendfile(Call& call) {
+    std::int64_t offset = 0;
+    const bool has_offset = call.arg[2] != 0;
+    if (has_offset && !call.get(call.arg[2], offset)) return -EFAULT;
+    const std::int64_t n =
+        call.blocking(SYS_sendfile, static_cast<std::uint64_t>(call.fd(0)),
+                      static_cast<std::uint64_t>(call.fd(1)),
+                      has_offset ? reinterpret_cast<std::uint64_t>(&offset) : 0, call.arg[3]);
+    if (n >= 0 && has_offset && !call.put(call.arg[2], offset)) return -EFAULT;
+    return with_sigpipe(call, n);
+}
+
+std::int64_t copy_between(Call& call, long number) {
+    std::array<std::int64_t, 2> offsets{};
+    std::array<std::uint64_t, 2> pointers{};
+    for (std::size_t i = 0; i < 2; ++i) {
+        const std::uint64_t at = call.arg[i == 0 ? 1 : 3];
+        if (at == 0) continue;
+        if (!call.get(at, offsets[i])) return -EFAULT;
+        pointers[i] = reinterpret_cast<std::uint64_t>(&offsets[i]);
+    }
+    const std::int64_t n = call.blocking(number, static_cast<std::uint64_t>(call.fd(0)),
+                                         pointers[0], static_cast<std::uint64_t>(call.fd(2)),
+                                         pointers[1], call.arg[4], call.arg[5]);
+    for (std::size_t i = 0; i < 2 && n >= 0; ++i)
+        if (pointers[i] && !call.put(call.arg[i == 0 ? 1 : 3], offsets[i])) return -EFAULT;
+    return with_sigpipe(call, n);
+}
+std::int64_t sys_splice(Call& call) { return copy_between(call, SYS_splice); }
+std::int64_t sys_copy_file_range(Call& call) { return copy_between(call, SYS_copy_file_range); }
+std::int64_t sys_tee(Call& call) {
+    return call.blocking(SYS_tee, static_cast<std::uint64_t>(call.fd(0)),
+                         static_cast<std::uint64_t>(call.fd(1)), call.arg[2], call.arg[3]);
+}
+
+std::int64_t sys_memfd_create(Call& call) {
+    auto name = call.memory().read_string(call.arg[0], 256);
+    if (!name) return -EFAULT;
+    return adopt_fd(call, Call::host(SYS_memfd_create,
+                                     reinterpret_cast<std::uint64_t>(name->c_str()), call.arg[1]));
+}
+
+// --- ioctl: a request whose structure is equal on both sides is copied through ---
+
+struct IoctlShape {
+    std::uint64_t request;
+    std::uint16_t in, out;  ///< bytes; 0, 0: the argument is a plain number
+};
+constexpr std::array kIoctls{
+    IoctlShape{TCGETS, 0, 36},
+    IoctlShape{TCSETS, 36, 0},
+    IoctlShape{TCSETSW, 36, 0},
+    IoctlShape{TCSETSF, 36, 0},
+    IoctlShape{TIOCGWINSZ, 0, 8},
+    IoctlShape{TIOCSWINSZ, 8, 0},
+    IoctlShape{TIOCGPGRP, 0, 4},
+    IoctlShape{TIOCSPGRP, 4, 0},
+    IoctlShape{TIOCGSID, 0, 4},
+    IoctlShape{FIONREAD, 0, 4},
+    IoctlShape{TIOCOUTQ, 0, 4},
+    IoctlShape{FIONBIO, 4, 0},
+    IoctlShape{FIOASYNC, 4, 0},
+    IoctlShape{TIOCGPTN, 0, 4},
+    IoctlShape{TIOCSPTLCK, 4, 0},
+    IoctlShape{TCSBRK, 0, 0},
+    IoctlShape{TCXONC, 0, 0},
+    IoctlShape{TCFLSH, 0, 0},
+    IoctlShape{TIOCEXCL, 0, 0},
+    IoctlShape{TIOCNXCL, 0, 0},
+    IoctlShape{TIOCNOTTY, 0, 0},
+    IoctlShape{TIOCSCTTY, 0, 0},
+    IoctlShape{FIOCLEX, 0, 0},
+    IoctlShape{FIONCLEX, 0, 0},
+    IoctlShape{0x125d /* BLKSSZGET */, 0, 0},
+};
+
+std::int64_t sys_ioctl(Call& call) {
+    const int host = call.fd(0);
+    if (host < 0) return -EBADF;
+    const std::uint64_t request = call.arg[1] & 0xffff'ffff;
+    const auto shape = std::ranges::find(kIoctls, request, &IoctlShape::request);
+    if (shape == kIoctls.end()) return -ENOTTY;
+    std::array<std::uint8_t, 64> data{};
+    if (shape->in && !call.memory().read(call.arg[2], data.data(), shape->in)) return -EFAULT;
+    const bool plain = shape->in == 0 && shape->out == 0;
+    const std::int64_t result =
+        call.blocking(SYS_ioctl, static_cast<std::uint64_t>(host), request,
+                      plain ? call.arg[2] : reinterpret_cast<std::uint64_t>(data.data()));
+    if (result >= 0 && shape->out && !call.memory().write(call.arg[2], data.data(), shape->out))
+        return -EFAULT;
+    return result;
+}
+
+std::int64_t sys_getdents(Call& call) {
+    const std::uint64_t length = clamp_length(call.arg[1], call.arg[2]);
+    const std::int64_t n = Call::host(
+        call.number == 141 ? SYS_getdents : SYS_getdents64, static_cast<std::uint64_t>(call.fd(0)),
+        call.pointer(call.arg[1], length), static_cast<std::uint32_t>(length));
+    if (n > 0) call.memory().note_write(call.arg[1], static_cast<std::uint64_t>(n));
+    return n;
+}
+
+using enum Arg;
+constexpr std::array kRows{
+    SyscallRow{3, "read", {Fd, OutBuffer, Size}, sys_read},
+    SyscallRow{4, "write", {Fd, InBuffer, Size}, sys_write},
+    SyscallRow{5, "open", {Path, OpenFlags, Mode}, sys_open},
+    SyscallRow{6, "close", {Fd}, sys_close},
+    SyscallRow{8, "creat", {Path, Mode}, sys_creat},
+    SyscallRow{19, "lseek", {Fd, Long, Whence}, sys_lseek},
+    SyscallRow{36, "sync", {}, sys_sync},
+    SyscallRow{41, "dup", {Fd}, sys_dup},
+    SyscallRow{42, "pipe", {FdPairOut}, sys_pipe},
+    SyscallRow{54, "ioctl", {Fd, IoctlRequest, Ptr}, sys_ioctl},
+    SyscallRow{55, "fcntl", {Fd, FcntlCommand, Hex}, sys_fcntl},
+    SyscallRow{63, "dup2", {Fd, Fd}, sys_dup2},
+    SyscallRow{93, "ftruncate", {Fd, Long}, sys_ftruncate},
+    SyscallRow{118, "fsync", {Fd}, sys_fsync},
+    SyscallRow{140, "_llseek", {Fd, UInt, UInt, LongOut, Whence}, sys_llseek},
+    SyscallRow{141, "getdents", {Fd, Ptr, Size}, sys_getdents},
+    SyscallRow{143, "flock", {Fd, Int}, sys_flock},
+    SyscallRow{145, "readv", {Fd, IovOut, Int}, sys_readv},
+    SyscallRow{146, "writev", {Fd, IovIn, Int}, sys_writev},
+    SyscallRow{148, "fdatasync", {Fd}, sys_fdatasync},
+    SyscallRow{180, "pread64", {Fd, OutBuffer, Size, Long}, sys_pread},
+    SyscallRow{181, "pwrite64", {Fd, InBuffer, Size, Long}, sys_pwrite},
+    SyscallRow{187, "sendfile", {Fd, Fd, Ptr, Size}, sys_sendfile},
+    SyscallRow{220, "getdents64", {Fd, Ptr, Size}, sys_getdents},
+    SyscallRow{221, "fcntl64", {Fd, FcntlCommand, Hex}, sys_fcntl},
+    SyscallRow{245, "readahead", {Fd, Long, Size}, sys_readahead},
+    SyscallRow{247, "sendfile64", {Fd, Fd, Ptr, Size}, sys_sendfile},
+    SyscallRow{251, "pipe2", {FdPairOut, OpenFlags}, sys_pipe2},
+    SyscallRow{299, "fadvise64", {Fd, Long, Size, Int}, sys_fadvise},
+    SyscallRow{310, "fadvise64_64", {Fd, Long, Long, Int}, sys_fadvise},
+    SyscallRow{329, "splice", {Fd, Ptr, Fd, Ptr, Size, Hex}, sys_splice},
+    SyscallRow{331, "tee", {Fd, Fd, Size, Hex}, sys_tee},
+    SyscallRow{335, "openat", {DirFd, Path, OpenFlags, Mode}, sys_openat},
+    SyscallRow{354, "preadv", {Fd, IovOut, Int, Long}, sys_preadv},
+    SyscallRow{355, "pwritev", {Fd, IovIn, Int, Long}, sys_pwritev},
+    SyscallRow{356, "fallocate", {Fd, Int, Long, Long}, sys_fallocate},
+    SyscallRow{358, "dup3", {Fd, Fd, OpenFlags}, sys_dup3},
+    SyscallRow{377, "syncfs", {Fd}, sys_syncfs},
+    SyscallRow{386, "memfd_create", {Text, Hex}, sys_memfd_create},
+    SyscallRow{394, "copy_file_range", {Fd, Ptr, Fd, Ptr, Size, Hex}, sys_copy_file_range},
+    SyscallRow{431, "close_range", {UInt, UInt, Hex}, sys_close_range},
+};
+
+}  // namespace
+
+std::span<const SyscallRow> file_rows() { return kRows; }
+
+tl::expected<std::vector<iovec>, int> guest_iovec(const Call& call, std::uint64_t address,
+                                                  std::uint64_t count) {
+    if (static_cast<std::uint32_t>(count) > IOV_MAX) return tl::unexpected(EINVAL);
+    std::vector<iovec> vector(static_cast<std::uint32_t>(count));
+    if (!call.memory().read(address, vector.data(), vector.size() * sizeof(iovec)))
+        return tl::unexpected(EFAULT);
+    for (iovec& part : vector) {
+        const auto at = reinterpret_cast<std::uint64_t>(part.iov_base);
+        if (part.iov_len > SSIZE_MAX) return tl::unexpected(EINVAL);
+        part.iov_len = clamp_length(at, part.iov_len);
+        part.iov_base = reinterpret_cast<void*>(call.pointer(at, part.iov_len));
+    }
+    return vector;
+}
+
+void note_iovec(const Call& call, const std::vector<iovec>& vector, std::int64_t bytes) {
+    const auto base = reinterpret_cast<std::uint64_t>(call.memory().view().base);
+    for (const iovec& part : vector) {
+        if (bytes <= 0) return;
+        const auto n = std::min<std::uint64_t>(static_cast<std::uint64_t>(bytes), part.iov_len);
+        call.memory().note_write(reinterpret_cast<std::uint64_t>(part.iov_base) - base, n);
+        bytes -= static_cast<std::int64_t>(n);
+    }
+}
+
+}  // namespace e2k::guest

@@ -1,0 +1,232 @@
+// Which host file a guest path means, and whether the guest may touch it.
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "engine/guest/syscalls/call.h"
+
+namespace e2k::guest {
+namespace {
+
+constexpr int kMaxLinks = 16;
+
+std::string descriptor_path(int fd) {
+    std::array<char, PATH_MAX> text;
+    const ssize_t n =
+        readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), text.data(), text.size());
+    return n > 0 ? std::string(text.data(), static_cast<std::size_t>(n)) : std::string();
+}
+
+bool below(const std::string& path, const std::string& directory) {
+    return path.compare(0, directory.size(), directory) == 0 &&
+           (path.size() == directory.size() || directory.ends_with('/') ||
+            path[directory.size()] == '/');
+}
+
+bool writable(const Process::Impl& process, const std::string& path) {
+    for (const char* device : {"/dev/null", "/dev/zero", "/dev/full", "/dev/tty"})
+        if (path == device) return true;
+    for (const std::string& directory : process.options.policy.writable) {
+        std::array<char, PATH_MAX> real;
+        if (realpath(directory.c_str(), real.data()) && below(path, real.data())) return true;
+    }
+    return false;
+}
+
+/// "/proc/self/exe", "/proc/<own pid>/exe" → "exe"; nullopt for other paths.
+std::optional<std::string> own_proc_entry(const Process::Impl& process, const std::string& path) {
+    for (const std::string& prefix : {std::string("/proc/self/"), std::string("/proc/thread-self/"),
+                                      fmt::format("/proc/{}/", process.pid)})
+        if (path.starts_with(prefix)) return path.substr(prefix.size());
+    return std::nullopt;
+}
+
+/// Descriptors named by path carry the guest's numbers.
+std::string translate_descriptor_name(const Process::Impl& process, std::string path) {
+    if (path == "/dev/stdin") path = "/dev/fd/0";
+    if (path == "/dev/stdout") path = "/dev/fd/1";
+    if (path == "/dev/stderr") path = "/dev/fd/2";
+    std::string number;
+    if (path.starts_with("/dev/fd/"))
+        number = path.substr(8);
+    else if (auto entry = own_proc_entry(process, path); entry && entry->starts_with("fd/"))
+        number = entry->substr(3);
+    if (number.empty() || number.size() > 5 ||
+        number.find_first_not_of("0123456789") != std::string::npos)
+        return path;
+    return fmt::format("/proc/self/fd/{}", process.fds.host(std::atoi(number.c_str())));
+}
+
+/// Splits off the last component; pins the directory it is in, so that what the policy has judged
+/// is what the call touches, whatever other threads do to the path meanwhile.
+tl::expected<HostPath, int> pin(const Process::Impl& process, int dirfd, std::string path,
+                                bool follow) {
+    int from = dirfd;
+    bool owned = false;
+    auto release = [&] {
+        if (owned) close(from);
+    };
+    for (int links = 0; links < kMaxLinks; ++links) {
+        while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+        const std::size_t slash = path.rfind('/');
+        std::string parent = slash == std::string::npos ? "."
+                             : slash == 0               ? "/"
+                                                        : path.substr(0, slash);
+        std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+        const bool whole = name.empty() || name == "." || name == "..";
+        const int directory =
+            openat(from, (whole ? path : parent).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+        const int error = errno;
+        release();
+        if (directory < 0) return tl::unexpected(error);
+        from = directory;
+        owned = true;
+        HostPath pinned(from, whole ? "." : name, true);
+        std::string real = descriptor_path(from);
+        if (!whole) real += (real.ends_with('/') ? "" : "/") + name;
+        std::array<char, PATH_MAX> target;
+        const ssize_t n =
+            !follow || whole ? -1 : readlinkat(from, name.c_str(), target.data(), target.size());
+        if (n < 0) {
+            if (!writable(process, real)) return tl::unexpected(EACCES);
+            return pinned;
+        }
+        path.assign(target.data(), static_cast<std::size_t>(n));
+        const int kept = fcntl(from, F_DUPFD_CLOEXEC, 3);
+        if (kept < 0) return tl::unexpected(errno);
+        from = kept;  // `pinned` closes its own
+    }
+    release();
+    return tl::unexpected(ELOOP);
+}
+
+std::string cpuinfo(const cpu::CpuState& state, int processors) {
+    struct Model {
+        std::uint8_t idr;
+        const char* name;
+    };
+    constexpr std::array models{Model{3, "E2S"},    Model{4, "E2C+"},   Model{6, "E2C+"},
+                                Model{7, "E8C"},    Model{8, "E1C+"},   Model{9, "E8C2"},
+                                Model{0xa, "E12C"}, Model{0xb, "E16C"}, Model{0xc, "E2C3"}};
+    const char* name = "E2K";
+    for (const Model& m : models)
+        if (m.idr == state.idr_model) name = m.name;
+    std::string text;
+    for (int i = 0; i < processors; ++i)
+        text += fmt::format(
+            "processor\t: {}\nvendor_id\t: {}\ncpu family\t: {}\nmodel\t\t: {}\nmodel name\t: {}\n"
+            "revision\t: 2\ncpu MHz\t\t: 1299.912740\nbogomips\t: 2600.68\n\n",
+            i, state.iset >= 5 ? "Elbrus-MCST" : "E8C-SWTX", state.iset, state.idr_model, name);
+    return text;
+}
+
+std::string maps(const AddressSpace& memory) {
+    std::string text;
+    for (const Region& r : memory.regions())
+        text += fmt::format("{:012x}-{:012x} {}{}{}{} {:08x} 00:00 0 {}{}\n", r.begin, r.end,
+                            r.prot & kProtRead ? 'r' : '-', r.prot & kProtWrite ? 'w' : '-',
+                            r.prot & kProtExec ? 'x' : '-', r.shared ? 's' : 'p', r.file_offset,
+                            r.name.empty() ? "" : "                ", r.name);
+    return text;
+}
+
+std::string argument_text(const Process::Impl& process) {
+    std::string text(process.argv_end - process.argv_begin, '\0');
+    return process.memory->read(process.argv_begin, text.data(), text.size()) ? text
+                                                                              : std::string();
+}
+
+std::int64_t open_text(const Call& call, const std::string& text, std::uint64_t flags) {
+    const int fd = memfd_create("proc", (flags & O_CLOEXEC) ? MFD_CLOEXEC : 0u);
+    if (fd < 0) return -errno;
+    if (::write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+        lseek(fd, 0, SEEK_SET) != 0) {
+        close(fd);
+        return -EIO;
+    }
+    return adopt_fd(call, fd);
+}
+
+/// Files through which a guest could reach the workbench's own memory or, in the sandbox, other
+/// processes.
+bool forbidden_proc_file(const Process::Impl& process, int fd) {
+    struct statfs fs {};
+    if (fstatfs(fd, &fs) != 0 || fs.f_type != PROC_SUPER_MAGIC) return false;
+    const std::string path = descriptor_path(fd);
+    for (const char* end : {"/mem", "/syscall", "/clear_refs", "/pagemap", "/kcore"})
+        if (path.ends_with(end)) return true;
+    const bool per_process = path.size() > 6 && path[6] >= '0' && path[6] <= '9';
+    return process.options.policy.sandbox && per_process;
+}
+
+}  // namespace
+
+HostPath::~HostPath() {
+    if (owned_) close(dirfd_);
+}
+
+tl::expected<HostPath, int> host_path(const Call& call, int dirfd, std::uint64_t address,
+                                      Touch touch, bool follow) {
+    auto text = call.memory().read_string(address, PATH_MAX);
+    if (!text) return tl::unexpected(EFAULT);
+    if (text->size() >= PATH_MAX) return tl::unexpected(ENAMETOOLONG);
+    if (text->empty()) return HostPath(-1, "");  // ENOENT, or AT_EMPTY_PATH at the caller
+    const Process::Impl& process = call.process;
+    std::string path = translate_descriptor_name(process, std::move(*text));
+    if (auto entry = own_proc_entry(process, path); entry && *entry == "exe" && follow)
+        path = process.executable;
+    int directory = process.cwd;
+    if (!path.starts_with('/') && dirfd != kAtFdCwd) directory = process.fds.host(dirfd);
+    if (touch == Touch::Change && process.options.policy.sandbox)
+        return pin(process, directory, std::move(path), follow);
+    return HostPath(directory, std::move(path));
+}
+
+std::optional<std::string> guest_proc_file(const Process::Impl& process, const std::string& path) {
+    if (path == "/proc/cpuinfo")
+        return cpuinfo(process.main_thread->state,
+                       static_cast<int>(std::max(1l, sysconf(_SC_NPROCESSORS_ONLN))));
+    const auto entry = own_proc_entry(process, path);
+    if (!entry) return std::nullopt;
+    if (*entry == "maps") return maps(*process.memory);
+    if (*entry == "cmdline") return argument_text(process);
+    return std::nullopt;
+}
+
+std::int64_t open_file(Call& call, int dirfd, std::uint64_t path, std::uint64_t flags,
+                       std::uint64_t mode) {
+    const bool changes = (flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC)) ||
+                         (flags & O_TMPFILE) == O_TMPFILE;
+    const bool follow = !(flags & O_NOFOLLOW);
+    auto at = host_path(call, dirfd, path, changes ? Touch::Change : Touch::Look, follow);
+    if (!at) return -at.error();
+    if (!changes)
+        if (auto text = guest_proc_file(call.process, at->text()))
+            return open_text(call, *text, flags);
+    if (at->pinned()) flags |= O_NOFOLLOW;
+    const std::int64_t fd = call.blocking(SYS_openat, static_cast<std::uint64_t>(at->dirfd()),
+                                          at->pointer(), flags, mode);
+    if (fd >= 0 && forbidden_proc_file(call.process, static_cast<int>(fd))) {
+        close(static_cast<int>(fd));
+        return -EACCES;
+    }
+    return adopt_fd(call, fd);
+}
+
+bool may_touch_process(const Process::Impl& process, int pid) {
+    if (!process.options.policy.sandbox || pid == process.pid) return true;
+    std::lock_guard lock(process.thread_mutex);
+    return process.children.contains(pid);
+}
+
+}  // namespace e2k::guest

@@ -1,0 +1,310 @@
+// Life and death of processes: fork, wait, exit, limits, scheduling.
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <sys/times.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "engine/guest/syscalls/call.h"
+
+namespace e2k::guest {
+namespace {
+
+std::int64_t sys_exit_group(Call& call) {
+    call.writes_result = false;
+    call.next = call.process.exit_process({ExitStatus::Kind::Exited, call.integer(0) & 0xff}, "");
+    return 0;
+}
+
+std::int64_t sys_exit(Call& call) {
+    call.writes_result = false;
+    call.next = call.process.end_thread(call.thread, call.integer(0));
+    return 0;
+}
+
+std::int64_t sys_fork(Call& call) { return fork_guest(call, {}); }
+
+std::int64_t wait_for(Call& call, std::uint64_t pid, std::uint64_t status_at, std::uint64_t options,
+                      std::uint64_t usage_at) {
+    int status = 0;
+    rusage usage{};
+    const std::int64_t result =
+        call.blocking(SYS_wait4, pid, reinterpret_cast<std::uint64_t>(&status), options,
+                      usage_at ? reinterpret_cast<std::uint64_t>(&usage) : 0);
+    if (result <= 0) return result;
+    if (WIFEXITED(status) || WIFSIGNALED(status)) {
+        std::lock_guard lock(call.process.thread_mutex);
+        call.process.children.erase(static_cast<int>(result));
+    }
+    if (status_at && !call.put(status_at, status)) return -EFAULT;
+    if (usage_at && !call.put(usage_at, usage)) return -EFAULT;
+    return result;
+}
+std::int64_t sys_waitpid(Call& call) {
+    return wait_for(call, call.arg[0], call.arg[1], call.arg[2], 0);
+}
+std::int64_t sys_wait4(Call& call) {
+    return wait_for(call, call.arg[0], call.arg[1], call.arg[2], call.arg[3]);
+}
+std::int64_t sys_waitid(Call& call) {
+    siginfo_t info{};
+    rusage usage{};
+    const std::int64_t result =
+        call.blocking(SYS_waitid, call.arg[0], call.arg[1], reinterpret_cast<std::uint64_t>(&info),
+                      call.arg[3], call.arg[4] ? reinterpret_cast<std::uint64_t>(&usage) : 0);
+    if (result < 0) return result;
+    if (call.arg[2]) {
+        const SiginfoE2k guest = info.si_pid ? SiginfoE2k::from_host(info) : SiginfoE2k{};
+        if (!call.put(call.arg[2], guest)) return -EFAULT;
+    }
+    if (call.arg[4] && !call.put(call.arg[4], usage)) return -EFAULT;
+    return result;
+}
+
+/// execve replaces the workbench's process by a new workbench; only meaningful where the process
+/// exists for the guest alone.
+std::int64_t sys_execve(Call& call) {
+    auto at = host_path(call, kAtFdCwd, call.arg[0], Touch::Look);
+    if (!at) return -at.error();
+    return execute_program(call, *at, call.arg[1], call.arg[2]);
+}
+
+// --- limits and usage ---
+
+constexpr std::uint64_t kLimitProcedureStack = 10001, kLimitChainStack = 10002;
+
+std::int64_t get_limit(std::uint64_t resource, rlimit& limit) {
+    if (resource == kLimitProcedureStack || resource == kLimitChainStack) {
+        limit = {RLIM_INFINITY, RLIM_INFINITY};
+        return 0;
+    }
+    if (resource == RLIMIT_NOFILE) {
+        limit = {FdTable::kLimit, FdTable::kLimit};
+        return 0;
+    }
+    if (resource == RLIMIT_STACK) {
+        limit = {kStackSize, RLIM_INFINITY};
+        return 0;
+    }
+    return Call::host(SYS_getrlimit, resource, reinterpret_cast<std::uint64_t>(&limit));
+}
+
+/// Limits of memory and descriptors would hit the workbench itself: accepted, not applied.
+std::int64_t set_limit(Call& call, std::uint64_t resource, const rlimit& limit) {
+    if (limit.rlim_cur > limit.rlim_max) return -EINVAL;
+    const bool applies = resource == RLIMIT_FSIZE || resource == RLIMIT_CPU;
+    if (!applies || !call.process.owns_host_process())
+        return resource < RLIM_NLIMITS || resource == kLimitProcedureStack ||
+                       resource == kLimitChainStack
+                   ? 0
+                   : -EINVAL;
+    return Call::host(SYS_setrlimit, resource, reinterpret_cast<std::uint64_t>(&limit));
+}
+
+std::int64_t sys_getrlimit(Call& call) {
+    rlimit limit{};
+    if (const std::int64_t error = get_limit(call.arg[0], limit)) return error;
+    constexpr std::uint64_t kOldCap = 0x7fff'ffff;
+    if (call.number == 76) {
+        limit.rlim_cur = std::min<std::uint64_t>(limit.rlim_cur, kOldCap);
+        limit.rlim_max = std::min<std::uint64_t>(limit.rlim_max, kOldCap);
+    }
+    return call.put_result(call.arg[1], limit);
+}
+std::int64_t sys_setrlimit(Call& call) {
+    rlimit limit{};
+    return call.get(call.arg[1], limit) ? set_limit(call, call.arg[0], limit) : -EFAULT;
+}
+std::int64_t sys_prlimit(Call& call) {
+    if (call.integer(0) != 0 && call.integer(0) != call.process.pid) return -EPERM;
+    rlimit old{}, fresh{};
+    if (call.arg[2] && !call.get(call.arg[2], fresh)) return -EFAULT;
+    if (const std::int64_t error = get_limit(call.arg[1], old)) return error;
+    if (call.arg[2])
+        if (const std::int64_t error = set_limit(call, call.arg[1], fresh)) return error;
+    return call.arg[3] ? call.put_result(call.arg[3], old) : 0;
+}
+
+std::int64_t sys_getrusage(Call& call) {
+    rusage usage{};
+    if (getrusage(static_cast<__rusage_who>(call.integer(0)), &usage) != 0) return -errno;
+    return call.put_result(call.arg[1], usage);
+}
+std::int64_t sys_times(Call& call) {
+    tms buffer{};
+    const std::int64_t ticks = Call::host(SYS_times, reinterpret_cast<std::uint64_t>(&buffer));
+    if (call.arg[0] && !call.put(call.arg[0], buffer)) return -EFAULT;
+    return ticks;
+}
+std::int64_t sys_sysinfo(Call& call) {
+    struct sysinfo info {};
+    if (sysinfo(&info) != 0) return -errno;
+    return call.put_result(call.arg[0], info);
+}
+
+// --- scheduling ---
+
+std::int64_t target(Call& call) {
+    const int pid = call.integer(0);
+    if (pid < 0) return -EINVAL;
+    if (pid == 0 || call.process.find_thread(static_cast<std::uint32_t>(pid))) return 0;
+    return may_touch_process(call.process, pid) ? pid : -EPERM;
+}
+std::int64_t sys_sched_yield(Call&) { return Call::host(SYS_sched_yield); }
+std::int64_t sys_sched_getparam(Call& call) {
+    const std::int64_t pid = target(call);
+    if (pid < 0) return pid;
+    sched_param param{};
+    if (sched_getparam(static_cast<pid_t>(pid), &param) != 0) return -errno;
+    return call.put_result(call.arg[1], param);
+}
+std::int64_t sys_sched_getscheduler(Call& call) {
+    const std::int64_t pid = target(call);
+    return pid < 0 ? pid : Call::host(SYS_sched_getscheduler, static_cast<std::uint64_t>(pid));
+}
+std::int64_t sys_sched_setscheduler(Call& call) {
+    const std::int64_t pid = target(call);
+    if (pid < 0) return pid;
+    const bool with_policy = call.number == 156;
+    sched_param param{};
+    if (!call.get(call.arg[with_policy ? 2 : 1], param)) return -EFAULT;
+    return Call::host(with_policy ? SYS_sched_setscheduler : SYS_sched_setparam,
+                      static_cast<std::uint64_t>(pid),
+                      with_policy ? call.arg[1] : reinterpret_cast<std::uint64_t>(&param),
+                      reinterpret_cast<std::uint64_t>(&param));
+}
+std::int64_t sys_sched_priority_max(Call& call) {
+    return Call::host(SYS_sched_get_priority_max, call.arg[0]);
+}
+std::int64_t sys_sched_priority_min(Call& call) {
+    return Call::host(SYS_sched_get_priority_min, call.arg[0]);
+}
+std::int64_t sys_sched_rr_interval(Call& call) {
+    const std::int64_t pid = target(call);
+    if (pid < 0) return pid;
+    timespec interval{};
+    if (sched_rr_get_interval(static_cast<pid_t>(pid), &interval) != 0) return -errno;
+    return call.put_result(call.arg[1], interval);
+}
+std::int64_t sys_sched_getaffinity(Call& call) {
+    const std::int64_t pid = target(call);
+    if (pid < 0) return pid;
+    std::array<std::uint8_t, 1024> mask{};
+    const std::uint64_t size = std::min<std::uint64_t>(call.arg[1], mask.size());
+    const std::int64_t n = Call::host(SYS_sched_getaffinity, static_cast<std::uint64_t>(pid), size,
+                                      reinterpret_cast<std::uint64_t>(mask.data()));
+    if (n < 0) return n;
+    return call.memory().write(call.arg[2], mask.data(), static_cast<std::size_t>(n)) ? n : -EFAULT;
+}
+std::int64_t sys_sched_setaffinity(Call& call) {
+    const std::int64_t pid = target(call);
+    if (pid < 0) return pid;
+    std::array<std::uint8_t, 1024> mask{};
+    const std::uint64_t size = std::min<std::uint64_t>(call.arg[1], mask.size());
+    if (!call.memory().read(call.arg[2], mask.data(), size)) return -EFAULT;
+    return Call::host(SYS_sched_setaffinity, static_cast<std::uint64_t>(pid), size,
+                      reinterpret_cast<std::uint64_t>(mask.data()));
+}
+std::int64_t sys_getpriority(Call& call) {
+    return Call::host(SYS_getpriority, call.arg[0], call.arg[1]);
+}
+std::int64_t sys_setpriority(Call& call) {
+    if (call.integer(1) != 0 && !may_touch_process(call.process, call.integer(1))) return -EPERM;
+    return Call::host(SYS_setpriority, call.arg[0], call.arg[1], call.arg[2]);
+}
+std::int64_t sys_nice(Call& call) {
+    const std::int64_t now = Call::host(SYS_getpriority, PRIO_PROCESS, 0);
+    if (now < 0) return now;
+    const std::int64_t wanted = std::clamp<std::int64_t>(20 - now + call.integer(0), -20, 19);
+    return Call::host(SYS_setpriority, PRIO_PROCESS, 0, static_cast<std::uint64_t>(wanted));
+}
+std::int64_t sys_getcpu(Call& call) {
+    unsigned cpu = 0, node = 0;
+    if (getcpu(&cpu, &node) != 0) return -errno;
+    if (call.arg[0] && !call.put(call.arg[0], cpu)) return -EFAULT;
+    if (call.arg[1] && !call.put(call.arg[1], node)) return -EFAULT;
+    return 0;
+}
+
+std::int64_t sys_prctl(Call& call) {
+    switch (call.integer(0)) {
+        case PR_SET_NAME:
+        case PR_GET_NAME: {
+            std::array<char, 16> name{};
+            if (call.integer(0) == PR_GET_NAME) {
+                prctl(PR_GET_NAME, name.data());
+                return call.put_result(call.arg[1], name);
+            }
+            auto text = call.memory().read_string(call.arg[1], 15);
+            if (!text) return -EFAULT;
+            return prctl(PR_SET_NAME, text->c_str()) == 0 ? 0 : -errno;
+        }
+        case PR_GET_DUMPABLE:
+            return 1;
+        case PR_SET_DUMPABLE:
+        case PR_SET_PDEATHSIG:
+        case PR_SET_NO_NEW_PRIVS:
+        case PR_SET_VMA:
+            return 0;
+        default:
+            return -EINVAL;
+    }
+}
+
+constexpr std::uint64_t kPersonalityQuery = 0xffff'ffff;
+std::int64_t sys_personality(Call& call) {
+    return (call.arg[0] & kPersonalityQuery) == kPersonalityQuery || call.arg[0] == 0 ? 0 : -EINVAL;
+}
+std::int64_t refuse_eperm(Call&) { return -EPERM; }
+
+using enum Arg;
+constexpr std::array kRows{
+    SyscallRow{1, "exit", {Int}, sys_exit},
+    SyscallRow{2, "fork", {}, sys_fork},
+    SyscallRow{7, "waitpid", {Int, WaitStatusOut, WaitOptions}, sys_waitpid},
+    SyscallRow{11, "execve", {Path, TextList, Ptr}, sys_execve},
+    SyscallRow{26, "ptrace", {Long, Int, Ptr, Ptr}, refuse_eperm},
+    SyscallRow{34, "nice", {Int}, sys_nice},
+    SyscallRow{43, "times", {Ptr}, sys_times},
+    SyscallRow{75, "setrlimit", {Resource, RlimitIn}, sys_setrlimit},
+    SyscallRow{76, "getrlimit", {Resource, RlimitOut}, sys_getrlimit},
+    SyscallRow{77, "getrusage", {Int, Ptr}, sys_getrusage},
+    SyscallRow{88, "reboot", {Hex, Hex, Hex, Ptr}, refuse_eperm},
+    SyscallRow{96, "getpriority", {Int, Int}, sys_getpriority},
+    SyscallRow{97, "setpriority", {Int, Int, Int}, sys_setpriority},
+    SyscallRow{114, "wait4", {Int, WaitStatusOut, WaitOptions, Ptr}, sys_wait4},
+    SyscallRow{116, "sysinfo", {Ptr}, sys_sysinfo},
+    SyscallRow{128, "init_module", {Ptr, Size, Text}, refuse_eperm},
+    SyscallRow{129, "delete_module", {Text, Hex}, refuse_eperm},
+    SyscallRow{136, "personality", {Hex}, sys_personality},
+    SyscallRow{154, "sched_setparam", {Int, Ptr}, sys_sched_setscheduler},
+    SyscallRow{155, "sched_getparam", {Int, Ptr}, sys_sched_getparam},
+    SyscallRow{156, "sched_setscheduler", {Int, Int, Ptr}, sys_sched_setscheduler},
+    SyscallRow{157, "sched_getscheduler", {Int}, sys_sched_getscheduler},
+    SyscallRow{158, "sched_yield", {}, sys_sched_yield},
+    SyscallRow{159, "sched_get_priority_max", {Int}, sys_sched_priority_max},
+    SyscallRow{160, "sched_get_priority_min", {Int}, sys_sched_priority_min},
+    SyscallRow{161, "sched_rr_get_interval", {Int, TimespecOut}, sys_sched_rr_interval},
+    SyscallRow{172, "prctl", {Int, Hex, Hex, Hex, Hex}, sys_prctl},
+    SyscallRow{190, "vfork", {}, sys_fork},
+    SyscallRow{191, "ugetrlimit", {Resource, RlimitOut}, sys_getrlimit},
+    SyscallRow{249, "sched_setaffinity", {Int, Size, Ptr}, sys_sched_setaffinity},
+    SyscallRow{250, "sched_getaffinity", {Int, Size, Ptr}, sys_sched_getaffinity},
+    SyscallRow{300, "exit_group", {Int}, sys_exit_group},
+    SyscallRow{322, "waitid", {Int, Int, Ptr, WaitOptions, Ptr}, sys_waitid},
+    SyscallRow{327, "getcpu", {WordOut, WordOut, Ptr}, sys_getcpu},
+    SyscallRow{375, "prlimit64", {Int, Resource, RlimitIn, RlimitOut}, sys_prlimit},
+    SyscallRow{383, "finit_module", {Fd, Text, Hex}, refuse_eperm},
+};
+
+}  // namespace
+
+std::span<const SyscallRow> process_rows() { return kRows; }
+
+}  // namespace e2k::guest

@@ -1,0 +1,262 @@
+// New threads and new processes, and what threads wait on.
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "engine/guest/syscalls/call.h"
+
+namespace e2k::guest {
+namespace {
+
+// Register and chain stacks of a thread other than the first.
+constexpr std::size_t kThreadRegisters = 1u << 20, kThreadFrames = 1u << 17;
+constexpr std::size_t kThreadPointer = 13;  // %g13
+
+/// State of the child of clone(CLONE_VM): the caller's window, alone on fresh hardware stacks.
+void copy_for_thread(const cpu::CpuState& from, cpu::CpuState& to) {
+    to.memory_base = from.memory_base;
+    to.page_map = from.page_map;
+    to.ip = from.ip;
+    to.tags_live = from.tags_live;
+    to.wd = from.wd;
+    to.br = from.br;
+    to.pred = from.pred;
+    to.pfpfr = from.pfpfr;
+    to.fpcr = from.fpcr;
+    to.fpsr = from.fpsr;
+    to.upsr = from.upsr;
+    // %g16..%g31 start empty (linux-abi.md §4.9.7).
+    std::copy_n(from.g.begin(), 16, to.g.begin());
+    std::copy_n(from.g_tags.begin(), 16, to.g_tags.begin());
+    to.psp_base = from.psp_base;
+    to.pcsp_base = from.pcsp_base;
+    to.psp_size = from.psp_size;
+    to.pcsp_size = from.pcsp_size;
+    to.iset = from.iset;
+    to.exact_tags = from.exact_tags;
+    to.strict = from.strict;
+    to.idr_model = from.idr_model;
+    to.clock_base = from.clock_base;
+    std::copy_n(from.window, from.wd.size, to.window);
+    std::copy_n(from.window_tags, from.wd.size, to.window_tags);
+    // The copied function must not return: below it is only this frame.
+    cpu::ChainFrame bottom;
+    bottom.return_ip = cpu::kSentinelReturn;
+    *to.chain_top++ = bottom;
+}
+
+void set_user_stack(cpu::CpuState& state, const AddressSpace& memory, std::uint64_t sp,
+                    std::uint64_t bottom) {
+    sp &= ~15ull;
+    const auto region = memory.region_at(sp ? sp - 1 : 0);
+    if (bottom == 0) bottom = region ? region->begin : sp;
+    constexpr std::uint64_t kMaxStack = 0xffff'fff0;  // USD.size has 32 bits
+    state.usd_base = sp;
+    state.usd_size = std::min(sp - bottom, kMaxStack) & ~15ull;
+    state.sbr = region ? region->end : sp;
+}
+
+std::int64_t start_thread(Call& call, const CloneRequest& request) {
+    Process::Impl& p = call.process;
+    if (!p.thread_starter) return -EAGAIN;
+    {
+        std::lock_guard lock(p.thread_mutex);
+        if (p.threads.size() >= Process::Impl::kMaxThreads) return -EAGAIN;
+    }
+    auto thread = std::make_shared<Thread>();
+    if (!thread->stacks.reserve(kThreadRegisters, kThreadFrames)) return -ENOMEM;
+    cpu::CpuState& state = thread->state;
+    thread->stacks.attach(state);
+    copy_for_thread(call.thread.state, state);
+    write_result(state, call.stop, 0);
+    if (request.stack)
+        set_user_stack(state, call.memory(), request.stack, request.stack_bottom);
+    else {
+        state.usd_base = call.thread.state.usd_base;
+        state.usd_size = call.thread.state.usd_size;
+        state.sbr = call.thread.state.sbr;
+    }
+    if (request.flags & CLONE_SETTLS) {
+        state.g[kThreadPointer].lo = request.tls;
+        state.g_tags[kThreadPointer] = 0;
+    }
+    {
+        std::lock_guard lock(p.thread_mutex);
+        thread->tid = p.next_tid++;
+    }
+    if (request.flags & CLONE_CHILD_CLEARTID) thread->clear_child_tid = request.child_tid;
+    thread->signals = std::make_shared<Thread::SignalState>();
+    thread->signals->interrupt = &state.interrupt;
+    thread->signals->mask = call.thread.signals->mask;
+    if ((request.flags & CLONE_PARENT_SETTID) && !call.put(request.parent_tid, thread->tid))
+        return -EFAULT;
+    if ((request.flags & CLONE_CHILD_SETTID) && !call.put(request.child_tid, thread->tid))
+        return -EFAULT;
+    const std::uint32_t tid = thread->tid;
+    p.add_thread(thread);
+    p.thread_starter(std::move(thread));
+    return tid;
+}
+
+/// In the child of fork(): one thread, a new identity, nothing pending, no timers.
+void become_child(Call& call) {
+    Process::Impl& p = call.process;
+    p.forked = true;
+    p.pid = getpid();
+    const auto self =
+        std::ranges::find_if(p.threads, [&](const auto& t) { return t.get() == &call.thread; });
+    p.main_thread = *self;
+    p.threads = {p.main_thread};
+    p.main_thread->tid = static_cast<std::uint32_t>(p.pid);
+    p.next_tid = p.main_thread->tid + 1;
+    for (auto& slot : p.wake_list) slot = nullptr;
+    p.wake_list[0] = p.main_thread->signals.get();
+    p.wakers = 0;
+    p.children.clear();
+    for (SiginfoE2k lost; p.inbox.pop(lost);) {
+    }
+    p.pending.clear();
+    call.thread.signals->pending.clear();
+    call.thread.signals->pause = false;
+    for (GuestTimer& timer : p.timers) timer.used = false;
+    if (p.pump) p.pump->forget_threads();
+}
+
+}  // namespace
+
+std::int64_t fork_guest(Call& call, const CloneRequest& request) {
+    Process::Impl& p = call.process;
+    std::array<int, 2> gate{-1, -1};  // vfork: open in the child until it ends or executes
+    if ((request.flags & CLONE_VFORK) && pipe2(gate.data(), O_CLOEXEC) != 0) return -errno;
+    pid_t pid = 0;
+    int error = 0;
+    {
+        // Every lock of this process is held, so that the child does not inherit a locked one.
+        std::scoped_lock locks(p.thread_mutex, p.signal_mutex, p.timer_mutex, p.exit_mutex);
+        p.memory->lock_for_fork();
+        p.fds.lock_for_fork();
+        pid = fork();
+        error = errno;
+        if (pid == 0) become_child(call);
+        if (pid > 0) p.children.insert(pid);
+        p.fds.unlock_after_fork();
+        p.memory->unlock_after_fork();
+    }
+    if (pid == 0) {
+        if (gate[0] >= 0) close(gate[0]);
+        if (request.stack)
+            set_user_stack(call.thread.state, call.memory(), request.stack, request.stack_bottom);
+        if (request.flags & CLONE_SETTLS) call.thread.state.g[kThreadPointer].lo = request.tls;
+        call.thread.clear_child_tid =
+            (request.flags & CLONE_CHILD_CLEARTID) ? request.child_tid : 0;
+        if (request.flags & CLONE_CHILD_SETTID) call.put(request.child_tid, call.thread.tid);
+        if (p.fork_hook) p.fork_hook();
+        return 0;
+    }
+    if (gate[1] >= 0) close(gate[1]);
+    if (pid > 0 && gate[0] >= 0) {
+        char byte = 0;
+        while (read(gate[0], &byte, 1) < 0 && errno == EINTR) {
+        }
+    }
+    if (gate[0] >= 0) close(gate[0]);
+    if (pid < 0) return -error;
+    if ((request.flags & CLONE_PARENT_SETTID) && !call.put(request.parent_tid, pid)) return -EFAULT;
+    return pid;
+}
+
+namespace {
+
+std::int64_t clone_guest(Call& call, const CloneRequest& request) {
+    if ((request.flags & CLONE_VM) && !(request.flags & CLONE_VFORK))
+        return start_thread(call, request);
+    return fork_guest(call, request);
+}
+
+std::int64_t sys_clone(Call& call) {
+    return clone_guest(call, {call.arg[0], call.arg[1], 0, call.arg[2], call.arg[3], call.arg[4]});
+}
+
+std::int64_t sys_clone2(Call& call) {
+    CloneRequest request{
+        call.arg[0], call.arg[1] + call.arg[2], call.arg[1], call.arg[3], call.arg[4], call.arg[5]};
+    if (call.arg[2] == 0 || request.stack < call.arg[1]) return -EINVAL;
+    if (request.flags == 0) request.flags = SIGCHLD | CLONE_VM | CLONE_FS | CLONE_FILES;
+    return clone_guest(call, request);
+}
+
+std::int64_t sys_set_tid_address(Call& call) {
+    call.thread.clear_child_tid = call.arg[0];
+    return call.thread.tid;
+}
+
+std::int64_t sys_futex(Call& call) {
+    const int operation = call.integer(1) & FUTEX_CMD_MASK;
+    const std::uint64_t word = call.pointer(call.arg[0], 4);
+    if (call.arg[0] & 3) return -EINVAL;
+    switch (operation) {
+        case FUTEX_WAIT:
+        case FUTEX_WAIT_BITSET: {
+            if (call.arg[3] == 0)
+                return call.blocking(SYS_futex, word, call.arg[1], call.arg[2], 0, 0, call.arg[5]);
+            timespec time{};
+            if (!call.get(call.arg[3], time)) return -EFAULT;
+            if (time.tv_sec < 0 || time.tv_nsec < 0 || time.tv_nsec > 999'999'999) return -EINVAL;
+            if (operation == FUTEX_WAIT) time = call.remaining(time);
+            return call.waiting(SYS_futex, word, call.arg[1], call.arg[2],
+                                reinterpret_cast<std::uint64_t>(&time), 0, call.arg[5]);
+        }
+        case FUTEX_WAKE:
+        case FUTEX_WAKE_BITSET:
+        case FUTEX_REQUEUE:
+        case FUTEX_CMP_REQUEUE:
+        case FUTEX_WAKE_OP:
+            return Call::host(SYS_futex, word, call.arg[1], call.arg[2], call.arg[3],
+                              call.pointer(call.arg[4], 4), call.arg[5]);
+        default:
+            return -ENOSYS;  // the PI operations name host threads
+    }
+}
+
+constexpr std::uint64_t kRobustListSize = 24;
+std::int64_t sys_set_robust_list(Call& call) {
+    if (call.arg[1] != kRobustListSize) return -EINVAL;
+    call.thread.signals->robust_list = call.arg[0];
+    return 0;
+}
+std::int64_t sys_get_robust_list(Call& call) {
+    const int tid = call.integer(0);
+    const auto thread =
+        tid == 0 ? nullptr : call.process.find_thread(static_cast<std::uint32_t>(tid));
+    if (tid != 0 && !thread) return -ESRCH;
+    const std::uint64_t head =
+        thread ? thread->signals->robust_list : call.thread.signals->robust_list;
+    if (!call.put(call.arg[1], head)) return -EFAULT;
+    return call.put_result(call.arg[2], kRobustListSize);
+}
+
+std::int64_t sys_membarrier(Call& call) {
+    return Call::host(SYS_membarrier, call.arg[0], call.arg[1], call.arg[2]);
+}
+
+using enum Arg;
+constexpr std::array kRows{
+    SyscallRow{120, "clone", {CloneFlags, Ptr, Ptr, Ptr, Ptr}, sys_clone},
+    SyscallRow{229, "clone2", {CloneFlags, Ptr, Size, Ptr, Ptr, Ptr}, sys_clone2},
+    SyscallRow{248, "futex", {Ptr, FutexOp, UInt, TimespecIn, Ptr, Hex}, sys_futex},
+    SyscallRow{259, "set_tid_address", {Ptr}, sys_set_tid_address},
+    SyscallRow{365, "get_robust_list", {Int, LongOut, LongOut}, sys_get_robust_list},
+    SyscallRow{366, "set_robust_list", {Ptr, Size}, sys_set_robust_list},
+    SyscallRow{390, "membarrier", {Int, Hex, Int}, sys_membarrier},
+};
+
+}  // namespace
+
+std::span<const SyscallRow> thread_rows() { return kRows; }
+
+}  // namespace e2k::guest

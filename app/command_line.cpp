@@ -1,0 +1,300 @@
+#include "app/command_line.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <optional>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "ui/workbench.h"
+
+namespace e2k::app {
+
+namespace {
+
+constexpr std::string_view kVersion = E2K_VERSION;
+
+constexpr std::string_view kAbout =
+    "E2K Workbench: runs Linux programs compiled for the Elbrus 2000 (E2K) processor on this PC\n"
+    "and shows what they do, bundle by bundle.";
+
+constexpr std::string_view kExamples = R"(
+Examples:
+  e2kwb                             open the workbench with its demo programs
+  e2kwb ./hello                     open the workbench on a program, paused at its start
+  e2kwb run ./hello a b             just run it: same output, same exit code
+  e2kwb run --strace ./hello        the same, every system call on standard error
+  e2kwb trace --registers ./hello   every bundle and what it changed
+  e2kwb disasm --symbol main ./hello
+
+"e2kwb COMMAND --help" tells more about a command. Everything after the program's name belongs to
+the program. Processors for --cpu: )";
+
+constexpr std::string_view kRunFooter = R"(
+Exit code: the program's own. When it dies of a signal, so does e2kwb (a shell shows 128 + number).
+  125  the program needs an operation this build cannot execute; it is named on standard error
+  126  the file is no Elbrus program this build can run
+  127  the file does not exist)";
+
+/// Help texts with a usage line of our own: CLI11 does not know about the guest program.
+class Help : public CLI::Formatter {
+public:
+    explicit Help(std::string usage) : usage_(std::move(usage)) { column_width(28); }
+    std::string make_usage(const CLI::App*, std::string) const override { return usage_ + "\n"; }
+
+private:
+    std::string usage_;
+};
+
+void set_usage(CLI::App& app, std::string usage) {
+    app.formatter(std::make_shared<Help>(std::move(usage)));
+}
+
+/// Options of one command; the guest program and its arguments are kept apart from CLI11, which
+/// must not touch them.
+struct Program {
+    std::string cpu, writable;
+    bool interpreter = false, tags = false, sandbox = false;
+};
+
+void add_program_options(CLI::App& app, Program& program) {
+    app.add_option("--cpu", program.cpu, "processor to be (default: as the program file says)")
+        ->type_name("NAME");
+    app.add_flag("--interp", program.interpreter, "use the reference interpreter only");
+    app.add_flag("--tags", program.tags, "model register tags: using a diagnostic value traps");
+}
+
+/// Where the guest program's name stands in `arguments`, or their number. Options of `app` that
+/// take a value take the next argument with them.
+std::size_t find_program(const CLI::App& app, const std::vector<std::string>& arguments,
+                         std::size_t from) {
+    std::size_t i = from;
+    for (; i < arguments.size(); ++i) {
+        const std::string& argument = arguments[i];
+        if (argument == "--" || argument.empty() || argument[0] != '-' || argument == "-") break;
+        if (argument.find('=') != std::string::npos) continue;
+        const CLI::Option* option = app.get_option_no_throw(argument);
+        if (option && option->get_items_expected_max() > 0) ++i;
+    }
+    return std::min(i, arguments.size());
+}
+
+std::optional<Message> take_program(const Program& from, std::vector<std::string> argv,
+                                    ProgramOptions& to) {
+    if (!argv.empty() && argv.front() == "--") argv.erase(argv.begin());
+    to.argv = std::move(argv);
+    to.interpreter = from.interpreter;
+    to.tags = from.tags;
+    to.sandbox = from.sandbox;
+    if (!from.writable.empty()) to.writable = {from.writable};
+    if (from.cpu.empty()) return std::nullopt;
+    auto processor = processor_by_name(from.cpu);
+    if (!processor) return Message{processor.error() + "\n", kExitUsage};
+    to.processor = *processor;
+    return std::nullopt;
+}
+
+Message missing_program(const char* command) {
+    return {fmt::format("{} needs a program: e2kwb {} [OPTIONS] PROG [ARGS…]\n"
+                        "\"e2kwb {} --help\" lists the options.\n",
+                        command, command, command),
+            kExitUsage};
+}
+
+std::string joined(const std::vector<std::string>& names) {
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
+/// All commands and the places their options are parsed into.
+struct Grammar {
+    CLI::App app{std::string(kAbout), "e2kwb"};
+    Program window_program, run_program, trace_program;
+    WindowOptions window;
+    RunOptions run;
+    TraceCommandOptions trace;
+    DisasmOptions disasm;
+    VectorsOptions vectors;
+    std::string disasm_cpu;
+    CLI::App *run_command, *trace_command, *disasm_command, *vectors_command;
+
+    Grammar() {
+        app.set_version_flag("--version", "e2kwb " + std::string(kVersion));
+        set_usage(app,
+                  "Usage: e2kwb [OPTIONS] [PROG ARGS…]     open the workbench\n"
+                  "       e2kwb COMMAND [OPTIONS] …        work without a window");
+        app.footer(std::string(kExamples) + processor_names() + ".");
+        add_window();
+        add_run();
+        add_trace();
+        add_disasm();
+        add_vectors();
+    }
+
+    void add_window() {
+        add_program_options(app, window_program);
+        app.add_flag("--no-sandbox", window.no_sandbox,
+                     "let the program write outside --writable, use the network and signal others");
+        app.add_option("--writable", window_program.writable,
+                       "directory a sandboxed program may write below")
+            ->type_name("DIR");
+        app.add_option("--layout", window.layout,
+                       "arrangement of the panels: " + joined(ui::layout_names()))
+            ->type_name("NAME");
+        app.add_option("--size", window.size, "size of the window in pixels")->type_name("WxH");
+        app.add_option("--scale", window.scale, "scale of the interface, e.g. 1.5")
+            ->type_name("S")
+            ->check(CLI::Range(0.5, 4.0));
+        app.add_option("--font-size", window.font_size, "size of the font in pixels")
+            ->type_name("PX")
+            ->check(CLI::Range(8.0, 48.0));
+        app.add_option("--theme", window.theme, "dark or light")
+            ->check(CLI::IsMember({"dark", "light"}));
+        app.add_option("--screenshot", window.screenshot,
+                       "draw without a visible window, write a PNG and end")
+            ->type_name("FILE");
+        app.add_option("--frames", window.frames, "end after so many frames")
+            ->type_name("N")
+            ->check(CLI::NonNegativeNumber);
+        app.add_option("--dump-panel", window.dump_panels,
+                       "print the text of a panel before ending: " + joined(ui::panel_names()))
+            ->type_name("NAME")
+            ->expected(1)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        app.add_option("--script", window.script_file, "file of commands for the window")
+            ->type_name("FILE");
+    }
+
+    void add_run() {
+        run_command = app.add_subcommand("run", "run a program: its output, its exit code");
+        set_usage(*run_command, "Usage: e2kwb run [OPTIONS] PROG [ARGS…]");
+        add_program_options(*run_command, run_program);
+        run_command->add_flag("--strace", run.strace, "print every system call on standard error");
+        run_command->add_flag("--stats", run.stats, "print counts and speed at the end");
+        run_command->add_flag("--sandbox", run_program.sandbox,
+                              "no network, no other processes, no writing (but see --writable)");
+        run_command
+            ->add_option("--writable", run_program.writable,
+                         "directory a sandboxed program may write below")
+            ->type_name("DIR");
+        run_command->add_flag("--differential", run.differential,
+                              "check the translator against the interpreter after every region");
+        run_command->add_flag("--perf-map", run.perf_map, "write /tmp/perf-PID.map for perf");
+        run_command->footer(std::string(kRunFooter));
+    }
+
+    void add_trace() {
+        trace_command = app.add_subcommand("trace", "print every bundle as it executes");
+        set_usage(*trace_command, "Usage: e2kwb trace [OPTIONS] PROG [ARGS…]");
+        add_program_options(*trace_command, trace_program);
+        trace_command->add_flag("--registers", trace.registers, "also print what each one changed");
+        trace_command->add_option("--max", trace.max_bundles, "stop after so many bundles")
+            ->type_name("N");
+        trace_command->footer(
+            "\nThe trace goes to standard error, the program's output to "
+            "standard output.");
+    }
+
+    void add_disasm() {
+        disasm_command = app.add_subcommand("disasm", "print the code of a program file");
+        set_usage(*disasm_command, "Usage: e2kwb disasm [OPTIONS] FILE");
+        disasm_command->add_option("file", disasm.file, "ELF file for Elbrus")->required();
+        disasm_command->add_option("--symbol", disasm.symbol, "only this function")
+            ->type_name("NAME");
+        disasm_command->add_flag("--raw", disasm.raw, "with the words of every bundle");
+        disasm_command->add_option("--cpu", disasm_cpu, "processor (default: as the file says)")
+            ->type_name("NAME");
+    }
+
+    void add_vectors() {
+        vectors_command = app.add_subcommand("vectors", "run decode and execute test vectors");
+        set_usage(*vectors_command, "Usage: e2kwb vectors [OPTIONS] FILE…");
+        vectors_command->add_option("files", vectors.files, "JSON Lines, plain or gzip")
+            ->required();
+        vectors_command->add_option("--tier", vectors.tier, "what executes: interp or jit")
+            ->check(CLI::IsMember({"interp", "jit"}));
+        vectors_command->add_option("--class", vectors.classes, "only records of this class")
+            ->type_name("NAME")
+            ->expected(1)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        vectors_command->add_option("--every", vectors.every, "run only each n-th record")
+            ->type_name("N")
+            ->check(CLI::PositiveNumber);
+        vectors_command->add_option("--differences", vectors.differences, "how many to print")
+            ->type_name("N");
+        vectors_command->add_flag("--tags", vectors.tags, "model register tags in every class");
+        vectors_command->footer(
+            "\nPrints counts per class; the last line is \"N passed, N "
+            "failed\", the exit code 1 if any failed.");
+    }
+
+    /// The command whose options the arguments begin with.
+    CLI::App& command_of(const std::string& name) {
+        for (CLI::App* command : {run_command, trace_command, disasm_command, vectors_command})
+            if (command->get_name() == name) return *command;
+        return app;
+    }
+
+    Invocation result(const CLI::App& command, std::vector<std::string> argv) {
+        if (&command == run_command) {
+            if (argv.empty()) return missing_program("run");
+            if (auto message = take_program(run_program, std::move(argv), run.program))
+                return *message;
+            return run;
+        }
+        if (&command == trace_command) {
+            if (argv.empty()) return missing_program("trace");
+            if (auto message = take_program(trace_program, std::move(argv), trace.program))
+                return *message;
+            return trace;
+        }
+        if (&command == disasm_command) {
+            if (disasm_cpu.empty()) return disasm;
+            auto processor = processor_by_name(disasm_cpu);
+            if (!processor) return Message{processor.error() + "\n", kExitUsage};
+            disasm.processor = *processor;
+            return disasm;
+        }
+        if (&command == vectors_command) return vectors;
+        if (auto message = take_program(window_program, std::move(argv), window.program))
+            return *message;
+        window.program.sandbox = !window.no_sandbox;
+        return window;
+    }
+};
+
+}  // namespace
+
+Invocation parse_command_line(const std::vector<std::string>& arguments) {
+    Grammar grammar;
+    // The first word that is no option of the window is a command or the guest program.
+    const std::size_t first = find_program(grammar.app, arguments, 0);
+    CLI::App& command =
+        first < arguments.size() ? grammar.command_of(arguments[first]) : grammar.app;
+    const bool own_program = &command == &grammar.app || &command == grammar.run_command ||
+                             &command == grammar.trace_command;
+    const std::size_t begin = &command == &grammar.app ? 0 : first + 1;
+    const std::size_t program =
+        own_program ? find_program(command, arguments, begin) : arguments.size();
+    const auto at = [&](std::size_t i) {
+        return arguments.begin() + static_cast<std::ptrdiff_t>(i);
+    };
+    std::vector<std::string> own(arguments.begin(), at(program));
+    std::vector<std::string> argv(at(program), arguments.end());
+    try {
+        std::ranges::reverse(own);  // CLI11 takes them from the back
+        grammar.app.parse(std::move(own));
+    } catch (const CLI::CallForVersion& e) {
+        return Message{std::string(e.what()) + "\n"};
+    } catch (const CLI::CallForHelp&) {
+        return Message{command.help()};
+    } catch (const CLI::ParseError& e) {
+        const std::string name = &command == &grammar.app ? "e2kwb" : "e2kwb " + command.get_name();
+        return Message{fmt::format("{}\n\"{} --help\" lists the options.\n", e.what(), name),
+                       kExitUsage};
+    }
+    return grammar.result(command, std::move(argv));
+}
+
+}  // namespace e2k::app

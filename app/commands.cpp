@@ -1,0 +1,31 @@
+#include "app/commands.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include <fmt/format.h>
+
+namespace e2k::app {
+
+std::vector<std::string> environment() {
+    std::vector<std::string> all;
+    for (char** entry = environ; *entry; ++entry) all.emplace_back(*entry);
+    return all;
+}
+
+void complain(const std::string& text) { fmt::print(stderr, "e2kwb: {}\n", text); }
+
+guest::ProcessOptions ProgramOptions::process() const {
+    guest::ProcessOptions options;
+    options.argv = argv;
+    options.environment = environment();
+    options.iset_override = processor.iset;
+    options.idr_override = processor.idr_model;
+    options.exact_tags = tags;
+    options.policy.sandbox = sandbox;
+    options.policy.writable = writable;
+    return options;
+}
+
+}  // namespace e2k::app

@@ -1,0 +1,81 @@
+// The commands of e2kwb. Each returns the exit code of the process.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "app/processors.h"
+#include "engine/machine/machine.h"
+
+namespace e2k::app {
+
+/// Exit codes of the workbench's own troubles; everything else is the guest's.
+inline constexpr int kExitFailure = 1;             ///< command could not do its work
+inline constexpr int kExitUsage = 2;               ///< command line not understood
+inline constexpr int kExitMissingOperation = 125;  ///< guest stopped at something not built yet
+inline constexpr int kExitCannotRun = 126;         ///< file is no program for Elbrus
+inline constexpr int kExitNotFound = 127;          ///< no such file
+
+/// A guest program and how to run it; common to `run`, `trace` and the window.
+struct ProgramOptions {
+    std::vector<std::string> argv;  ///< program and its own arguments, untouched
+    Processor processor{};          ///< iset 0: from the file
+    bool interpreter = false;
+    bool tags = false;
+    bool sandbox = false;
+    std::vector<std::string> writable;  ///< directories a sandboxed guest may write below
+
+    guest::ProcessOptions process() const;
+};
+
+struct RunOptions {
+    ProgramOptions program;
+    bool strace = false;
+    bool stats = false;
+    bool differential = false;
+    bool perf_map = false;
+};
+int run(const RunOptions& options);
+
+struct TraceCommandOptions {
+    ProgramOptions program;
+    bool registers = false;
+    std::uint64_t max_bundles = 0;  ///< 0 = until the program ends
+};
+int trace(const TraceCommandOptions& options);
+
+struct DisasmOptions {
+    std::string file;
+    std::string symbol;  ///< only this function
+    bool raw = false;    ///< with the words of each bundle
+    Processor processor{};
+};
+int disasm(const DisasmOptions& options);
+
+struct VectorsOptions {
+    std::vector<std::string> files;
+    std::vector<std::string> classes;
+    std::string tier = "interp";  ///< "interp" or "jit"
+    std::uint32_t every = 1;
+    std::size_t differences = 10;
+    bool tags = false;
+};
+int vectors(const VectorsOptions& options);
+
+struct WindowOptions {
+    ProgramOptions program;
+    bool no_sandbox = false;
+    std::string layout, theme, screenshot, size, script_file;
+    double scale = 0, font_size = 0;
+    int frames = 0;
+    std::vector<std::string> dump_panels;
+};
+int window(const WindowOptions& options);
+
+/// The environment of this process, for the guest.
+std::vector<std::string> environment();
+/// "e2kwb: …" on standard error.
+void complain(const std::string& text);
+
+}  // namespace e2k::app

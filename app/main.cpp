@@ -1,0 +1,36 @@
+// e2kwb: one executable for the window and the commands that need none.
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "app/command_line.h"
+
+namespace {
+
+struct Execute {
+    int operator()(const e2k::app::Message& message) const {
+        if (message.exit_code == 0)
+            std::fputs(message.text.c_str(), stdout);
+        else
+            std::fprintf(stderr, "e2kwb: %s", message.text.c_str());
+        return message.exit_code;
+    }
+    int operator()(const e2k::app::WindowOptions& options) const { return window(options); }
+    int operator()(const e2k::app::RunOptions& options) const { return run(options); }
+    int operator()(const e2k::app::TraceCommandOptions& options) const { return trace(options); }
+    int operator()(const e2k::app::DisasmOptions& options) const { return disasm(options); }
+    int operator()(const e2k::app::VectorsOptions& options) const { return vectors(options); }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        const std::vector<std::string> arguments(argv + 1, argv + argc);
+        return std::visit(Execute{}, e2k::app::parse_command_line(arguments));
+    } catch (const std::exception& e) {
+        e2k::app::complain(e.what());
+        return e2k::app::kExitFailure;
+    }
+}

@@ -1,0 +1,128 @@
+// `e2kwb run`: the program itself, with its streams, exit code and signals.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "app/commands.h"
+
+namespace e2k::app {
+
+namespace {
+
+/// One line per call, as strace prints it.
+class SystemCallPrinter {
+public:
+    void operator()(const guest::SyscallRecord& record) {
+        std::lock_guard lock(mutex_);
+        const std::string thread =
+            threads_seen(record.thread) > 1 ? fmt::format("[{}] ", record.thread) : std::string();
+        fmt::print(stderr, "{}{}({}) = {}{}\n", thread, record.name, record.arguments,
+                   record.result_text, record.unknown ? "   <- not implemented" : "");
+    }
+
+private:
+    unsigned threads_seen(std::uint32_t thread) {
+        if (first_ == 0) first_ = thread;
+        if (thread != first_) several_ = true;
+        return several_ ? 2 : 1;
+    }
+    std::mutex mutex_;
+    std::uint32_t first_ = 0;
+    bool several_ = false;
+};
+
+void print_statistics(const machine::HeadlessResult& r, bool interpreter) {
+    const machine::Counters& c = r.counters;
+    const auto& t = r.translation;
+    const double seconds = c.run_seconds > 0 ? c.run_seconds : 1e-9;
+    fmt::print(stderr, "\n");
+    fmt::print(stderr, "time            {:>14.3f} s\n", c.run_seconds);
+    fmt::print(stderr, "bundles         {:>14}   {:.1f} million a second\n", c.bundles,
+               static_cast<double>(c.bundles) / seconds / 1e6);
+    fmt::print(
+        stderr, "operations      {:>14}   {:.2f} a bundle\n", c.operations,
+        c.bundles ? static_cast<double>(c.operations) / static_cast<double>(c.bundles) : 0.0);
+    if (interpreter) return;
+    fmt::print(stderr, "regions         {:>14}   {} bundles, {:.3f} s to translate\n", t.regions,
+               t.bundles_translated, t.translate_seconds);
+    fmt::print(stderr, "host code       {:>14} B {} instructions, {:.1f} an operation\n",
+               t.host_bytes, t.host_instructions,
+               t.operations_translated ? static_cast<double>(t.host_instructions) /
+                                             static_cast<double>(t.operations_translated)
+                                       : 0.0);
+    fmt::print(stderr, "by helper       {:>14}   of {} operations translated\n",
+               t.operations_helper, t.operations_translated);
+    fmt::print(stderr, "interpreted     {:>14}   bundles the translator declined\n",
+               t.interpreted_bundles);
+    fmt::print(stderr, "links, flushes  {:>14}   {}\n", t.links, t.flushes);
+}
+
+/// Ends this process by the guest's signal, so that whoever started it sees the same.
+[[noreturn]] void die_by(int signal) {
+    const rlimit no_core{0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);  // a dump of the workbench says nothing about the guest
+    std::signal(signal, SIG_DFL);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, signal);
+    sigprocmask(SIG_UNBLOCK, &set, nullptr);
+    raise(signal);
+    _exit(128 + signal);
+}
+
+int finish(const machine::HeadlessResult& result, const std::string& program) {
+    if (!result.difference.empty()) {
+        complain(
+            fmt::format("{}: translator and interpreter differ: {}", program, result.difference));
+        return kExitFailure;
+    }
+    if (result.failed) {
+        complain(fmt::format("{}: {}", program, result.detail));
+        return kExitMissingOperation;
+    }
+    if (result.exit.kind != guest::ExitStatus::Kind::Signaled) return result.exit.value;
+    complain(fmt::format("{}: {}", program,
+                         result.detail.empty() ? strsignal(result.exit.value) : result.detail));
+    std::fflush(nullptr);
+    die_by(result.exit.value);
+}
+
+}  // namespace
+
+int run(const RunOptions& options) {
+    const std::string& path = options.program.argv.front();
+    if (access(path.c_str(), F_OK) != 0) {
+        complain(fmt::format("{}: {}", path, std::strerror(errno)));
+        return kExitNotFound;
+    }
+    machine::HeadlessOptions headless;
+    headless.process = options.program.process();
+    headless.tier =
+        options.program.interpreter ? machine::Tier::Interpreter : machine::Tier::Translator;
+    headless.differential = options.differential;
+    headless.perf_map = options.perf_map;
+    SystemCallPrinter printer;
+    if (options.strace) headless.on_syscall = std::ref(printer);
+    const auto result = machine::run_headless(path, std::move(headless));
+    if (!result) {
+        complain(result.error());
+        return kExitCannotRun;
+    }
+    if (options.stats) print_statistics(*result, options.program.interpreter);
+    if (options.differential) {
+        fmt::print(stderr, "{} regions compared, {}\n", result->regions_compared,
+                   !result->difference.empty() ? "1 difference"
+                   : result->comparison_end.empty()
+                       ? "no difference"
+                       : "no difference until comparing ended: " + result->comparison_end);
+    }
+    return finish(*result, path);
+}
+
+}  // namespace e2k::app

@@ -1,0 +1,107 @@
+// The window: options for ui::run_workbench, and the demo programs it offers.
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "app/commands.h"
+#include "ui/workbench.h"
+
+namespace e2k::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The folder of demo programs: beside the executable when installed, else in the source tree.
+std::optional<fs::path> demo_folder() {
+    std::error_code error;
+    const fs::path executable = fs::read_symlink("/proc/self/exe", error);
+    if (error) return std::nullopt;
+    const fs::path here = executable.parent_path();
+    for (const fs::path& folder :
+         {here / "assets/demo", here / "../share/e2k-workbench/demo", here / "../../assets/demo",
+          fs::path(E2K_SOURCE_DIR) / "assets/demo"})
+        if (fs::is_directory(folder, error)) return fs::canonical(folder, error);
+    return std::nullopt;
+}
+
+std::vector<std::string> demos() {
+    std::vector<std::string> found;
+    const auto folder = demo_folder();
+    if (!folder) return found;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(*folder, error))
+        if (entry.is_regular_file() && entry.path().extension().empty())
+            found.push_back(entry.path().string());
+    std::ranges::sort(found);
+    return found;
+}
+
+bool parse_size(const std::string& text, int& width, int& height) {
+    const auto cross = text.find('x');
+    if (cross == std::string::npos) return false;
+    const auto number = [](std::string_view digits, int& to) {
+        const auto r = std::from_chars(digits.data(), digits.data() + digits.size(), to);
+        return r.ec == std::errc() && r.ptr == digits.data() + digits.size() && to >= 320 &&
+               to <= 16384;
+    };
+    const std::string_view view = text;
+    return number(view.substr(0, cross), width) && number(view.substr(cross + 1), height);
+}
+
+}  // namespace
+
+int window(const WindowOptions& options) {
+    ui::WorkbenchOptions to;
+    to.argv = options.program.argv;
+    to.environment = environment();
+    to.iset_override = options.program.processor.iset;
+    to.idr_override = options.program.processor.idr_model;
+    to.tier = options.program.interpreter ? machine::Tier::Interpreter : machine::Tier::Translator;
+    to.sandbox = options.program.sandbox;
+    to.writable = options.program.writable;
+    to.exact_tags = options.program.tags;
+    to.layout = options.layout;
+    to.theme = options.theme;
+    to.scale = options.scale;
+    to.font_size = options.font_size;
+    to.screenshot = options.screenshot;
+    to.frames = options.frames;
+    to.dump_panels = options.dump_panels;
+    if (!options.size.empty() && !parse_size(options.size, to.width, to.height)) {
+        complain(fmt::format("--size {}: expected WIDTHxHEIGHT from 320x320 on, e.g. 1280x800",
+                             options.size));
+        return kExitUsage;
+    }
+    if (!options.script_file.empty()) {
+        std::ifstream file(options.script_file);
+        if (!file) {
+            complain(fmt::format("{}: {}", options.script_file, std::strerror(errno)));
+            return kExitFailure;
+        }
+        to.script.assign(std::istreambuf_iterator<char>(file), {});
+    }
+    to.demos = demos();
+    if (!to.argv.empty() && access(to.argv.front().c_str(), F_OK) != 0) {
+        const int error = errno;
+        complain(fmt::format("{}: {} (neither a program nor a command; see e2kwb --help)",
+                             to.argv.front(), std::strerror(error)));
+        return kExitNotFound;
+    }
+    const auto code = ui::run_workbench(to);
+    if (!code) {
+        complain(code.error());
+        return kExitFailure;
+    }
+    return *code;
+}
+
+}  // namespace e2k::app

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace e2k::isa {
@@ -77,8 +78,13 @@ private:
                 {slot(channel, op.opcode, op.opcode2 < 0 ? 0u : static_cast<unsigned>(op.opcode2)),
                  &op});
         }
-        std::stable_sort(entries.begin(), entries.end(),
-                         [](const Entry& a, const Entry& b) { return a.slot < b.slot; });
+        // A verified row comes before one from a secondary source that overlaps it.
+        std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+            const auto key = [](const Entry& e) {
+                return std::pair(e.slot, e.op->has(OpFlag::Unverified));
+            };
+            return key(a) < key(b);
+        });
         for (const Entry& e : entries) {
             Range& range = ranges_[e.slot];
             if (range.count == 0) range.first = static_cast<std::uint16_t>(candidates_.size());

@@ -10,7 +10,9 @@
 #include <cstring>
 #include <random>
 
+#include "engine/isa/describe.h"
 #include "engine/isa/disassembler.h"
+#include "engine/isa/listing.h"
 
 namespace e2k::isa {
 namespace {
@@ -84,6 +86,10 @@ void run(std::uint64_t inputs, Counts& counts) {
         counts.legal += legality.legal;
         if (!legality.legal && n % 16 == 0) {
             ASSERT_FALSE(legality.why.message().empty());
+        }
+        if (n % 64 == 0) {
+            ASSERT_FALSE(describe_syllables(*bundle).empty());
+            ASSERT_FALSE(list_code(bytes, 0x10000, {.iset = iset}).empty());
         }
         if (n % 8 == 0)
             counts.lines += disassemble(*bundle).size() +

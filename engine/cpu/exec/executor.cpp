@@ -71,18 +71,60 @@ inline void Executor<Tags>::compute(const ExecBundle& b, Pending& p) {
 }
 
 template <bool Tags>
-bool Executor<Tags>::execute(const ExecBundle& b) {
+inline void Executor<Tags>::begin(const ExecBundle& b, Pending& p) {
+    spaces_.set_literals(b.literals.data());
+    p.enabled = (1u << b.op_count) - 1;
+    p.dropped = p.masked = p.increments = p.diag_guard = 0;
+    p.dbl = s_.wd.dbl;
+    p.window_size = s_.wd.size;
+    p.taken = p.mlock = false;
+}
+
+/// Counts the bundle and goes to the next one.
+template <bool Tags>
+inline bool Executor<Tags>::finish(const ExecBundle& b, Pending& p) {
+    ++s_.bundles;
+    s_.operations += b.operations;
+    if (p.taken) return transfer(b, p);
+    s_.ip = b.next_address;
+    return true;
+}
+
+template <bool Tags>
+bool Executor<Tags>::execute_common(const ExecBundle& b) {
+    const std::uint32_t flags = b.flags;
+    if ((flags & kFloating) && fp_exceptions_unmasked(s_.pfpfr, s_.fpcr)) [[unlikely]]
+        return execute_general(b);
+    Pending p;
+    begin(b, p);
+    if (b.transfer.kind != TransferKind::None && !decide_transfer(b, p)) return false;
+    if ((flags & kGuards) && !evaluate_guards(b, p)) return false;
+    if (!spaces_.covers(b) && !check_windows(b, p)) return false;
+    if (p.taken && !transfer_is_plain(b, p) && !check_transfer(b, p)) return false;
+    if ((flags & kMemory) && !probe_memory(b, p)) return false;
+    compute(b, p);
+    if (flags & kStores) access_memory(b, p);
+    commit_results(b, p);
+    if (flags & kPrepare) commit_preparation(b);
+    if (flags & kAdvance) advance(b, p.taken);
+    return finish(b, p) && !(code_flush_ && stop_for_code_flush());
+}
+
+template <bool Tags>
+bool Executor<Tags>::stop_for_code_flush() {
+    code_flush_ = false;
+    stop_.kind = StopKind::CodeFlush;
+    return true;
+}
+
+template <bool Tags>
+bool Executor<Tags>::execute_general(const ExecBundle& b) {
     const std::uint32_t flags = b.flags;
     if (flags & kIllegal) [[unlikely]]
         return trap(illegal_trap(b, s_.iset));
     Pending p;
-    spaces_.set_literals(b.literals.data());
-    p.enabled = (1u << b.op_count) - 1;
-    p.dropped = p.masked = p.increments = p.diag_guard = 0;
+    begin(b, p);
     p.strmd = s_.lsr.strmd;
-    p.dbl = s_.wd.dbl;
-    p.window_size = s_.wd.size;
-    p.taken = p.mlock = false;
 
     // What may trap; nothing is written yet.
     if ((flags & kSetwd) && !check_window_setup(b, p)) return false;
@@ -107,14 +149,11 @@ bool Executor<Tags>::execute(const ExecBundle& b) {
     if (flags & kStores) access_memory(b, p);
 
     // Effects.
-    if (b.transfer.target_register.space != Space::Literal)
-        p.indirect_target = spaces_.at(b.transfer.target_register).lo;
+    if (flags & kIndirect) p.indirect_target = spaces_.at(b.transfer.target_register).lo;
     if (flags & kFence) std::atomic_thread_fence(std::memory_order_seq_cst);
     commit_results(b, p);
     if (flags & kMova) commit_mova(b, p);
-    if (flags & kPlu)
-        for (unsigned k = 0; k < b.plu.count; ++k)
-            if (p.plu_write >> k & 1) s_.pred[s_.pred_phys(b.plu.clp[k].pdst)] = p.plu_value[k];
+    if (flags & kPlu) commit_plu(b, p);
     if (flags & kLoopMode) s_.lsr.strmd = p.strmd;
     if (flags & kPrepare) commit_preparation(b);
     if (flags & kStateWrite) commit_state(b, p);
@@ -126,20 +165,7 @@ bool Executor<Tags>::execute(const ExecBundle& b) {
     if (flags & (kSetwd | kRotation)) commit_window(b, p);
     if (flags & kMlock) p.taken = mlock_condition(b, p);
     if (flags & kAdvance) advance(b, p.taken);
-    ++s_.bundles;
-    s_.operations += b.operations;
-
-    bool go_on = true;
-    if (p.taken)
-        go_on = transfer(b, p);
-    else
-        s_.ip = b.next_address;
-    if (code_flush_ && go_on) {
-        code_flush_ = false;
-        stop_.kind = StopKind::CodeFlush;
-        return false;
-    }
-    return go_on;
+    return finish(b, p) && !(code_flush_ && stop_for_code_flush());
 }
 
 template class Executor<false>;

@@ -57,11 +57,21 @@ public:
     }
 
     /// Runs `b` at state.ip. True: state.ip is the next bundle. False: see stop().
-    bool execute(const ExecBundle& b);
+    bool execute(const ExecBundle& b) {
+        if (Tags || (b.flags & kUncommon)) return execute_general(b);
+        return execute_common(b);
+    }
 
     Stop& stop() { return stop_; }
 
 private:
+    /// All steps of machine.md §2.1.
+    bool execute_general(const ExecBundle& b);
+    /// The same steps for bundles without kUncommon properties, where most of them are empty.
+    bool execute_common(const ExecBundle& b);
+    void begin(const ExecBundle& b, Pending& p);
+    bool finish(const ExecBundle& b, Pending& p);
+
     // --- precise part: false after a trap was recorded ---
     bool trap(Trap trap);
     bool trap(const ExecBundle& b, const MicroOp* op, TrapCode code, std::string detail);
@@ -102,12 +112,14 @@ private:
     void commit_one(const MicroOp& op, const Pending& p, unsigned i);
     void commit_tag(const MicroOp& op, unsigned tag, bool dbl);
     void commit_mova(const ExecBundle& b, const Pending& p);
+    void commit_plu(const ExecBundle& b, const Pending& p);
     void commit_state(const ExecBundle& b, const Pending& p);
     void commit_preparation(const ExecBundle& b);
     void commit_window(const ExecBundle& b, const Pending& p);
     void advance(const ExecBundle& b, bool taken);
     bool mlock_condition(const ExecBundle& b, const Pending& p) const;
     bool transfer(const ExecBundle& b, Pending& p);
+    bool stop_for_code_flush();
     bool call(const ExecBundle& b, std::uint64_t target);
     bool system_call(const ExecBundle& b, std::uint64_t entry);
     bool return_to_caller();

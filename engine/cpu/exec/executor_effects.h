@@ -294,6 +294,12 @@ void Executor<Tags>::evaluate_plu(const ExecBundle& b, Pending& p) {
     }
 }
 
+template <bool Tags>
+void Executor<Tags>::commit_plu(const ExecBundle& b, const Pending& p) {
+    for (unsigned k = 0; k < b.plu.count; ++k)
+        if (p.plu_write >> k & 1) s_.pred[s_.pred_phys(b.plu.clp[k].pdst)] = p.plu_value[k];
+}
+
 // --- control state ---
 
 template <bool Tags>

@@ -123,7 +123,14 @@ enum BundleFlag : std::uint32_t {
     kMlock = 1u << 16,       ///< the transfer condition looks at MLOCK
     kStores = 1u << 17,
     kAauWrite = 1u << 18,
+    kIndirect = 1u << 19,  ///< ibranchd, icalld
 };
+
+/// Bundles with none of these take the executor's short way: operations, plain memory accesses,
+/// guards, preparations of transfers, ct and call, loop counters.
+inline constexpr std::uint32_t kUncommon = kIllegal | kPrecise | kSetwd | kRotation | kPlu | kMova |
+                                           kPrefetch | kFence | kLoopMode | kStateWrite | kMlock |
+                                           kAauWrite | kIndirect;
 
 enum class TransferKind : std::uint8_t {
     None,

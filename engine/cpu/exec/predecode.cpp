@@ -231,6 +231,7 @@ private:
                 micro.tag_free = true;
                 break;
             case SemKind::IndirectBranch:
+                out_.flags |= kIndirect;
                 out_.transfer.target_register = micro.b;
                 out_.transfer.kind = op.op->format == isa::Format::Alopf12Icalld
                                          ? TransferKind::IndirectCall

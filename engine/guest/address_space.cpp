@@ -17,6 +17,7 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <new>
 #include <shared_mutex>
 
 #include <fmt/format.h>
@@ -579,9 +580,13 @@ void AddressSpace::lock_for_fork() {
     impl_->callback_mutex.lock();
 }
 
-void AddressSpace::unlock_after_fork() {
+void AddressSpace::unlock_after_fork(bool in_child) {
     impl_->callback_mutex.unlock();
-    impl_->mutex.unlock();
+    // A reader-writer lock knows its writer by thread id, and the child has another one.
+    if (in_child)
+        new (&impl_->mutex) std::shared_mutex;
+    else
+        impl_->mutex.unlock();
 }
 
 bool AddressSpace::read(std::uint64_t address, void* to, std::size_t size) const {

@@ -84,7 +84,7 @@ public:
 
     /// Held over fork(2), so that the child gets consistent tables.
     void lock_for_fork();
-    void unlock_after_fork();
+    void unlock_after_fork(bool in_child);
 
     // Checked copies (system calls, debugger, panels); false / nullopt if any byte is inaccessible.
     bool read(std::uint64_t address, void* to, std::size_t size) const;

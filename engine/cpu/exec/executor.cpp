@@ -151,6 +151,8 @@ bool Executor<Tags>::execute_general(const ExecBundle& b) {
     // Effects.
     if (flags & kIndirect) p.indirect_target = spaces_.at(b.transfer.target_register).lo;
     if (flags & kFence) std::atomic_thread_fence(std::memory_order_seq_cst);
+    if constexpr (Tags)
+        if (flags & kSetwd) uncover(p);
     commit_results(b, p);
     if (flags & kMova) commit_mova(b, p);
     if (flags & kPlu) commit_plu(b, p);

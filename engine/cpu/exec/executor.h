@@ -115,6 +115,7 @@ private:
     void commit_plu(const ExecBundle& b, const Pending& p);
     void commit_state(const ExecBundle& b, const Pending& p);
     void commit_preparation(const ExecBundle& b);
+    void uncover(const Pending& p);
     void commit_window(const ExecBundle& b, const Pending& p);
     void advance(const ExecBundle& b, bool taken);
     bool mlock_condition(const ExecBundle& b, const Pending& p) const;

@@ -359,11 +359,15 @@ void Executor<Tags>::commit_state(const ExecBundle& b, const Pending& p) {
     }
 }
 
+/// Registers that setwd adds are diagnostic, unless the same bundle writes them (machine.md §3.2).
+template <bool Tags>
+void Executor<Tags>::uncover(const Pending& p) {
+    for (unsigned n = s_.wd.size; n < p.window_size; ++n) s_.window_tags[n] = 5;
+}
+
 template <bool Tags>
 void Executor<Tags>::commit_window(const ExecBundle& b, const Pending& p) {
     if (b.flags & kSetwd) {
-        if constexpr (Tags)
-            for (unsigned n = s_.wd.size; n < p.window_size; ++n) s_.window_tags[n] = 5;
         s_.wd.size = p.window_size;
         s_.wd.fx = !b.window.nfx;
         s_.wd.dbl = b.window.dbl;

@@ -145,7 +145,7 @@ std::int64_t fork_guest(Call& call, const CloneRequest& request) {
         if (pid == 0) become_child(call);
         if (pid > 0) p.children.insert(pid);
         p.fds.unlock_after_fork();
-        p.memory->unlock_after_fork();
+        p.memory->unlock_after_fork(pid == 0);
     }
     if (pid == 0) {
         if (gate[0] >= 0) close(gate[0]);

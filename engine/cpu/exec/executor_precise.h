@@ -437,7 +437,9 @@ bool Executor<Tags>::check_tags(const ExecBundle& b, Pending& p) {
         }
         const bool stores = op.kind == SemKind::Store || op.kind == SemKind::ArrayStore ||
                             op.kind == SemKind::AauWrite;
-        const bool data = stores && !op.speculative && spaces_.tag_at(op.data) != 0 &&
+        const unsigned stored_words = op.access_size <= 4 ? 3u : ~0u;  // a word store: low tag only
+        const bool data = stores && !op.speculative &&
+                          (spaces_.tag_at(op.data) & stored_words) != 0 &&
                           op.mode != MemoryMode::NoStore && op.mode != MemoryMode::CodeFlush;
         if (!data && source_tags(b, op) == 0) continue;
         if (!op.speculative)

@@ -1,0 +1,154 @@
+// The one predicate that says whether a bundle is translated or interpreted.
+#include <limits>
+
+#include "engine/translate/plan.h"
+
+namespace e2k::translate {
+
+using cpu::CtprTag;
+using cpu::SemKind;
+using cpu::exec::ExecBundle;
+using cpu::exec::MemoryMode;
+using cpu::exec::MicroOp;
+using cpu::exec::RegRef;
+using cpu::exec::Space;
+using cpu::exec::TransferKind;
+using cpu::exec::Write;
+using isa::ConditionType;
+
+namespace {
+
+constexpr std::uint8_t kStateIp = 0x81;
+constexpr unsigned kMaxWindow = 224;
+
+bool register_exists(RegRef r, const cpu::RotationState& br, unsigned size) {
+    switch (r.space) {
+        case Space::Window:
+            return r.index < size;
+        case Space::Based:
+            return based_index(br, r.index, size) >= 0;
+        default:
+            return true;
+    }
+}
+
+bool registers_exist(const ExecBundle& b, Config config) {
+    const cpu::RotationState br = config.rotation();
+    const unsigned old_size = config.window().size;
+    const unsigned new_size = b.flags & cpu::exec::kSetwd ? b.window.size : old_size;
+    if (old_size > kMaxWindow || new_size > kMaxWindow) return false;
+    for (unsigned i = 0; i < b.op_count; ++i) {
+        const MicroOp& op = b.ops[i];
+        for (const RegRef r : {op.a, op.b, op.c, op.data})
+            if (!register_exists(r, br, old_size)) return false;
+        const bool to_register = op.write != Write::None && op.write != Write::Predicate &&
+                                 op.write != Write::Ctpr && op.write != Write::State;
+        if (to_register && !register_exists(op.dst, br, new_size)) return false;
+    }
+    return true;
+}
+
+bool can_access(const MicroOp& op) {
+    if (op.pair_second || (op.access_size == 16 && op.big_endian)) return false;
+    if (op.mode == MemoryMode::CheckLoad) return op.access_size <= 8;
+    return op.mode == MemoryMode::Plain || op.mode == MemoryMode::NoStore;
+}
+
+bool can_compute(const MicroOp& op) {
+    switch (op.kind) {
+        case SemKind::Int64:
+        case SemKind::Sse64:
+        case SemKind::Int128:
+        case SemKind::Sse128:
+        case SemKind::X87:
+        case SemKind::Div:
+        case SemKind::MoveTag:
+        case SemKind::TagOp:
+            return op.write != Write::State;
+        case SemKind::Load:
+        case SemKind::Store:
+            return can_access(op);
+        case SemKind::StateRead:
+            return op.source_state == kStateIp && op.write == Write::Double;
+        case SemKind::GetSp:
+            return op.guard.count == 0 && op.write != Write::None;
+        default:
+            return false;
+    }
+}
+
+/// Predicates written twice, or guards that an earlier commit of the bundle would change.
+bool predicates_clash(const ExecBundle& b, Config config) {
+    const cpu::RotationState br = config.rotation();
+    std::uint32_t written = 0;
+    bool twice = false;
+    const auto write = [&](unsigned n) {
+        const std::uint32_t bit = 1u << pred_phys(br, n);
+        twice |= (written & bit) != 0;
+        written |= bit;
+    };
+    for (unsigned i = 0; i < b.op_count; ++i)
+        if (b.ops[i].write == Write::Predicate) write(b.ops[i].dst.index);
+    if (b.flags & cpu::exec::kPlu)
+        for (unsigned k = 0; k < b.plu.count; ++k)
+            if (b.plu.clp[k].writes) write(b.plu.clp[k].pdst);
+    if (twice) return true;
+    for (unsigned i = 0; i < b.op_count; ++i) {
+        const MicroOp& op = b.ops[i];
+        if (op.write != Write::Predicate) continue;
+        for (unsigned k = op.guard.begin; k < op.guard.begin + unsigned{op.guard.count}; ++k)
+            if (!b.conditions[k].pcnt && (written >> pred_phys(br, b.conditions[k].index) & 1))
+                return true;
+    }
+    return false;
+}
+
+/// CLP operands in the order in which they are computed (machine.md §6.1).
+bool plu_in_order(const ExecBundle& b) {
+    if (!(b.flags & cpu::exec::kPlu)) return true;
+    for (unsigned k = 0; k < b.plu.count; ++k)
+        if (b.plu.clp[k].p0 >= 4 + k || b.plu.clp[k].p1 >= 4 + k) return false;
+    return true;
+}
+
+bool can_transfer(const ExecBundle& b, Config config, const Facts& facts) {
+    const cpu::exec::Transfer& t = b.transfer;
+    if (t.kind == TransferKind::None) return true;
+    if (static_cast<unsigned>(t.condition) > static_cast<unsigned>(ConditionType::Mlock) &&
+        t.condition != ConditionType::NotPredOrLoopEnd &&
+        t.condition != ConditionType::PredAndNotLoopEnd)
+        return false;
+    if (t.condition == ConditionType::Mlock) return t.kind == TransferKind::Branch;
+    if (t.kind == TransferKind::Branch) return true;
+    const bool calls = t.kind == TransferKind::Call || t.kind == TransferKind::DirectCall;
+    const unsigned size = b.flags & cpu::exec::kSetwd ? b.window.size : config.window().size;
+    if (calls && 2u * t.wbs > size) return false;
+    if (t.kind == TransferKind::DirectCall) return (t.target & 7) == 0;
+    if (t.kind != TransferKind::Jump && t.kind != TransferKind::Call) return false;
+    for (unsigned i = 0; i < b.op_count; ++i)
+        if (b.ops[i].write == Write::Ctpr && b.ops[i].dst.index == t.ctpr) return false;
+    if ((b.flags & cpu::exec::kPrepare) && b.prepare.ctpr == t.ctpr) return false;
+    const CtprFact& fact = facts[t.ctpr - 1u];
+    if (fact.kind != CtprFact::Kind::Known) return true;
+    if (fact.tag == CtprTag::Label) return (fact.base & 7) == 0;
+    return fact.tag == CtprTag::Return && !calls;
+}
+
+}  // namespace
+
+bool can_emit(const ExecBundle& b, Config config, const Facts& facts) {
+    constexpr std::uint32_t kDeclined = cpu::exec::kIllegal | cpu::exec::kMova |
+                                        cpu::exec::kAauWrite | cpu::exec::kLoopMode;
+    if ((b.flags & kDeclined) || b.bap) return false;
+    if ((b.flags & cpu::exec::kSetwd) && b.window.size < config.window().psize) return false;
+    unsigned getsp = 0;
+    for (unsigned i = 0; i < b.op_count; ++i) {
+        if (!can_compute(b.ops[i])) return false;
+        getsp += b.ops[i].kind == SemKind::GetSp;
+    }
+    if (getsp > 1) return false;
+    return registers_exist(b, config) && !predicates_clash(b, config) && plu_in_order(b) &&
+           can_transfer(b, config, facts);
+}
+
+}  // namespace e2k::translate

@@ -1,0 +1,56 @@
+// Integer comparisons to a predicate (operations.md §3.7): the host's conditions after cmp, test.
+#include "engine/translate/emit/steps.h"
+
+namespace e2k::translate {
+namespace {
+
+using asmjit::imm;
+using asmjit::x86::CondCode;
+using asmjit::x86::Gp;
+
+template <CondCode Cc, unsigned Bits, bool And>
+void compare(OpContext& c) {
+    const Gp x = c.v.use(c.op.a, Bits);
+    const Source y = source_of(c, c.op.b, Bits);
+    const Gp d = c.v.def();
+    const asmjit::InstId id = And ? asmjit::x86::Inst::kIdTest : asmjit::x86::Inst::kIdCmp;
+    if (y.value && *y.value == 0 && !And)
+        c.a.test(sized(x, Bits), sized(x, Bits));  // the flags of a comparison with 0
+    else if (y.value)
+        c.a.emit(id, sized(x, Bits),
+                 imm(static_cast<std::int32_t>(static_cast<std::uint32_t>(*y.value))));
+    else
+        c.a.emit(id, sized(x, Bits), sized(y.reg, Bits));
+    c.a.set(Cc, d.r8());
+    c.v.set_result(d);
+}
+
+template <CondCode Cc>
+constexpr auto kS = compare<Cc, 32, false>;
+template <CondCode Cc>
+constexpr auto kD = compare<Cc, 64, false>;
+template <CondCode Cc>
+constexpr auto kAndS = compare<Cc, 32, true>;
+template <CondCode Cc>
+constexpr auto kAndD = compare<Cc, 64, true>;
+
+constexpr Emitter kEmitters[] = {
+    {"cmposb", kS<CondCode::kO>},        {"cmpodb", kD<CondCode::kO>},
+    {"cmpbsb", kS<CondCode::kB>},        {"cmpbdb", kD<CondCode::kB>},
+    {"cmpesb", kS<CondCode::kE>},        {"cmpedb", kD<CondCode::kE>},
+    {"cmpbesb", kS<CondCode::kBE>},      {"cmpbedb", kD<CondCode::kBE>},
+    {"cmpssb", kS<CondCode::kS>},        {"cmpsdb", kD<CondCode::kS>},
+    {"cmppsb", kS<CondCode::kP>},        {"cmppdb", kD<CondCode::kP>},
+    {"cmplsb", kS<CondCode::kL>},        {"cmpldb", kD<CondCode::kL>},
+    {"cmplesb", kS<CondCode::kLE>},      {"cmpledb", kD<CondCode::kLE>},
+    {"cmpandesb", kAndS<CondCode::kE>},  {"cmpandedb", kAndD<CondCode::kE>},
+    {"cmpandssb", kAndS<CondCode::kS>},  {"cmpandsdb", kAndD<CondCode::kS>},
+    {"cmpandpsb", kAndS<CondCode::kP>},  {"cmpandpdb", kAndD<CondCode::kP>},
+    {"cmpandlesb", kAndS<CondCode::kLE>}, {"cmpandledb", kAndD<CondCode::kLE>},
+};
+
+}  // namespace
+
+std::span<const Emitter> compare_emitters() { return kEmitters; }
+
+}  // namespace e2k::translate

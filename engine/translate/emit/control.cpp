@@ -1,0 +1,642 @@
+// Control state: checks that come first, predicate logic, preparations, loop counters, transfers.
+#include "engine/translate/region_emitter.h"
+
+namespace e2k::translate {
+
+using asmjit::imm;
+using cpu::ChainFrame;
+using cpu::CpuState;
+using cpu::Ctpr;
+using cpu::CtprTag;
+using cpu::LoopState;
+using cpu::SemKind;
+using cpu::exec::MicroOp;
+using cpu::exec::TransferKind;
+using cpu::exec::Write;
+using isa::ConditionType;
+namespace x86 = asmjit::x86;
+
+namespace {
+
+constexpr unsigned kPluResult = 6, kConditionResult = 9, kMlockResult = 10;
+
+constexpr std::size_t ctpr_offset(unsigned n) {
+    return offsetof(CpuState, ctpr) + (n - 1) * sizeof(Ctpr);
+}
+
+/// tag, opc and ipd of a CTPR as the 8 bytes that hold them.
+std::uint64_t ctpr_image(CtprTag tag, unsigned opc, unsigned ipd) {
+    return static_cast<std::uint64_t>(tag) | std::uint64_t{opc} << 8 | std::uint64_t{ipd} << 16;
+}
+static_assert(offsetof(Ctpr, tag) == 8 && offsetof(Ctpr, opc) == 9 && offsetof(Ctpr, ipd) == 10);
+
+bool needs_loop_end(ConditionType type) {
+    switch (type) {
+        case ConditionType::LoopEnd:
+        case ConditionType::NotLoopEnd:
+        case ConditionType::PredOrLoopEnd:
+        case ConditionType::NotPredAndNotLoopEnd:
+        case ConditionType::NotPredOrLoopEnd:
+        case ConditionType::PredAndNotLoopEnd:
+            return true;
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
+// --- what may trap ---
+
+void RegionEmitter::emit_checks() {
+    mark(Reason::BoundCheck);
+    if (b_->flags & cpu::exec::kSetwd) {
+        a_.lea(x86::rax, x86::ptr(host::kWindow,
+                                  static_cast<std::int32_t>(b_->window.size * sizeof(cpu::Reg))));
+        a_.cmp(x86::rax, state(offsetof(CpuState, window_limit), 8));
+        a_.ja(bail());
+    }
+    check_transfer();
+    for (unsigned i = 0; i < b_->op_count; ++i) {
+        if (b_->ops[i].kind == SemKind::Div) check_division(i);
+        if (b_->ops[i].kind == SemKind::GetSp) check_getsp(i);
+    }
+}
+
+void RegionEmitter::check_transfer() {
+    const auto tag_is = [&](CtprTag tag) {
+        a_.cmp(state(ctpr_offset(b_->transfer.ctpr) + offsetof(Ctpr, tag), 1),
+               imm(static_cast<int>(tag)));
+        a_.jne(bail());
+    };
+    switch (node_->taken_kind) {
+        case TakenKind::Predicted:
+        case TakenKind::IndirectJump:
+            tag_is(CtprTag::Label);
+            a_.test(state(ctpr_offset(b_->transfer.ctpr), 1), imm(7));
+            a_.jnz(bail());
+            return;
+        case TakenKind::PredictedReturn:
+            tag_is(CtprTag::Return);
+            [[fallthrough]];
+        case TakenKind::Return:
+            a_.mov(x86::rax, state(offsetof(CpuState, chain_top), 8));
+            a_.cmp(x86::rax, state(offsetof(CpuState, chain_file), 8));
+            a_.je(bail());
+            return;
+        case TakenKind::IndirectCall:
+            tag_is(CtprTag::Label);
+            a_.test(state(ctpr_offset(b_->transfer.ctpr), 1), imm(7));
+            a_.jnz(bail());
+            [[fallthrough]];
+        case TakenKind::Call:
+            a_.mov(x86::rax, state(offsetof(CpuState, chain_top), 8));
+            a_.cmp(x86::rax, state(offsetof(CpuState, chain_limit), 8));
+            a_.je(bail());
+            return;
+        default:
+            return;
+    }
+}
+
+void RegionEmitter::check_division(unsigned i) {
+    const MicroOp& op = b_->ops[i];
+    v_.start_operation(i);
+    const Label skip = a_.newLabel();
+    v_.spill_results();
+    if (op.guard.count != 0) emit_guard(op.guard, skip);
+    const ValueCache before = v_.cache;
+    call_helper(i);
+    if (!op.speculative) {
+        a_.test(x86::rdx, x86::rdx);
+        a_.jnz(bail());
+    }
+    a_.bind(skip);
+    if (op.guard.count != 0) {
+        v_.cache.intersect(before);
+        conditional_ |= 1u << i;
+    }
+    v_.end_operation();
+}
+
+void RegionEmitter::check_getsp(unsigned i) {
+    const MicroOp& op = b_->ops[i];
+    mark(Reason::Semantics, op.channel);
+    v_.start_operation(i);
+    const Gp d = v_.def();
+    const auto known = v_.constant(op.b, 32);
+    if (known && *known != 0x8000'0000) {
+        const std::int32_t delta =
+            static_cast<std::int32_t>(static_cast<std::uint32_t>(*known) & ~15u);
+        if (delta < 0) {
+            a_.cmp(state(offsetof(CpuState, usd_size), 8), imm(-std::int64_t{delta}));
+            a_.jl(bail());
+        }
+        a_.mov(d, state(offsetof(CpuState, usd_base), 8));
+        if (delta) a_.add(d, imm(delta));
+    } else {
+        const Gp r = v_.use(op.b, 32);
+        a_.movsxd(d, r.r32());
+        a_.and_(d, imm(-16));
+        a_.mov(x86::rax, state(offsetof(CpuState, usd_size), 8));
+        a_.add(x86::rax, d);
+        a_.js(bail());
+        a_.add(d, state(offsetof(CpuState, usd_base), 8));
+    }
+    v_.set_result(d);
+    v_.end_operation();
+}
+
+// --- predicates ---
+
+void RegionEmitter::emit_predicate_logic() {
+    if (!(b_->flags & cpu::exec::kPlu)) return;
+    const isa::PredicateLogic& plu = b_->plu;
+    const auto load = [&](const Gp& to, unsigned local, bool negated) {
+        if (local >= 4) {
+            a_.movzx(to.r32(), v_.result_gpr(kPluResult + local - 4).r8());
+        } else if (plu.elp[local].kind == isa::Elp::Kind::Pred) {
+            a_.movzx(to.r32(), predicate(plu.elp[local].index));
+            a_.and_(to.r32(), imm(cpu::kPredValue));
+        } else if (plu.elp[local].kind == isa::Elp::Kind::Lcntex) {
+            a_.xor_(to.r32(), to.r32());
+            a_.cmp(state(offsetof(CpuState, lsr) + offsetof(LoopState, lcnt), 8), imm(0));
+            a_.setz(to.r8());
+        } else {
+            a_.xor_(to.r32(), to.r32());
+        }
+        if (negated) a_.xor_(to.r32(), imm(1));
+    };
+    for (unsigned k = 0; k < plu.count; ++k) {
+        mark(Reason::Predicate);
+        const isa::Clp& clp = plu.clp[k];
+        v_.start_operation(kPluResult + k);
+        load(x86::rcx, clp.p0, clp.neg0);
+        load(x86::rdx, clp.p1, clp.neg1);
+        const Gp d = v_.def();
+        a_.mov(d.r32(), x86::ecx);
+        a_.and_(d.r32(), x86::edx);
+        v_.set_result(d);
+        v_.end_operation();
+        // movep with a false first operand leaves the predicate alone: its condition is kept in
+        // the upper byte of the result.
+        if (clp.opcode == isa::ClpOpcode::Movep) {
+            a_.shl(x86::ecx, 8);
+            a_.or_(d.r32(), x86::ecx);
+        }
+    }
+}
+
+/// The decision of the transfer, taken from the state before the bundle, where the bundle or the
+/// loop counters would change it.
+void RegionEmitter::capture_condition() {
+    const cpu::exec::Transfer& t = b_->transfer;
+    const bool loop = needs_loop_end(t.condition);
+    bool reads = loop && t.condition != ConditionType::LoopEnd &&
+                 t.condition != ConditionType::NotLoopEnd;
+    reads |= t.condition == ConditionType::Pred || t.condition == ConditionType::NotPred;
+    const unsigned phys = pred_phys(config_.rotation(), t.psrc);
+    bool written = false;
+    for (unsigned i = 0; i < b_->op_count; ++i)
+        written |= b_->ops[i].write == Write::Predicate &&
+                   pred_phys(config_.rotation(), b_->ops[i].dst.index) == phys;
+    for (unsigned k = 0; (b_->flags & cpu::exec::kPlu) && k < b_->plu.count; ++k)
+        written |= b_->plu.clp[k].writes &&
+                   pred_phys(config_.rotation(), b_->plu.clp[k].pdst) == phys;
+    if (!loop && !(reads && written)) return;
+    mark(Reason::ControlTransfer);
+    v_.start_operation(kConditionResult);
+    const Gp d = v_.def();
+    if (!loop) {
+        a_.movzx(d.r32(), predicate(t.psrc));
+        a_.and_(d.r32(), imm(1));
+        if (t.condition == ConditionType::NotPred) a_.xor_(d.r32(), imm(1));
+    } else {
+        emit_loop_end(d);  // 1 at the end of the loop
+        if (reads) {
+            // p = prologue ? 0 : (predicate as the condition wants it)
+            const Label prologue = a_.newLabel(), done = a_.newLabel();
+            a_.xor_(x86::ecx, x86::ecx);
+            const std::size_t lsr = offsetof(CpuState, lsr);
+            a_.cmp(state(lsr + offsetof(LoopState, semc), 1), imm(0));
+            const Label no_prologue = a_.newLabel();
+            a_.jne(no_prologue);
+            a_.cmp(state(lsr + offsetof(LoopState, pcnt), 1), imm(0));
+            a_.jne(prologue);
+            a_.bind(no_prologue);
+            a_.movzx(x86::ecx, predicate(t.psrc));
+            a_.and_(x86::ecx, imm(1));
+            a_.jmp(done);
+            a_.bind(prologue);
+            // The predicate does not count: for the and-forms it is as if it allowed the jump.
+            if (t.condition == ConditionType::PredAndNotLoopEnd ||
+                t.condition == ConditionType::NotPredOrLoopEnd)
+                a_.mov(x86::ecx, imm(1));
+            a_.bind(done);
+            // ecx: Pred forms 1 = predicate true; now make it "wants to jump".
+            if (t.condition == ConditionType::NotPredAndNotLoopEnd ||
+                t.condition == ConditionType::NotPredOrLoopEnd)
+                a_.xor_(x86::ecx, imm(1));
+        }
+        switch (t.condition) {
+            case ConditionType::NotLoopEnd:
+                a_.xor_(d.r32(), imm(1));
+                break;
+            case ConditionType::PredOrLoopEnd:
+            case ConditionType::NotPredOrLoopEnd:
+                a_.or_(d.r32(), x86::ecx);
+                break;
+            case ConditionType::NotPredAndNotLoopEnd:
+            case ConditionType::PredAndNotLoopEnd:
+                a_.xor_(d.r32(), imm(1));
+                a_.and_(d.r32(), x86::ecx);
+                break;
+            default:
+                break;
+        }
+    }
+    v_.set_result(d);
+    v_.end_operation();
+    has_condition_ = true;
+}
+
+/// to = vlc && lcnt < 2 && ecnt == 0 (machine.md §5.2).
+void RegionEmitter::emit_loop_end(const Gp& to) {
+    const std::size_t lsr = offsetof(CpuState, lsr);
+    const Label no = a_.newLabel();
+    a_.xor_(to.r32(), to.r32());
+    a_.cmp(state(lsr + offsetof(LoopState, vlc), 1), imm(0));
+    a_.je(no);
+    a_.cmp(state(lsr + offsetof(LoopState, lcnt), 8), imm(2));
+    a_.jae(no);
+    a_.cmp(state(lsr + offsetof(LoopState, ecnt), 1), imm(0));
+    a_.sete(to.r8());
+    a_.bind(no);
+}
+
+// --- commits other than registers and predicates of operations ---
+
+void RegionEmitter::commit_control() {
+    for (unsigned k = 0; (b_->flags & cpu::exec::kPlu) && k < b_->plu.count; ++k) {
+        const isa::Clp& clp = b_->plu.clp[k];
+        if (!clp.writes) continue;
+        mark(Reason::Predicate);
+        v_.start_operation(kPluResult + k);
+        const Gp r = v_.result_gpr(kPluResult + k);
+        if (clp.opcode == isa::ClpOpcode::Movep) {
+            const Label keep = a_.newLabel();
+            a_.test(r.r32(), imm(0x100));
+            a_.jz(keep);
+            a_.mov(predicate(clp.pdst), r.r8());
+            a_.bind(keep);
+        } else {
+            a_.mov(predicate(clp.pdst), r.r8());
+        }
+        v_.end_operation();
+    }
+    mark(Reason::ControlTransfer);
+    if (b_->flags & cpu::exec::kFence) a_.mfence();
+    if (b_->flags & cpu::exec::kPrepare) commit_preparation();
+    for (unsigned i = 0; i < b_->op_count; ++i) {
+        const MicroOp& op = b_->ops[i];
+        v_.start_operation(i);
+        if (op.write == Write::Ctpr) {
+            const Gp r = v_.result_gpr(i);
+            a_.mov(x86::rax, r);
+            a_.shl(x86::rax, 16);
+            a_.shr(x86::rax, 16);
+            a_.mov(state(ctpr_offset(op.dst.index), 8), x86::rax);
+            store_immediate64(ctpr_offset(op.dst.index) + offsetof(Ctpr, tag),
+                              ctpr_image(CtprTag::Label, 0, 3));
+        } else if (op.kind == SemKind::GetSp) {
+            const auto known = v_.constant(op.b, 32);
+            if (known && (*known & ~15ull) == 0) continue;
+            const Gp base = v_.result_gpr(i);
+            a_.mov(x86::rax, base);
+            a_.sub(x86::rax, state(offsetof(CpuState, usd_base), 8));
+            a_.add(state(offsetof(CpuState, usd_size), 8), x86::rax);
+            a_.mov(state(offsetof(CpuState, usd_base), 8), base);
+        }
+        v_.end_operation();
+    }
+    if (b_->eap) a_.mov(state(offsetof(CpuState, aau) + offsetof(cpu::AauState, active), 1), imm(0));
+}
+
+void RegionEmitter::commit_preparation() {
+    const cpu::exec::Preparation& p = b_->prepare;
+    const std::size_t at = ctpr_offset(p.ctpr);
+    CtprTag tag = CtprTag::Label;
+    unsigned opc = 0;
+    if (p.kind == isa::Cs0Kind::Return) {
+        tag = CtprTag::Return;
+        const Label outermost = a_.newLabel();
+        a_.xor_(x86::ecx, x86::ecx);
+        a_.mov(x86::rax, state(offsetof(CpuState, chain_top), 8));
+        a_.cmp(x86::rax, state(offsetof(CpuState, chain_file), 8));
+        a_.je(outermost);
+        a_.mov(x86::rcx, x86::qword_ptr(x86::rax, static_cast<std::int32_t>(
+                                                      offsetof(ChainFrame, return_ip)) -
+                                                      static_cast<std::int32_t>(sizeof(ChainFrame))));
+        a_.bind(outermost);
+        a_.mov(state(at, 8), x86::rcx);
+    } else {
+        if (p.kind == isa::Cs0Kind::Sdisp) tag = CtprTag::System;
+        if (p.kind == isa::Cs0Kind::Ldisp) opc = 1;
+        store_immediate64(at, p.target);
+    }
+    store_immediate64(at + offsetof(Ctpr, tag), ctpr_image(tag, opc, p.ipd));
+}
+
+/// State changes that depend on whether the transfer is taken.
+void RegionEmitter::emit_advance(bool taken) {
+    const Config after = config_after(*b_, config_, taken);
+    mark(Reason::ControlTransfer);
+    if (after.wd != config_.wd) store_immediate64(offsetof(CpuState, wd), after.wd);
+    if (after.br != config_.br) store_immediate64(offsetof(CpuState, br), after.br);
+    if (b_->alc & (taken ? 1 : 2)) emit_loop_counters();
+}
+
+/// alc (machine.md §5.3).
+void RegionEmitter::emit_loop_counters() {
+    const std::size_t lsr = offsetof(CpuState, lsr);
+    const Mem pcnt = state(lsr + offsetof(LoopState, pcnt), 1);
+    const Mem lcnt = state(lsr + offsetof(LoopState, lcnt), 8);
+    const Mem ecnt = state(lsr + offsetof(LoopState, ecnt), 1);
+    const Label started = a_.newLabel(), empty = a_.newLabel(), done = a_.newLabel();
+    a_.cmp(pcnt, imm(0));
+    a_.je(started);
+    a_.dec(pcnt);
+    a_.bind(started);
+    a_.mov(x86::rax, lcnt);
+    a_.test(x86::rax, x86::rax);
+    a_.jz(empty);
+    a_.dec(x86::rax);
+    a_.mov(lcnt, x86::rax);
+    a_.bind(empty);
+    a_.test(x86::rax, x86::rax);
+    a_.sete(state(lsr + offsetof(LoopState, over), 1));
+    a_.jnz(done);
+    a_.cmp(state(lsr + offsetof(LoopState, vlc), 1), imm(0));
+    a_.je(done);
+    a_.cmp(ecnt, imm(0));
+    a_.je(done);
+    a_.dec(ecnt);
+    a_.bind(done);
+}
+
+// --- transfers ---
+
+void RegionEmitter::branch_on_condition(const Label& label, bool invert) {
+    const ConditionType type = b_->transfer.condition;
+    if (has_condition_ || type == ConditionType::Mlock) {
+        if (!has_condition_ && !mlock_used_) {
+            if (invert) a_.jmp(label);
+            return;
+        }
+        v_.start_operation(kConditionResult);
+        const Gp r = v_.result_gpr(has_condition_ ? kConditionResult : kMlockResult);
+        a_.test(r.r8(), r.r8());
+        invert ? a_.jz(label) : a_.jnz(label);
+        return;
+    }
+    const bool on_true = (type == ConditionType::Pred) != invert;
+    a_.test(predicate(b_->transfer.psrc), imm(cpu::kPredValue));
+    on_true ? a_.jnz(label) : a_.jz(label);
+}
+
+void RegionEmitter::emit_transfer(unsigned index) {
+    const auto symmetric = [](unsigned mask) { return mask == 0 || mask == 3; };
+    const bool common = symmetric(b_->alc) && symmetric(b_->abn) && symmetric(b_->abp);
+    if (node_->taken_kind == TakenKind::None) {
+        emit_advance(false);
+        return emit_next(index);
+    }
+    const bool always = b_->transfer.condition == ConditionType::Always;
+    // The predicates of the condition are named by the rotation before the bundle: config_ stays.
+    if (always) {
+        emit_advance(true);
+        const Edge& to = node_->taken;
+        if (node_->taken_kind == TakenKind::Direct && to.node == static_cast<int>(index) + 1 &&
+            !plan_.nodes[static_cast<std::size_t>(to.node)]->join)
+            return;
+        flush_counts();
+        return emit_taken(index);
+    }
+    if (common) emit_advance(true);
+    mark(Reason::ControlTransfer);
+    const bool loops = node_->taken_kind == TakenKind::Direct && node_->taken.node >= 0 &&
+                       node_->taken.node <= static_cast<int>(index);
+    const auto taken = [this, common, index] {
+        if (!common) emit_advance(true);
+        flush_counts();
+        emit_taken(index);
+    };
+    const std::uint32_t bundles = pending_bundles_, operations = pending_operations_;
+    if (loops) {
+        const Label over = a_.newLabel();
+        branch_on_condition(over, true);
+        taken();
+        pending_bundles_ = bundles;
+        pending_operations_ = operations;
+        a_.bind(over);
+    } else {
+        const Label label = a_.newLabel();
+        branch_on_condition(label, false);
+        cold([=, this, node = node_] {
+            node_ = node;
+            node_index_ = index;
+            b_ = &node->bundle;
+            config_ = node->config;
+            pending_bundles_ = bundles;
+            pending_operations_ = operations;
+            a_.bind(label);
+            taken();
+        });
+    }
+    if (!common) emit_advance(false);
+    emit_next(index);
+}
+
+/// The taken side: counts are flushed, state.wd and state.br are those after the bundle.
+void RegionEmitter::emit_taken(unsigned index) {
+    Node& node = *plan_.nodes[index];
+    mark(Reason::ControlTransfer);
+    const auto indirect = [&] {
+        a_.mov(x86::rsi, state(ctpr_offset(b_->transfer.ctpr), 8));
+        const Label stop = a_.newLabel();
+        a_.cmp(state(offsetof(CpuState, interrupt), 4), imm(0));
+        a_.jne(stop);
+        a_.jmp(imm(request_.stubs.jump));
+        cold([this, stop] {
+            mark(Reason::Exit);
+            a_.bind(stop);
+            a_.mov(state(offsetof(CpuState, ip), 8), x86::rsi);
+            a_.mov(x86::eax, imm(static_cast<std::uint32_t>(Leave::Interrupted)));
+            a_.jmp(imm(request_.stubs.leave));
+        });
+    };
+    switch (node.taken_kind) {
+        case TakenKind::Direct:
+            return emit_edge(node.taken, node.address);
+        case TakenKind::Predicted: {
+            const Label other = a_.newLabel();
+            const Mem base = state(ctpr_offset(b_->transfer.ctpr), 8);
+            const std::uint64_t target = node.taken.target;
+            if (static_cast<std::int64_t>(target) == static_cast<std::int32_t>(target)) {
+                a_.cmp(base, imm(static_cast<std::int32_t>(target)));
+            } else {
+                a_.mov(x86::rax, static_cast<std::int64_t>(target));
+                a_.cmp(base, x86::rax);
+            }
+            a_.jne(other);
+            emit_edge(node.taken, node.address);
+            const unsigned ctpr = b_->transfer.ctpr;
+            cold([this, other, ctpr] {
+                mark(Reason::ControlTransfer);
+                a_.bind(other);
+                a_.mov(x86::rsi, state(ctpr_offset(ctpr), 8));
+                a_.jmp(imm(request_.stubs.jump));
+            });
+            return;
+        }
+        case TakenKind::IndirectJump:
+            return indirect();
+        case TakenKind::Return:
+        case TakenKind::PredictedReturn:
+            return emit_return();
+        case TakenKind::Call:
+        case TakenKind::IndirectCall:
+            return emit_call(index);
+        case TakenKind::None:
+            return;
+    }
+}
+
+void RegionEmitter::clear_ctprs() {
+    for (unsigned n = 1; n <= 3; ++n)
+        a_.mov(state(ctpr_offset(n) + offsetof(Ctpr, tag), 1), imm(0));
+}
+
+/// push_call() in host code, and the prediction of the return (machine.md §3.4).
+void RegionEmitter::emit_call(unsigned index) {
+    Node& node = *plan_.nodes[index];
+    const unsigned wbs = 2u * b_->transfer.wbs;
+    const Config caller = config_after(*b_, config_, true);
+    const Config callee = config_of_callee(caller, wbs);
+    const auto field = [](std::size_t offset, unsigned size) {
+        return x86::ptr(x86::rax, static_cast<std::int32_t>(offset), size);
+    };
+    if (node.taken_kind == TakenKind::IndirectCall)
+        a_.mov(x86::rsi, state(ctpr_offset(b_->transfer.ctpr), 8));
+    a_.mov(x86::rax, state(offsetof(CpuState, chain_top), 8));
+    for (int half = 0; half < 32; half += 16) {
+        a_.movups(x86::xmm15, state(offsetof(CpuState, pred) + static_cast<std::size_t>(half), 16));
+        a_.movups(field(offsetof(ChainFrame, pred) + static_cast<std::size_t>(half), 16),
+                  x86::xmm15);
+    }
+    const auto store = [&](std::size_t offset, std::uint64_t value) {
+        if (static_cast<std::int64_t>(value) == static_cast<std::int32_t>(value)) {
+            a_.mov(field(offset, 8), imm(static_cast<std::int32_t>(value)));
+        } else {
+            a_.mov(x86::rcx, static_cast<std::int64_t>(value));
+            a_.mov(field(offset, 8), x86::rcx);
+        }
+    };
+    store(offsetof(ChainFrame, return_ip), b_->next_address);
+    store(offsetof(ChainFrame, wd), caller.wd);
+    store(offsetof(ChainFrame, br), caller.br);
+    a_.mov(field(offsetof(ChainFrame, wbs), 4), imm(wbs));
+    a_.mov(x86::rcx, state(offsetof(CpuState, usd_size), 8));
+    a_.shr(x86::rcx, 4);
+    a_.mov(field(offsetof(ChainFrame, ussz), 4), x86::ecx);
+    if (node.return_to.node >= 0) {
+        a_.lea(x86::rdx, x86::ptr(return_labels_[static_cast<std::size_t>(node.return_to.node)]));
+    } else {
+        a_.xor_(x86::edx, x86::edx);
+    }
+    a_.mov(x86::rcx, x86::rax);
+    a_.shr(x86::rcx, 3);
+    a_.add(x86::rcx, x86::qword_ptr(x86::rsp, offsetof(Frame, shadow_bias)));
+    a_.mov(x86::qword_ptr(x86::rcx), x86::rdx);
+    a_.add(x86::rax, imm(sizeof(ChainFrame)));
+    a_.mov(state(offsetof(CpuState, chain_top), 8), x86::rax);
+    if (wbs) {
+        a_.add(host::kWindow, imm(wbs * sizeof(cpu::Reg)));
+        a_.mov(state(offsetof(CpuState, window), 8), host::kWindow);
+        a_.add(state(offsetof(CpuState, window_tags), 8), imm(wbs));
+    }
+    if (callee.wd != caller.wd) store_immediate64(offsetof(CpuState, wd), callee.wd);
+    clear_ctprs();
+    if (node.taken_kind == TakenKind::IndirectCall) {
+        const Label stop = a_.newLabel();
+        a_.cmp(state(offsetof(CpuState, interrupt), 4), imm(0));
+        a_.jne(stop);
+        a_.jmp(imm(request_.stubs.jump));
+        cold([this, stop] {
+            mark(Reason::Exit);
+            a_.bind(stop);
+            a_.mov(state(offsetof(CpuState, ip), 8), x86::rsi);
+            a_.mov(x86::eax, imm(static_cast<std::uint32_t>(Leave::Interrupted)));
+            a_.jmp(imm(request_.stubs.leave));
+        });
+        return;
+    }
+    emit_edge({-1, node.taken.target, callee}, node.address);
+}
+
+/// pop_return() in host code. The predicted continuation checks address, window and rotation.
+void RegionEmitter::emit_return() {
+    const auto field = [](std::size_t offset, unsigned size) {
+        return x86::ptr(x86::rax, static_cast<std::int32_t>(offset), size);
+    };
+    const cpu::WindowDescriptor wd = config_after(*b_, config_, true).window();
+    a_.mov(x86::rax, state(offsetof(CpuState, chain_top), 8));
+    a_.sub(x86::rax, imm(sizeof(ChainFrame)));
+    a_.mov(state(offsetof(CpuState, chain_top), 8), x86::rax);
+    for (int half = 0; half < 32; half += 16) {
+        a_.movups(x86::xmm15,
+                  field(offsetof(ChainFrame, pred) + static_cast<std::size_t>(half), 16));
+        a_.movups(state(offsetof(CpuState, pred) + static_cast<std::size_t>(half), 16), x86::xmm15);
+    }
+    a_.mov(x86::r9d, field(offsetof(ChainFrame, wbs), 4));
+    a_.mov(x86::rdi, field(offsetof(ChainFrame, wd), 8));
+    a_.lea(x86::ecx, x86::ptr(x86::r9, wd.psize));
+    a_.movzx(x86::ecx, x86::cx);
+    a_.and_(x86::rdi, imm(-0x10000));
+    a_.or_(x86::rdi, x86::rcx);
+    a_.mov(state(offsetof(CpuState, wd), 8), x86::rdi);
+    a_.mov(x86::r8, field(offsetof(ChainFrame, br), 8));
+    a_.mov(state(offsetof(CpuState, br), 8), x86::r8);
+    a_.sub(state(offsetof(CpuState, window_tags), 8), x86::r9);
+    a_.shl(x86::r9, 4);
+    a_.sub(host::kWindow, x86::r9);
+    a_.mov(state(offsetof(CpuState, window), 8), host::kWindow);
+    a_.mov(x86::edx, field(offsetof(ChainFrame, ussz), 4));
+    a_.shl(x86::rdx, 4);
+    a_.mov(x86::rcx, x86::rdx);
+    a_.sub(x86::rcx, state(offsetof(CpuState, usd_size), 8));
+    a_.add(state(offsetof(CpuState, usd_base), 8), x86::rcx);
+    a_.mov(state(offsetof(CpuState, usd_size), 8), x86::rdx);
+    clear_ctprs();
+    a_.mov(x86::rsi, field(offsetof(ChainFrame, return_ip), 8));
+    const Label unknown = a_.newLabel(), stop = a_.newLabel();
+    a_.cmp(state(offsetof(CpuState, interrupt), 4), imm(0));
+    a_.jne(stop);
+    a_.shr(x86::rax, 3);
+    a_.add(x86::rax, x86::qword_ptr(x86::rsp, offsetof(Frame, shadow_bias)));
+    a_.mov(x86::rax, x86::qword_ptr(x86::rax));
+    a_.test(x86::rax, x86::rax);
+    a_.jz(unknown);
+    a_.jmp(x86::rax);
+    cold([this, unknown, stop] {
+        mark(Reason::Exit);
+        a_.bind(unknown);
+        a_.jmp(imm(request_.stubs.returned));
+        a_.bind(stop);
+        a_.mov(state(offsetof(CpuState, ip), 8), x86::rsi);
+        a_.mov(x86::eax, imm(static_cast<std::uint32_t>(Leave::Returned)));
+        a_.jmp(imm(request_.stubs.leave));
+    });
+}
+
+}  // namespace e2k::translate

@@ -1,0 +1,216 @@
+// Floating point by SSE instructions, the same ones the semantic functions use (operations.md §4).
+// The first operand is the instruction's destination, so that with two NaNs the first one wins.
+#include "engine/translate/emitters.h"
+
+namespace e2k::translate {
+namespace {
+
+using asmjit::imm;
+using asmjit::x86::Gp;
+using asmjit::x86::Xmm;
+namespace x86 = asmjit::x86;
+namespace Inst = x86::Inst;
+
+/// d = a op b; widths in valid bits of the registers.
+template <asmjit::InstId Id, unsigned Bits>
+void binary(OpContext& c) {
+    const Xmm x = c.v.use_xmm(c.op.a, Bits), y = c.v.use_xmm(c.op.b, Bits);
+    const Xmm d = c.v.def_xmm();
+    c.a.movaps(d, x);
+    c.a.emit(Id, d, y);
+    c.v.set_result(d, Bits);
+}
+
+enum class Second { Add, Sub, ReverseSub };
+
+/// t = a op b; d = c op2 t (reverse: t - c): two roundings.
+template <asmjit::InstId First, asmjit::InstId AddId, asmjit::InstId SubId, Second S, unsigned Bits>
+void combined(OpContext& c) {
+    const Xmm x = c.v.use_xmm(c.op.a, Bits), y = c.v.use_xmm(c.op.b, Bits),
+              z = c.v.use_xmm(c.op.c, Bits);
+    const Xmm d = c.v.def_xmm();
+    if constexpr (S == Second::ReverseSub) {
+        c.a.movaps(d, x);
+        c.a.emit(First, d, y);
+        c.a.emit(SubId, d, z);
+    } else {
+        c.a.movaps(x86::xmm15, x);
+        c.a.emit(First, x86::xmm15, y);
+        c.a.movaps(d, z);
+        c.a.emit(S == Second::Add ? AddId : SubId, d, x86::xmm15);
+    }
+    c.v.set_result(d, Bits);
+}
+
+template <asmjit::InstId Id, bool FromA, unsigned Bits>
+void unary(OpContext& c) {
+    const Xmm x = c.v.use_xmm(FromA ? c.op.a : c.op.b, Bits);
+    const Xmm d = c.v.def_xmm();
+    c.a.emit(Id, d, x);
+    c.v.set_result(d, Bits);
+}
+
+/// The upper lanes of the destination are cleared: no dependence on what was there.
+template <asmjit::InstId Id, unsigned From, unsigned To>
+void convert(OpContext& c) {
+    const Xmm x = c.v.use_xmm(c.op.b, From);
+    const Xmm d = c.v.def_xmm();
+    c.a.xorps(d, d);
+    c.a.emit(Id, d, x);
+    c.v.set_result(d, To);
+}
+
+template <asmjit::InstId Id, unsigned From, unsigned To>
+void from_integer(OpContext& c) {
+    const Gp x = c.v.use(c.op.b, From);
+    const Xmm d = c.v.def_xmm();
+    c.a.xorps(d, d);
+    if (From == 32)
+        c.a.emit(Id, d, x.r32());
+    else
+        c.a.emit(Id, d, x.r64());
+    c.v.set_result(d, To);
+}
+
+template <asmjit::InstId Id, unsigned From, unsigned To>
+void to_integer(OpContext& c) {
+    const Xmm x = c.v.use_xmm(c.op.b, From);
+    const Gp d = c.v.def();
+    if (To == 32)
+        c.a.emit(Id, d.r32(), x);
+    else
+        c.a.emit(Id, d.r64(), x);
+    c.v.set_result(d);
+}
+
+enum Relation { Eq, Lt, Le, Uod, Neq, Nlt, Nle, Od };  // the immediate of CMPPS
+
+template <unsigned Bits, Relation R>
+void compare(const OpContext& c) {
+    const Xmm x = c.v.use_xmm(c.op.a, Bits), y = c.v.use_xmm(c.op.b, Bits);
+    c.a.movaps(x86::xmm15, x);
+    if (Bits == 32)
+        c.a.cmpss(x86::xmm15, y, imm(static_cast<int>(R)));
+    else
+        c.a.cmpsd(x86::xmm15, y, imm(static_cast<int>(R)));
+}
+
+template <unsigned Bits, Relation R>
+void mask(OpContext& c) {
+    compare<Bits, R>(c);
+    const Xmm d = c.v.def_xmm();
+    c.a.movaps(d, x86::xmm15);
+    c.v.set_result(d, Bits);
+}
+
+template <unsigned Bits, Relation R>
+void predicate(OpContext& c) {
+    compare<Bits, R>(c);
+    const Gp d = c.v.def();
+    c.a.movd(d.r32(), x86::xmm15);
+    c.a.and_(d.r32(), imm(1));
+    c.v.set_result(d);
+}
+
+template <asmjit::InstId Id, unsigned Bits>
+constexpr Emitter op(std::string_view name) {
+    return {name, binary<Id, Bits>, false};
+}
+
+template <asmjit::InstId F, Second S>
+constexpr auto kCombinedS = combined<F, Inst::kIdAddss, Inst::kIdSubss, S, 32>;
+template <asmjit::InstId F, Second S>
+constexpr auto kCombinedD = combined<F, Inst::kIdAddsd, Inst::kIdSubsd, S, 64>;
+
+constexpr Emitter kEmitters[] = {
+    op<Inst::kIdAddss, 32>("fadds"),
+    op<Inst::kIdAddsd, 64>("faddd"),
+    op<Inst::kIdSubss, 32>("fsubs"),
+    op<Inst::kIdSubsd, 64>("fsubd"),
+    op<Inst::kIdMulss, 32>("fmuls"),
+    op<Inst::kIdMulsd, 64>("fmuld"),
+    op<Inst::kIdDivss, 32>("fdivs"),
+    op<Inst::kIdDivsd, 64>("fdivd"),
+    op<Inst::kIdMinss, 32>("fmins"),
+    op<Inst::kIdMinsd, 64>("fmind"),
+    op<Inst::kIdMaxss, 32>("fmaxs"),
+    op<Inst::kIdMaxsd, 64>("fmaxd"),
+    op<Inst::kIdAddps, 128>("qpfadds"),
+    op<Inst::kIdAddpd, 128>("qpfaddd"),
+    op<Inst::kIdSubps, 128>("qpfsubs"),
+    op<Inst::kIdSubpd, 128>("qpfsubd"),
+    op<Inst::kIdMulps, 128>("qpfmuls"),
+    op<Inst::kIdMulpd, 128>("qpfmuld"),
+    {"fsqrts", unary<Inst::kIdSqrtss, false, 32>, false},
+    {"fsqrttd", unary<Inst::kIdSqrtsd, true, 64>, false},
+    {"istofs", from_integer<Inst::kIdCvtsi2ss, 32, 32>, false},
+    {"istofd", from_integer<Inst::kIdCvtsi2sd, 32, 64>, false},
+    {"idtofs", from_integer<Inst::kIdCvtsi2ss, 64, 32>, false},
+    {"idtofd", from_integer<Inst::kIdCvtsi2sd, 64, 64>, false},
+    {"fstofd", convert<Inst::kIdCvtss2sd, 32, 64>, false},
+    {"fdtofs", convert<Inst::kIdCvtsd2ss, 64, 32>, false},
+    {"fstois", to_integer<Inst::kIdCvtss2si, 32, 32>, false},
+    {"fstoistr", to_integer<Inst::kIdCvttss2si, 32, 32>, false},
+    {"fstoid", to_integer<Inst::kIdCvtss2si, 32, 64>, false},
+    {"fstoidtr", to_integer<Inst::kIdCvttss2si, 32, 64>, false},
+    {"fdtois", to_integer<Inst::kIdCvtsd2si, 64, 32>, false},
+    {"fdtoistr", to_integer<Inst::kIdCvttsd2si, 64, 32>, false},
+    {"fdtoid", to_integer<Inst::kIdCvtsd2si, 64, 64>, false},
+    {"fdtoidtr", to_integer<Inst::kIdCvttsd2si, 64, 64>, false},
+    {"fadd_adds", kCombinedS<Inst::kIdAddss, Second::Add>, false},
+    {"fadd_addd", kCombinedD<Inst::kIdAddsd, Second::Add>, false},
+    {"fadd_subs", kCombinedS<Inst::kIdAddss, Second::Sub>, false},
+    {"fadd_subd", kCombinedD<Inst::kIdAddsd, Second::Sub>, false},
+    {"fadd_rsubs", kCombinedS<Inst::kIdAddss, Second::ReverseSub>, false},
+    {"fadd_rsubd", kCombinedD<Inst::kIdAddsd, Second::ReverseSub>, false},
+    {"fsub_adds", kCombinedS<Inst::kIdSubss, Second::Add>, false},
+    {"fsub_addd", kCombinedD<Inst::kIdSubsd, Second::Add>, false},
+    {"fsub_subs", kCombinedS<Inst::kIdSubss, Second::Sub>, false},
+    {"fsub_subd", kCombinedD<Inst::kIdSubsd, Second::Sub>, false},
+    {"fsub_rsubs", kCombinedS<Inst::kIdSubss, Second::ReverseSub>, false},
+    {"fsub_rsubd", kCombinedD<Inst::kIdSubsd, Second::ReverseSub>, false},
+    {"fmul_adds", kCombinedS<Inst::kIdMulss, Second::Add>, false},
+    {"fmul_addd", kCombinedD<Inst::kIdMulsd, Second::Add>, false},
+    {"fmul_subs", kCombinedS<Inst::kIdMulss, Second::Sub>, false},
+    {"fmul_subd", kCombinedD<Inst::kIdMulsd, Second::Sub>, false},
+    {"fmul_rsubs", kCombinedS<Inst::kIdMulss, Second::ReverseSub>, false},
+    {"fmul_rsubd", kCombinedD<Inst::kIdMulsd, Second::ReverseSub>, false},
+    {"fcmpeqs", mask<32, Eq>, false},
+    {"fcmpeqd", mask<64, Eq>, false},
+    {"fcmplts", mask<32, Lt>, false},
+    {"fcmpltd", mask<64, Lt>, false},
+    {"fcmples", mask<32, Le>, false},
+    {"fcmpled", mask<64, Le>, false},
+    {"fcmpuods", mask<32, Uod>, false},
+    {"fcmpuodd", mask<64, Uod>, false},
+    {"fcmpneqs", mask<32, Neq>, false},
+    {"fcmpneqd", mask<64, Neq>, false},
+    {"fcmpnlts", mask<32, Nlt>, false},
+    {"fcmpnltd", mask<64, Nlt>, false},
+    {"fcmpnles", mask<32, Nle>, false},
+    {"fcmpnled", mask<64, Nle>, false},
+    {"fcmpods", mask<32, Od>, false},
+    {"fcmpodd", mask<64, Od>, false},
+    {"fcmpeqsb", predicate<32, Eq>, false},
+    {"fcmpeqdb", predicate<64, Eq>, false},
+    {"fcmpltsb", predicate<32, Lt>, false},
+    {"fcmpltdb", predicate<64, Lt>, false},
+    {"fcmplesb", predicate<32, Le>, false},
+    {"fcmpledb", predicate<64, Le>, false},
+    {"fcmpuodsb", predicate<32, Uod>, false},
+    {"fcmpuoddb", predicate<64, Uod>, false},
+    {"fcmpneqsb", predicate<32, Neq>, false},
+    {"fcmpneqdb", predicate<64, Neq>, false},
+    {"fcmpnltsb", predicate<32, Nlt>, false},
+    {"fcmpnltdb", predicate<64, Nlt>, false},
+    {"fcmpnlesb", predicate<32, Nle>, false},
+    {"fcmpnledb", predicate<64, Nle>, false},
+    {"fcmpodsb", predicate<32, Od>, false},
+    {"fcmpoddb", predicate<64, Od>, false},
+};
+
+}  // namespace
+
+std::span<const Emitter> float_emitters() { return kEmitters; }
+
+}  // namespace e2k::translate

@@ -1,0 +1,285 @@
+// Loads and stores (machine.md §2.3, 7.3, 7.5). A guest address is compared with the checked space;
+// what lies beyond, and what the host refuses, is done by the interpreter.
+#include "engine/cpu/exec/memory_access.h"
+#include "engine/translate/region_emitter.h"
+
+namespace e2k::translate {
+
+using asmjit::imm;
+using cpu::CpuState;
+using cpu::SemKind;
+using cpu::exec::MemoryMode;
+using cpu::exec::MicroOp;
+using cpu::exec::RegRef;
+using cpu::exec::Write;
+namespace x86 = asmjit::x86;
+
+namespace {
+
+bool touches_memory(const MicroOp& op) {
+    return (op.kind == SemKind::Load || op.kind == SemKind::Store) &&
+           op.mode != MemoryMode::NoStore;
+}
+
+constexpr unsigned kMlockResult = 10;
+
+}  // namespace
+
+void RegionEmitter::emit_memory() {
+    const auto begin = static_cast<std::uint32_t>(a_.offset());
+    // An access after a store must be known to succeed before the store is done.
+    bool stored = false;
+    for (unsigned i = 0; i < b_->op_count; ++i) {
+        const MicroOp& op = b_->ops[i];
+        if (!touches_memory(op)) continue;
+        if (stored) {
+            mark(Reason::BoundCheck, op.channel);
+            v_.start_operation(i);
+            probe(op);
+            v_.end_operation();
+        }
+        stored |= op.kind == SemKind::Store;
+    }
+    for (unsigned i = 0; i < b_->op_count; ++i)
+        if (touches_memory(b_->ops[i])) emit_access(i);
+    const auto end = static_cast<std::uint32_t>(a_.offset());
+    if (end != begin)
+        region_.faults.push_back(
+            {begin, end, node_->address, pending_bundles_, pending_operations_});
+}
+
+void RegionEmitter::emit_access(unsigned i) {
+    const MicroOp& op = b_->ops[i];
+    v_.start_operation(i);
+    if (op.mode == MemoryMode::CheckLoad && !mlock_used_) {
+        v_.start_operation(kMlockResult);
+        const Gp m = v_.def();
+        a_.xor_(m.r32(), m.r32());
+        v_.set_result(m);
+        v_.end_operation();
+        v_.start_operation(i);
+        mlock_used_ = true;
+    }
+    if (op.guard.count == 0) {
+        op.kind == SemKind::Load ? emit_load(i) : emit_store(i);
+        return v_.end_operation();
+    }
+    v_.make_room();
+    const Gp mlock = op.mode == MemoryMode::CheckLoad ? v_.result_gpr(kMlockResult) : Gp();
+    static_cast<void>(mlock);  // back in its register before the conditional part
+    const Label skip = a_.newLabel();
+    mark(Reason::Predicate, op.channel);
+    emit_guard(op.guard, skip);
+    const ValueCache before = v_.cache;
+    op.kind == SemKind::Load ? emit_load(i) : emit_store(i);
+    a_.bind(skip);
+    v_.cache.intersect(before);
+    if (op.kind == SemKind::Load) conditional_ |= 1u << i;
+    v_.end_operation();
+}
+
+/// Address a + b as a host operand: [memory + register + displacement].
+x86::Mem RegionEmitter::address_of(const MicroOp& op, bool probing) {
+    constexpr std::uint64_t kMaxDisplacement = 0x7fff'0000;
+    const auto size = static_cast<std::uint32_t>(op.access_size);
+    auto x = v_.constant(op.a, 64), y = v_.constant(op.b, 64);
+    RegRef base = op.a;
+    std::uint64_t offset = 0;
+    bool two = false;
+    if (x && y) {
+        const std::uint64_t address = *x + *y;
+        if (address >= host::kCheckedSpace) {
+            a_.jmp(bail());
+            return x86::ptr(host::kMemory, 0, size);
+        }
+        if (address <= kMaxDisplacement && !probing)
+            return x86::ptr(host::kMemory, static_cast<std::int32_t>(address), size);
+        v_.load_constant(x86::rax, address);
+        return x86::ptr(host::kMemory, x86::rax, 0, 0, size);
+    }
+    if (x) {
+        base = op.b;
+        offset = *x;
+    } else if (y) {
+        offset = *y;
+    } else {
+        two = true;
+    }
+    if (!two && offset <= kMaxDisplacement && !probing) {
+        const Gp r = v_.use(base, 64);
+        mark(Reason::BoundCheck, op.channel);
+        a_.cmp(r, host::kLimit);
+        a_.jae(bail());
+        mark(Reason::Semantics, op.channel);
+        return x86::ptr(host::kMemory, r, 0, static_cast<std::int32_t>(offset), size);
+    }
+    if (two) {
+        const Gp r = v_.use(op.a, 64), s = v_.use(op.b, 64);
+        a_.lea(x86::rax, x86::ptr(r, s));
+    } else {
+        const Gp r = v_.use(base, 64);
+        if (static_cast<std::int64_t>(offset) == static_cast<std::int32_t>(offset)) {
+            a_.lea(x86::rax, x86::ptr(r, static_cast<std::int32_t>(offset)));
+        } else {
+            v_.load_constant(x86::rax, offset);
+            a_.add(x86::rax, r);
+        }
+    }
+    mark(Reason::BoundCheck, op.channel);
+    a_.cmp(x86::rax, host::kLimit);
+    a_.jae(bail());
+    mark(Reason::Semantics, op.channel);
+    return x86::ptr(host::kMemory, x86::rax, 0, 0, size);
+}
+
+/// Jumps to `fail` unless the pages of [address, address + size) have `bits`. Uses rcx and rdx.
+void RegionEmitter::probe_page(const Gp& address, unsigned bits, unsigned size, const Label& fail) {
+    a_.mov(x86::rdx, state(offsetof(CpuState, page_map), 8));
+    const auto test = [&](const Gp& page) {
+        a_.shr(page, imm(cpu::kPageShift));
+        a_.test(x86::byte_ptr(x86::rdx, page), imm(bits));
+        a_.jz(fail);
+    };
+    a_.mov(x86::rcx, address);
+    test(x86::rcx);
+    if (size == 1) return;
+    a_.lea(x86::rcx, x86::ptr(address, static_cast<std::int32_t>(size - 1)));
+    test(x86::rcx);
+}
+
+/// Makes sure that an access will succeed; otherwise the interpreter gets the bundle.
+void RegionEmitter::probe(const MicroOp& op) {
+    const Label skip = a_.newLabel();
+    v_.make_room();
+    if (op.guard.count != 0) emit_guard(op.guard, skip);
+    const ValueCache before = v_.cache;
+    static_cast<void>(address_of(op, true));
+    probe_page(x86::rax, op.kind == SemKind::Load ? cpu::kPageRead : cpu::kPageWrite,
+               op.access_size, bail());
+    a_.bind(skip);
+    v_.cache.intersect(before);
+}
+
+void RegionEmitter::emit_load(unsigned i) {
+    const MicroOp& op = b_->ops[i];
+    mark(Reason::Semantics, op.channel);
+    const bool probes = op.speculative && request_.probing.contains(node_->address);
+    const Mem at = address_of(op, probes);
+    const Label unreadable = a_.newLabel(), done = a_.newLabel();
+    if (probes) {
+        mark(Reason::BoundCheck, op.channel);
+        probe_page(x86::rax, cpu::kPageRead, op.access_size, unreadable);
+        mark(Reason::Semantics, op.channel);
+    }
+    if (op.access_size == 16) {
+        const x86::Xmm d = v_.def_xmm();
+        a_.movups(d, at);
+        a_.bind(done);
+        v_.set_result(d, 128);
+        if (probes)
+            cold([this, unreadable, done, d] {
+                a_.bind(unreadable);
+                v_.load_constant(x86::rax, cpu::exec::kFaultPattern);
+                a_.movq(d, x86::rax);
+                a_.punpcklqdq(d, d);
+                a_.jmp(done);
+            });
+        return;
+    }
+    const Gp d = v_.def();
+    switch (op.access_size) {
+        case 1:
+            a_.movzx(d.r32(), at);
+            break;
+        case 2:
+            a_.movzx(d.r32(), at);
+            break;
+        case 4:
+            a_.mov(d.r32(), at);
+            break;
+        default:
+            a_.mov(d, at);
+            break;
+    }
+    if (op.big_endian) {
+        if (op.access_size == 2) {
+            a_.rol(d.r16(), 8);
+        } else if (op.access_size == 4) {
+            a_.bswap(d.r32());
+        } else if (op.access_size == 8) {
+            a_.bswap(d);
+        }
+    }
+    a_.bind(done);
+    if (probes)
+        cold([this, unreadable, done, d] {
+            a_.bind(unreadable);
+            v_.load_constant(d, cpu::exec::kFaultPattern);
+            a_.jmp(done);
+        });
+    if (op.mode == MemoryMode::CheckLoad) {
+        const Gp m = v_.result_gpr(kMlockResult);
+        if (op.write == Write::None) {
+            a_.mov(m.r32(), imm(1));
+        } else {
+            a_.cmp(d, v_.memory(op.dst, 8));
+            a_.setne(x86::al);
+            a_.or_(m.r8(), x86::al);
+        }
+    }
+    v_.set_result(d);
+}
+
+void RegionEmitter::emit_store(unsigned i) {
+    const MicroOp& op = b_->ops[i];
+    mark(Reason::Semantics, op.channel);
+    if (op.access_size == 16) {
+        const x86::Xmm value = v_.use_xmm(op.data, 128);
+        return (void)a_.movups(address_of(op, false), value);
+    }
+    const unsigned bits = op.access_size == 8 ? 64 : 32;
+    const auto known = v_.constant(op.data, bits);
+    if (known && !op.big_endian &&
+        (bits == 32 || static_cast<std::int64_t>(*known) == static_cast<std::int32_t>(*known))) {
+        const Mem at = address_of(op, false);
+        const std::uint64_t mask = (std::uint64_t{1} << 8 * (op.access_size & 7)) - 1;
+        const auto value = static_cast<std::int64_t>(op.access_size == 8 ? *known : *known & mask);
+        a_.mov(at, op.access_size == 4 ? imm(static_cast<std::int32_t>(value)) : imm(value));
+        return;
+    }
+    if (!op.big_endian && op.access_size >= 4)
+        if (const auto x = v_.only_in_xmm(op.data, bits)) {
+            const Mem at = address_of(op, false);
+            bits == 64 ? a_.movsd(at, *x) : a_.movss(at, *x);
+            return;
+        }
+    const Gp value = v_.use(op.data, bits);
+    Mem at = address_of(op, false);
+    Gp from = value;
+    if (op.big_endian && op.access_size > 1) {
+        a_.mov(x86::rcx, value);
+        if (op.access_size == 2)
+            a_.rol(x86::cx, 8);
+        else if (op.access_size == 4)
+            a_.bswap(x86::ecx);
+        else
+            a_.bswap(x86::rcx);
+        from = x86::rcx;
+    }
+    switch (op.access_size) {
+        case 1:
+            a_.mov(at, from.r8());
+            break;
+        case 2:
+            a_.mov(at, from.r16());
+            break;
+        case 4:
+            a_.mov(at, from.r32());
+            break;
+        default:
+            a_.mov(at, from);
+            break;
+    }
+}
+
+}  // namespace e2k::translate

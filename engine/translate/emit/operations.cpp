@@ -1,0 +1,315 @@
+// Operations: guards, computation inline or by a call of the semantic function, commit.
+#include "engine/cpu/exec/registers.h"
+#include "engine/translate/region_emitter.h"
+
+namespace e2k::translate {
+
+using asmjit::imm;
+using asmjit::x86::CondCode;
+using cpu::CpuState;
+using cpu::SemKind;
+using cpu::exec::Condition;
+using cpu::exec::MicroOp;
+using cpu::exec::RegRef;
+using cpu::exec::Space;
+using cpu::exec::Write;
+namespace x86 = asmjit::x86;
+
+void RegionEmitter::test_condition(const Condition& c) {
+    if (c.pcnt)
+        a_.cmp(state(offsetof(CpuState, lsr) + offsetof(cpu::LoopState, pcnt), 1), imm(c.index));
+    else
+        a_.test(predicate(c.index), imm(cpu::kPredValue));
+}
+
+/// Host condition after test_condition() under which `c` does not hold.
+CondCode RegionEmitter::when_false(const Condition& c) const {
+    if (c.pcnt) return c.negated ? CondCode::kUnsignedLE : CondCode::kUnsignedGT;
+    return c.negated ? CondCode::kNZ : CondCode::kZ;
+}
+
+void RegionEmitter::emit_guard(cpu::exec::ConditionRange range, const Label& skip) {
+    for (unsigned k = range.begin; k < range.begin + unsigned{range.count}; ++k) {
+        const Condition& c = b_->conditions[k];
+        test_condition(c);
+        a_.j(when_false(c), skip);
+    }
+}
+
+void RegionEmitter::emit_operation(unsigned i) {
+    const MicroOp& op = b_->ops[i];
+    if (op.kind == SemKind::Load || op.kind == SemKind::Store || op.kind == SemKind::Div ||
+        op.kind == SemKind::GetSp)
+        return;  // done with the checks and accesses
+    mark(Reason::Semantics, op.channel);
+    v_.start_operation(i);
+    const Emitter* emitter = emitter_of(op.row);
+    const bool cheap = op.kind == SemKind::MoveTag || op.kind == SemKind::TagOp ||
+                       (op.kind == SemKind::Int64 && emitter && emitter->pure);
+    const bool selects = op.guard.count == 1 && cheap && !(conditional_ >> i & 1) &&
+                         (op.write == Write::Word || op.write == Write::WordKeep ||
+                          op.write == Write::Double || op.write == Write::Predicate);
+    if (op.guard.count != 0 && !selects) {
+        v_.make_room();
+        v_.spill_results();
+        const Label skip = a_.newLabel();
+        mark(Reason::Predicate, op.channel);
+        emit_guard(op.guard, skip);
+        mark(Reason::Semantics, op.channel);
+        const ValueCache before = v_.cache;
+        compute(i);
+        a_.bind(skip);
+        v_.cache.intersect(before);
+        conditional_ |= 1u << i;
+    } else {
+        compute(i);
+        if (selects) select_result(i);
+    }
+    v_.end_operation();
+}
+
+void RegionEmitter::compute(unsigned i) {
+    const MicroOp& op = b_->ops[i];
+    switch (op.kind) {
+        case SemKind::Int64:
+        case SemKind::Sse64:
+        case SemKind::Int128:
+        case SemKind::Sse128:
+        case SemKind::X87:
+            return compute_scalar(i);
+        case SemKind::MoveTag:
+            if (op.write == Write::WordKeep) return v_.set_result(v_.use(op.b, 32), false);
+            if (const auto x = v_.only_in_xmm(op.b, 64)) return v_.set_result(*x, 64);
+            return v_.set_result(v_.use(op.b, 64), false);
+        case SemKind::TagOp: {
+            if (op.wa == isa::Width::None) return v_.set_constant(0);  // gettag: no tags are live
+            if (op.wa == isa::Width::P) return v_.set_result(v_.use_xmm(op.a, 128), 128);
+            if (op.wa != isa::Width::S) return v_.set_result(v_.use(op.a, 64), false);
+            const Gp from = v_.use(op.a, 32), d = v_.def();
+            a_.mov(d.r32(), from.r32());
+            return v_.set_result(d);
+        }
+        case SemKind::StateRead:  // %ip only
+            return v_.set_constant(b_->address);
+        default:
+            return;
+    }
+}
+
+void RegionEmitter::compute_scalar(unsigned i) {
+    const MicroOp& op = b_->ops[i];
+    if (op.kind == SemKind::Int64 && !op.merges) {
+        const auto known = [&](RegRef r, isa::Width w) -> std::optional<std::uint64_t> {
+            if (w == isa::Width::None) return 0;
+            return v_.constant(r, w == isa::Width::S ? 32 : 64);
+        };
+        const auto x = known(op.a, op.wa), y = known(op.b, op.wb), z = known(op.c, op.wc);
+        if (x && y && z) return v_.set_constant(op.fn64(*x, *y, *z));
+    }
+    const Emitter* emitter = emitter_of(op.row);
+    Mem selector;
+    OpContext context{v_, a_, op, plan_.iset};
+    bool direct = emitter != nullptr;
+    if (op.merges && op.merge.count != 0) {
+        const Condition& c = b_->conditions[op.merge.begin];
+        direct = direct && op.merge.count == 1 && !c.pcnt;
+        selector = predicate(c.index);
+        context.selector = &selector;
+        context.selector_negated = c.negated;
+    }
+    if (direct && (!emitter->accepts || emitter->accepts(context))) return emitter->emit(context);
+    call_helper(i);
+}
+
+void RegionEmitter::load_argument(const Gp& reg, RegRef r, isa::Width w) {
+    const std::uint64_t mask = cpu::exec::low_mask(w);
+    if (r.space == Space::Literal) return v_.load_constant(reg, b_->literals[r.index].lo & mask);
+    if (mask == 0)
+        a_.xor_(reg.r32(), reg.r32());
+    else if (mask == 0xffff'ffff)
+        a_.mov(reg.r32(), v_.memory(r, 4));
+    else
+        a_.mov(reg, v_.memory(r, 8));
+}
+
+void RegionEmitter::load_argument(const x86::Xmm& reg, RegRef r, isa::Width w) {
+    if (r.space == Space::Literal || w == isa::Width::None) {
+        v_.load_constant(x86::rax, r.space == Space::Literal
+                                       ? b_->literals[r.index].lo & cpu::exec::low_mask(w)
+                                       : 0);
+        return (void)a_.movq(reg, x86::rax);
+    }
+    switch (w) {
+        case isa::Width::S:
+            a_.movss(reg, v_.memory(r, 4));
+            return;
+        case isa::Width::P:
+            a_.movaps(reg, v_.memory(r, 16));
+            return;
+        case isa::Width::X:
+            a_.movzx(x86::eax, v_.memory(r, 2, 8));
+            a_.movq(x86::xmm15, x86::rax);
+            a_.movq(reg, v_.memory(r, 8));
+            a_.punpcklqdq(reg, x86::xmm15);
+            return;
+        default:
+            a_.movq(reg, v_.memory(r, 8));
+            return;
+    }
+}
+
+/// Operands come from memory, which holds the state of the bundle's start.
+void RegionEmitter::call_helper(unsigned i) {
+    const MicroOp& op = b_->ops[i];
+    if (request_.helper_operations) ++*request_.helper_operations;
+    mark(Reason::Helper, op.channel);
+    v_.spill_results();
+    const bool wide = op.kind == SemKind::Int128 || op.kind == SemKind::Sse128 ||
+                      op.kind == SemKind::X87;
+    const auto first = [&](const auto& reg) {
+        if (!op.merges || op.merge.count == 0) return load_argument(reg, op.a, op.wa);
+        const Label other = a_.newLabel(), done = a_.newLabel();
+        emit_guard(op.merge, other);
+        load_argument(reg, op.b, op.wa);
+        a_.jmp(done);
+        a_.bind(other);
+        load_argument(reg, op.a, op.wa);
+        a_.bind(done);
+    };
+    if (wide) {
+        first(x86::xmm0);
+        load_argument(x86::xmm1, op.b, op.wb);
+        load_argument(x86::xmm2, op.c, op.wc);
+    } else {
+        first(x86::rdi);
+        load_argument(x86::rsi, op.b, op.wb);
+        load_argument(x86::rdx, op.c, op.wc);
+    }
+    // Reading another member than was written: the union holds one function pointer.
+    const std::uint64_t function = op.kind == SemKind::Div
+                                       ? reinterpret_cast<std::uint64_t>(op.fn_div)
+                                   : wide ? reinterpret_cast<std::uint64_t>(op.fn128)
+                                          : reinterpret_cast<std::uint64_t>(op.fn64);
+    a_.mov(x86::rax, function);
+    a_.call(x86::rax);
+    v_.forget_caller_saved();
+    if (wide) {
+        const x86::Xmm d = v_.def_xmm();
+        if (d.id() != 0) a_.movaps(d, x86::xmm0);
+        v_.set_result(d, 128);
+    } else {
+        const Gp d = v_.def();
+        a_.mov(d, x86::rax);
+        v_.set_result(d);
+    }
+}
+
+/// A result computed regardless of its guard: the old value where the guard is false.
+void RegionEmitter::select_result(unsigned i) {
+    const MicroOp& op = b_->ops[i];
+    const Condition& c = b_->conditions[op.guard.begin];
+    const Gp r = v_.owned_gpr(i);
+    mark(Reason::Predicate, op.channel);
+    if (op.write == Write::Predicate) a_.movzx(x86::ecx, predicate(op.dst.index));
+    test_condition(c);
+    const CondCode off = when_false(c);
+    if (op.write == Write::Predicate)
+        a_.cmov(off, r.r32(), x86::ecx);
+    else if (op.write == Write::Double ||
+             (op.write == Write::Word && node_->bundle_dbl))
+        a_.cmov(off, r, v_.memory(op.dst, 8));
+    else
+        a_.cmov(off, r.r32(), v_.memory(op.dst, 4));
+}
+
+void RegionEmitter::commit_results() {
+    for (unsigned i = 0; i < b_->op_count; ++i) {
+        const MicroOp& op = b_->ops[i];
+        if (v_.result(i).kind == Result::Kind::None) continue;
+        if (op.write == Write::Predicate || op.write == Write::Ctpr || op.write == Write::None)
+            continue;
+        commit_register(i);
+    }
+    for (unsigned i = 0; i < b_->op_count; ++i) {
+        const MicroOp& op = b_->ops[i];
+        if (op.write != Write::Predicate || v_.result(i).kind == Result::Kind::None) continue;
+        mark(Reason::Predicate, op.channel);
+        const Label skip = a_.newLabel();
+        const Result& r = v_.result(i);
+        if (r.kind == Result::Kind::Constant) {
+            if (conditional_ >> i & 1) emit_guard(op.guard, skip);
+            a_.mov(predicate(op.dst.index), imm(r.constant & 1));
+        } else {
+            const Gp value = v_.result_gpr(i);
+            if (conditional_ >> i & 1) emit_guard(op.guard, skip);
+            a_.mov(predicate(op.dst.index), value.r8());
+        }
+        a_.bind(skip);
+    }
+}
+
+void RegionEmitter::commit_register(unsigned i) {
+    const MicroOp& op = b_->ops[i];
+    mark(Reason::Semantics, op.channel);
+    Result& r = v_.result(i);
+    v_.start_operation(i);
+    if (r.kind == Result::Kind::SpilledGpr) v_.result_gpr(i);
+    if (r.kind == Result::Kind::SpilledXmm) v_.result_xmm(i);
+    const bool conditional = conditional_ >> i & 1;
+    const Label skip = a_.newLabel();
+    if (conditional) emit_guard(op.guard, skip);
+    const unsigned slot = v_.slot(op.dst);
+    const bool word = op.write == Write::Word || op.write == Write::WordKeep;
+    const bool clears = op.write == Write::Word && node_->bundle_dbl;
+    const unsigned bits = word && !clears ? 32 : 64;
+    v_.cache.forget(slot);
+    if (r.kind == Result::Kind::Constant) {
+        const std::uint64_t value = word ? r.constant & 0xffff'ffff : r.constant;
+        if (bits == 32) {
+            a_.mov(v_.memory(slot, 4), imm(static_cast<std::int32_t>(value)));
+        } else if (static_cast<std::int64_t>(value) == static_cast<std::int32_t>(value)) {
+            a_.mov(v_.memory(slot, 8), imm(static_cast<std::int32_t>(value)));
+        } else {
+            v_.load_constant(x86::rax, value);
+            a_.mov(v_.memory(slot, 8), x86::rax);
+        }
+        v_.cache.set_constant(slot, value, bits);
+    } else if (r.kind == Result::Kind::Gpr) {
+        const Gp reg = x86::gpq(static_cast<std::uint32_t>(r.reg));
+        if (bits == 32)
+            a_.mov(v_.memory(slot, 4), reg.r32());
+        else
+            a_.mov(v_.memory(slot, 8), reg);
+        v_.cache.set_gpr(slot, r.reg, bits);
+    } else {
+        const x86::Xmm reg = x86::xmm(static_cast<std::uint32_t>(r.reg));
+        unsigned valid = 64;
+        switch (op.write) {
+            case Write::Packed:
+                a_.movaps(v_.memory(slot, 16), reg);
+                valid = 128;
+                break;
+            case Write::Extended:
+                a_.movq(v_.memory(slot, 8), reg);
+                a_.pextrw(x86::eax, reg, imm(4));
+                a_.mov(v_.memory(slot, 8, 8), x86::rax);
+                break;
+            case Write::Double:
+                a_.movsd(v_.memory(slot, 8), reg);
+                break;
+            default:
+                a_.movss(v_.memory(slot, 4), reg);
+                if (clears) a_.mov(v_.memory(slot, 4, 4), imm(0));
+                valid = 32;
+                break;
+        }
+        v_.cache.set_xmm(slot, r.reg, valid);
+    }
+    if (conditional) {
+        a_.bind(skip);
+        v_.cache.forget(slot);
+    }
+    v_.end_operation();
+}
+
+}  // namespace e2k::translate

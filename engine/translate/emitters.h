@@ -1,0 +1,58 @@
+// The table of host emitters: for each operation that has one, a function that emits its
+// computation. An operation without an entry is done by a call of its semantic function.
+//
+// To add one: write a function `void f(OpContext&)` in the file of its family (emit/*.cpp), name it
+// in that file's list. It reads operands through `c.v.use*`, allocates with `c.v.def*`, sets the
+// result with `c.v.set_*`; rax, rcx, rdx and xmm15 are free inside it, flags too. It must not
+// access memory that can fault, must not change state, and must equal the semantic function bit for
+// bit, FP flags included (the differential test compares them). Guards, widths of the written
+// result and precise state are the region emitter's business.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "engine/cpu/exec/micro_op.h"
+#include "engine/isa/operation.h"
+#include "engine/translate/host_values.h"
+
+namespace e2k::translate {
+
+struct OpContext {
+    HostValues& v;
+    asmjit::x86::Assembler& a;
+    const cpu::exec::MicroOp& op;
+    int iset;
+    /// Predicate byte that selects operand b (else a) of a merge form; null when none or several.
+    const asmjit::x86::Mem* selector = nullptr;
+    bool selector_negated = false;
+};
+
+struct Emitter {
+    std::string_view mnemonic;
+    void (*emit)(OpContext&);
+    /// The computation raises no flags and costs little: with a false guard it may be done and its
+    /// result dropped.
+    bool pure = true;
+    /// Says no for operands it cannot do (computed descriptors ...); null: does all.
+    bool (*accepts)(const OpContext&) = nullptr;
+};
+
+/// The emitter of a row, or null.
+const Emitter* emitter_of(isa::OpIndex op);
+
+// One list per file in emit/.
+std::span<const Emitter> integer_emitters();
+std::span<const Emitter> bitfield_emitters();
+std::span<const Emitter> compare_emitters();
+std::span<const Emitter> combined_emitters();
+std::span<const Emitter> float_emitters();
+
+/// The 32- or 64-bit name of a register.
+inline asmjit::x86::Gp sized(const asmjit::x86::Gp& r, unsigned bits) {
+    if (bits == 32) return r.r32();
+    return r.r64();
+}
+
+}  // namespace e2k::translate

@@ -1,0 +1,92 @@
+#include "engine/translate/host_frame.h"
+
+#include "engine/translate/region.h"
+
+namespace e2k::translate {
+namespace {
+
+using namespace asmjit;
+using namespace asmjit::x86;
+
+/// So that rsp is a multiple of 16 where generated code calls functions: the return address and
+/// six pushes are 56 bytes.
+constexpr int kFrameBytes = sizeof(Frame) + (24 - sizeof(Frame) % 16) % 16;
+static_assert((kFrameBytes + 56) % 16 == 0);
+
+constexpr Gp kSaved[] = {rbx, rbp, r12, r13, r14, r15};
+
+void emit_leave(x86::Assembler& a) {
+    a.add(rsp, kFrameBytes);
+    for (auto r = std::rbegin(kSaved); r != std::rend(kSaved); ++r) a.pop(*r);
+    a.ret();
+}
+
+/// Target in rsi, configuration in the state: jumps to its translation if the cache knows it.
+void emit_lookup(x86::Assembler& a, Leave miss, const Label& leave) {
+    const Label unknown = a.newLabel();
+    a.mov(rax, rsi);
+    a.shl(eax, 2);  // (ip / 8) * 32
+    a.and_(eax, (kJumpCacheSize - 1) * sizeof(JumpCacheEntry));
+    a.add(rax, qword_ptr(rsp, offsetof(Frame, jump_cache)));
+    a.mov(rcx, qword_ptr(host::kState, offsetof(cpu::CpuState, wd)));
+    a.mov(rdx, qword_ptr(host::kState, offsetof(cpu::CpuState, br)));
+    a.cmp(rsi, qword_ptr(rax, offsetof(JumpCacheEntry, ip)));
+    a.jne(unknown);
+    a.cmp(rcx, qword_ptr(rax, offsetof(JumpCacheEntry, wd)));
+    a.jne(unknown);
+    a.cmp(rdx, qword_ptr(rax, offsetof(JumpCacheEntry, br)));
+    a.jne(unknown);
+    a.jmp(qword_ptr(rax, offsetof(JumpCacheEntry, code)));
+    a.bind(unknown);
+    a.mov(qword_ptr(host::kState, offsetof(cpu::CpuState, ip)), rsi);
+    a.mov(eax, static_cast<std::uint32_t>(miss));
+    a.jmp(leave);
+}
+
+}  // namespace
+
+static_assert(sizeof(JumpCacheEntry) == 32);
+
+Stubs make_stubs(CodeArena& arena) {
+    CodeHolder code;
+    code.init(Environment::host(), reinterpret_cast<std::uint64_t>(arena.cursor()));
+    x86::Assembler a(&code);
+    for (const Gp& r : kSaved) a.push(r);
+    a.sub(rsp, kFrameBytes);
+    a.mov(qword_ptr(rsp, offsetof(Frame, shadow_bias)), rdx);
+    a.mov(qword_ptr(rsp, offsetof(Frame, jump_cache)), rcx);
+    a.mov(host::kState, rdi);
+    a.mov(host::kWindow, qword_ptr(rdi, offsetof(cpu::CpuState, window)));
+    a.mov(host::kMemory, qword_ptr(rdi, offsetof(cpu::CpuState, memory_base)));
+    a.mov(host::kLimit, host::kCheckedSpace);
+    a.jmp(rsi);
+
+    const Label leave = a.newLabel(), fault = a.newLabel(), jump = a.newLabel(),
+                returned = a.newLabel();
+    a.bind(leave);
+    emit_leave(a);
+    a.bind(fault);
+    a.mov(eax, static_cast<std::uint32_t>(Leave::Fault));
+    a.jmp(leave);
+    a.bind(jump);
+    emit_lookup(a, Leave::Jumped, leave);
+    a.bind(returned);
+    emit_lookup(a, Leave::Returned, leave);
+
+    code.flatten();
+    code.resolveUnresolvedLinks();
+    code.relocateToBase(reinterpret_cast<std::uint64_t>(arena.cursor()));
+    std::uint8_t* base = arena.cursor();
+    Stubs stubs;
+    stubs.enter = reinterpret_cast<Stubs::Enter>(base);
+    stubs.leave = base + code.labelOffset(leave);
+    stubs.fault = base + code.labelOffset(fault);
+    stubs.jump = base + code.labelOffset(jump);
+    stubs.returned = base + code.labelOffset(returned);
+    const auto& text = code.textSection()->buffer();
+    arena.commit({text.data(), text.size()});
+    stubs.size = arena.used();
+    return stubs;
+}
+
+}  // namespace e2k::translate

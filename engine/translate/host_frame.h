@@ -1,0 +1,75 @@
+// Registers and stack frame of generated code, and the small routines that enter and leave it.
+//
+//   rbp  CpuState*            rbx  state.window (%r0)
+//   r12  guest address 0      r13  first address that is never mapped
+//   rax rcx rdx xmm15         scratch within one step
+//   the others                hold guest values (value_cache.h) or results of the current bundle
+#pragma once
+
+#include <asmjit/x86.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/cpu/memory.h"
+#include "engine/cpu/state.h"
+#include "engine/translate/code_arena.h"
+
+namespace e2k::translate {
+
+namespace host {
+
+inline const asmjit::x86::Gp kState = asmjit::x86::rbp;
+inline const asmjit::x86::Gp kWindow = asmjit::x86::rbx;
+inline const asmjit::x86::Gp kMemory = asmjit::x86::r12;
+inline const asmjit::x86::Gp kLimit = asmjit::x86::r13;
+
+constexpr std::uint32_t bits(std::initializer_list<unsigned> ids) {
+    std::uint32_t m = 0;
+    for (const unsigned id : ids) m |= 1u << id;
+    return m;
+}
+// rsi rdi r8..r11 r14 r15
+inline constexpr std::uint32_t kGprPool = bits({6, 7, 8, 9, 10, 11, 14, 15});
+inline constexpr std::uint32_t kGprCallerSaved = bits({6, 7, 8, 9, 10, 11});
+inline constexpr std::uint32_t kXmmPool = 0x7fff;
+
+/// Addresses at or above it are left to the interpreter. Nothing is ever mapped between here and
+/// kGuestSpace, so a checked base plus a displacement below 2 GiB stays inside the reserved range.
+inline constexpr std::uint64_t kCheckedSpace = 0xf0'0000'0000;
+static_assert(kCheckedSpace + (std::uint64_t{1} << 31) < cpu::kGuestSpace);
+
+}  // namespace host
+
+/// One prediction: where `ip` was translated to for a configuration.
+struct JumpCacheEntry {
+    std::uint64_t ip = ~0ull, wd = 0, br = 0;
+    std::uint8_t* code = nullptr;
+};
+inline constexpr unsigned kJumpCacheBits = 11;
+inline constexpr unsigned kJumpCacheSize = 1u << kJumpCacheBits;
+
+/// Stack frame of generated code, from rsp upwards.
+struct Frame {
+    alignas(16) std::uint64_t spill[16][2];  ///< results of the current bundle across calls
+    std::uint64_t shadow_bias;  ///< return prediction of chain frame f is at (f >> 3) + bias
+    JumpCacheEntry* jump_cache;
+    std::uint64_t pad;
+};
+
+/// Routines shared by all regions, at the start of the arena.
+struct Stubs {
+    using Enter = std::uint64_t (*)(cpu::CpuState*, const std::uint8_t* code,
+                                    std::uint64_t shadow_bias, JumpCacheEntry* jump_cache);
+    Enter enter = nullptr;
+    std::uint8_t* leave = nullptr;        ///< rax = Leave or ExitSite*
+    std::uint8_t* fault = nullptr;        ///< Leave::Fault
+    std::uint8_t* jump = nullptr;         ///< rsi = target: looks the jump cache up
+    std::uint8_t* returned = nullptr;     ///< the same after a return
+    std::size_t size = 0;                 ///< bytes of the arena they occupy
+};
+
+/// Emits them at arena.cursor(), which must be the start of the arena.
+Stubs make_stubs(CodeArena& arena);
+
+}  // namespace e2k::translate

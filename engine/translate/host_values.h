@@ -1,0 +1,100 @@
+// Operands and results of operations in host registers: what emitters work with.
+#pragma once
+
+#include <asmjit/x86.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "engine/cpu/exec/micro_op.h"
+#include "engine/translate/host_frame.h"
+#include "engine/translate/value_cache.h"
+#include "engine/translate/window_config.h"
+
+namespace e2k::translate {
+
+/// Where the result of an operation waits for the end of its bundle.
+struct Result {
+    enum class Kind : std::uint8_t { None, Gpr, Xmm, Constant, SpilledGpr, SpilledXmm };
+    Kind kind = Kind::None;
+    std::int8_t reg = -1;
+    bool owned = false;         ///< nothing else refers to the register: it may be changed
+    std::uint8_t xmm_bits = 0;  ///< valid low bits of an XMM result
+    std::uint64_t constant = 0;
+};
+
+/// Hands out host registers. Registers returned by use*() must not be changed; registers returned
+/// by def*() are the caller's until end_operation(), or until the commit if set as a result.
+class HostValues {
+public:
+    explicit HostValues(asmjit::x86::Assembler& assembler)
+        : a(assembler), cache(host::kGprPool, host::kXmmPool) {}
+
+    void start_bundle(const cpu::exec::ExecBundle& bundle, Config config);
+    void start_operation(unsigned index) { current_ = index; }
+    void end_operation();  ///< registers of operands may be reused
+    void end_bundle();     ///< results too
+
+    /// Cache index of a register operand under the current configuration.
+    unsigned slot(cpu::exec::RegRef r) const;
+    asmjit::x86::Mem memory(unsigned slot, unsigned size, int offset = 0) const;
+    asmjit::x86::Mem memory(cpu::exec::RegRef r, unsigned size, int offset = 0) const {
+        return memory(slot(r), size, offset);
+    }
+
+    /// The operand's value if it is known now, at width `bits` (zero-extended).
+    std::optional<std::uint64_t> constant(cpu::exec::RegRef r, unsigned bits) const;
+    /// A 64-bit register name whose low `bits` (32 or 64) are the operand's; with 32 the rest of
+    /// the host register is not specified.
+    asmjit::x86::Gp use(cpu::exec::RegRef r, unsigned bits);
+    /// `bits` 32, 64 or 128. What lies above the valid bits is not specified.
+    asmjit::x86::Xmm use_xmm(cpu::exec::RegRef r, unsigned bits);
+    /// The XMM register that already holds the operand, if it is nowhere else.
+    std::optional<asmjit::x86::Xmm> only_in_xmm(cpu::exec::RegRef r, unsigned bits) const;
+
+    asmjit::x86::Gp def();
+    asmjit::x86::Xmm def_xmm();
+    /// dst = value; does not change flags.
+    void load_constant(const asmjit::x86::Gp& dst, std::uint64_t value);
+
+    /// The current operation's result. A 32-bit result must be zero-extended in the register.
+    void set_result(const asmjit::x86::Gp& r, bool owned = true);
+    void set_result(const asmjit::x86::Xmm& r, unsigned bits);
+    void set_constant(std::uint64_t value);
+
+    Result& result(unsigned index) { return results_[index]; }
+    /// The result in a register that may be changed.
+    asmjit::x86::Gp owned_gpr(unsigned index);
+    /// The result in a register, loaded back if it was spilled.
+    asmjit::x86::Gp result_gpr(unsigned index);
+    asmjit::x86::Xmm result_xmm(unsigned index);
+    asmjit::x86::Mem spill_slot(unsigned index) const;
+
+    /// Before conditional code: enough free registers that nothing is spilled inside it.
+    void make_room();
+    /// Before a call: results leave the registers a function may change.
+    void spill_results();
+    /// After a call: caller-saved registers hold nothing any more.
+    void forget_caller_saved();
+
+    asmjit::x86::Assembler& a;
+    ValueCache cache;
+    bool exhausted = false;  ///< ran out of registers: the code is not usable
+
+private:
+    int take_gpr();
+    int take_xmm();
+    void spill(unsigned index);
+    void pin_gpr(int r);
+    void pin_xmm(int r);
+
+    const cpu::exec::ExecBundle* bundle_ = nullptr;
+    cpu::RotationState rotation_;
+    unsigned current_ = 0;
+    std::array<Result, 12> results_{};
+    std::array<std::int8_t, 64> pinned_gprs_{}, pinned_xmms_{};
+    unsigned pinned_gpr_count_ = 0, pinned_xmm_count_ = 0;
+};
+
+}  // namespace e2k::translate

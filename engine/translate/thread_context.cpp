@@ -1,0 +1,35 @@
+#include "engine/translate/thread_context.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace e2k::translate {
+
+ThreadContext::ThreadContext(const cpu::CpuState& state)
+    : jump_cache_(kJumpCacheSize), chain_limit_(state.chain_limit) {
+    const auto frames = static_cast<std::size_t>(state.chain_limit - state.chain_file);
+    shadow_bytes_ = frames * sizeof(std::uint64_t);
+    shadow_ = mmap(nullptr, shadow_bytes_, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (shadow_ == MAP_FAILED) throw std::bad_alloc();
+    // A chain frame has 64 bytes, its prediction 8.
+    static_assert(sizeof(cpu::ChainFrame) == 8 * sizeof(std::uint64_t));
+    shadow_bias_ = reinterpret_cast<std::uint64_t>(shadow_) -
+                   (reinterpret_cast<std::uint64_t>(state.chain_file) >> 3);
+}
+
+ThreadContext::~ThreadContext() { munmap(shadow_, shadow_bytes_); }
+
+void ThreadContext::clear() {
+    std::fill(jump_cache_.begin(), jump_cache_.end(), JumpCacheEntry{});
+    // Anonymous pages read as zero again: no prediction.
+    madvise(shadow_, shadow_bytes_, MADV_DONTNEED);
+}
+
+void ThreadContext::predict(std::uint64_t ip, Config config, std::uint8_t* code) {
+    jump_cache_[(ip >> 3) & (kJumpCacheSize - 1)] = {ip, config.wd, config.br, code};
+}
+
+}  // namespace e2k::translate

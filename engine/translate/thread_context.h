@@ -1,0 +1,44 @@
+// What the translator keeps for each guest thread: predictions of indirect transfers and returns.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "engine/cpu/state.h"
+#include "engine/translate/host_frame.h"
+#include "engine/translate/window_config.h"
+
+namespace e2k::translate {
+
+/// Set in CpuState::interrupt to make a thread leave translated code for the translator's own
+/// reasons; never reported to the caller of `run`.
+inline constexpr std::uint32_t kKick = 1u << 31;
+
+class ThreadContext {
+public:
+    explicit ThreadContext(const cpu::CpuState& state);
+    ~ThreadContext();
+    ThreadContext(const ThreadContext&) = delete;
+    ThreadContext& operator=(const ThreadContext&) = delete;
+
+    /// Forgets all predictions; only by the thread itself or while it is not in translated code.
+    void clear();
+    void predict(std::uint64_t ip, Config config, std::uint8_t* code);
+    std::uint64_t shadow_bias() const { return shadow_bias_; }
+    JumpCacheEntry* jump_cache() { return jump_cache_.data(); }
+    bool fits(const cpu::CpuState& state) const { return state.chain_limit == chain_limit_; }
+
+    std::atomic<bool> stale{false};    ///< clear() is due before translated code runs again
+    std::atomic<bool> in_code{false};  ///< the thread may be in translated code
+    std::atomic<cpu::CpuState*> running{nullptr};
+
+private:
+    std::vector<JumpCacheEntry> jump_cache_;
+    const cpu::ChainFrame* chain_limit_;
+    void* shadow_ = nullptr;  ///< one host address per chain frame: where its return continues
+    std::size_t shadow_bytes_ = 0;
+    std::uint64_t shadow_bias_ = 0;
+};
+
+}  // namespace e2k::translate

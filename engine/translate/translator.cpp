@@ -1,0 +1,456 @@
+#include "engine/translate/translator.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+#include "engine/cpu/semantics.h"
+#include "engine/translate/code_arena.h"
+#include "engine/translate/fault_guard.h"
+#include "engine/translate/plan.h"
+#include "engine/translate/region.h"
+#include "engine/translate/region_emitter.h"
+#include "engine/translate/thread_context.h"
+
+namespace e2k::translate {
+
+using cpu::CpuState;
+using cpu::Interpreter;
+using cpu::Stop;
+using cpu::StopKind;
+
+namespace {
+
+/// A region needs at most this much of the arena; less room means a flush.
+constexpr std::size_t kRoomForRegion = 256u << 10;
+
+struct Key {
+    std::uint64_t address;
+    Config config;
+    int mode;
+    bool operator==(const Key&) const = default;
+};
+struct KeyHash {
+    std::size_t operator()(const Key& k) const {
+        std::uint64_t h = k.address * 0x9e37'79b9'7f4a'7c15ull;
+        h ^= (k.config.wd + 0x1234'5678ull) * 0xc2b2'ae3d'27d4'eb4full;
+        h ^= (k.config.br + static_cast<std::uint64_t>(k.mode)) * 0x1656'67b1'9e37'79f9ull;
+        return h ^ h >> 29;
+    }
+};
+
+Stop stopped(StopKind kind) {
+    Stop stop;
+    stop.kind = kind;
+    return stop;
+}
+
+int mode_of(const CpuState& s) { return s.iset | s.strict << 8; }
+
+bool overlaps(const Region& r, std::uint64_t begin, std::uint64_t end) {
+    for (const GuestRange& g : r.guest)
+        if (g.begin < end && begin < g.end) return true;
+    return false;
+}
+
+}  // namespace
+
+const char* name_of(Reason reason) {
+    switch (reason) {
+        case Reason::Semantics:
+            return "semantics";
+        case Reason::Predicate:
+            return "predicate";
+        case Reason::WindowAddress:
+            return "window address";
+        case Reason::BoundCheck:
+            return "bound check";
+        case Reason::Helper:
+            return "helper call";
+        case Reason::ControlTransfer:
+            return "control transfer";
+        case Reason::Counter:
+            return "counter";
+        case Reason::Exit:
+            return "exit";
+        case Reason::Spill:
+            return "spill";
+    }
+    return "?";
+}
+
+struct Translator::Impl {
+    cpu::MemoryView memory;
+    TranslatorOptions options;
+    CodeArena arena;
+    Stubs stubs;
+    std::unique_ptr<FaultGuard> guard;
+
+    mutable std::mutex mutex;  // everything below
+    std::unordered_map<Key, std::unique_ptr<Region>, KeyHash> regions;
+    std::vector<std::unique_ptr<Region>> dead;  ///< no longer found; their code may still run
+    std::map<const std::uint8_t*, Region*> by_code;
+    std::unordered_map<const cpu::ChainFrame*, std::unique_ptr<ThreadContext>> threads;
+    std::unordered_set<std::uint64_t> breakpoints;
+    std::unordered_set<std::uint64_t> probing;
+    std::unordered_map<Key, std::uint32_t, KeyHash> warmth;
+    std::uint64_t next_id = 1;
+    std::uint64_t epoch = 0;  ///< counts flushes: ExitSite pointers of older ones are invalid
+    TranslatorStats counters;
+    std::uint64_t translate_nanoseconds = 0;
+    std::FILE* perf = nullptr;
+
+    std::atomic<std::uint64_t> interpreted{0};
+
+    Impl(cpu::MemoryView view, const TranslatorOptions& o)
+        : memory(view), options(o), arena(std::max(o.code_cache_bytes, 2 * kRoomForRegion)) {
+        if (!arena.valid()) return;
+        stubs = make_stubs(arena);
+        const auto begin = reinterpret_cast<std::uint64_t>(stubs.enter);
+        guard = std::make_unique<FaultGuard>(CodeRange{
+            begin, begin + arena.room() + arena.used(),
+            reinterpret_cast<std::uint64_t>(stubs.fault)});
+        if (options.perf_map) perf = std::fopen(fmt::format("/tmp/perf-{}.map", getpid()).c_str(), "w");
+    }
+    ~Impl() {
+        if (perf) std::fclose(perf);
+    }
+
+    bool usable() const { return guard && guard->active(); }
+
+    // --- threads ---
+
+    ThreadContext& context(const CpuState& state) {
+        const std::lock_guard lock(mutex);
+        auto& context = threads[state.chain_file];
+        if (!context || !context->fits(state)) context = std::make_unique<ThreadContext>(state);
+        return *context;
+    }
+
+    /// Makes every thread forget its predictions before it runs translated code again.
+    void kick_all() {
+        for (auto& [file, thread] : threads) {
+            thread->stale = true;
+            if (CpuState* state = thread->running) state->interrupt.fetch_or(kKick);
+        }
+    }
+
+    // --- regions ---
+
+    static void write_displacement(CodeArena& arena, std::uint8_t* at, const std::uint8_t* to) {
+        const auto value = static_cast<std::int32_t>(to - (at + sizeof(std::int32_t)));
+        __atomic_store_n(reinterpret_cast<std::int32_t*>(arena.writable(at)), value,
+                         __ATOMIC_RELEASE);
+    }
+
+    void link(ExitSite& site, Region& to) {
+        if (site.linked || site.from->dead || to.dead || !to.entry) return;
+        write_displacement(arena, site.displacement, to.entry);
+        site.linked = &to;
+        to.incoming.push_back(&site);
+        ++counters.links;
+    }
+
+    void unlink(ExitSite& site) {
+        if (!site.linked) return;
+        write_displacement(arena, site.displacement, site.stub);
+        std::erase(site.linked->incoming, &site);
+        site.linked = nullptr;
+    }
+
+    /// The region leaves the tables; its code stays until the next flush.
+    void retire(Region& region) {
+        region.dead = true;
+        while (!region.incoming.empty()) unlink(*region.incoming.back());
+        for (ExitSite& site : region.exits) unlink(site);
+        const auto it = regions.find({region.address, region.config, region.mode});
+        if (it == regions.end() || it->second.get() != &region) return;
+        dead.push_back(std::move(it->second));
+        regions.erase(it);
+    }
+
+    void retire_overlapping(std::uint64_t begin, std::uint64_t end) {
+        std::vector<Region*> victims;
+        for (auto& [key, region] : regions)
+            if (overlaps(*region, begin, end)) victims.push_back(region.get());
+        if (victims.empty()) return;
+        for (Region* region : victims) retire(*region);
+        kick_all();
+    }
+
+    /// Empties the code cache; waits until no other thread is in translated code.
+    void flush() {
+        kick_all();
+        for (auto& [file, thread] : threads)
+            while (thread->in_code) std::this_thread::yield();
+        for (auto& [file, thread] : threads) thread->clear();
+        regions.clear();
+        dead.clear();
+        by_code.clear();
+        arena.reset(stubs.size);
+        ++epoch;
+        ++counters.flushes;
+    }
+
+    /// A region for the state's place; null entry: interpret one bundle. The lock is held.
+    Region& translate(const CpuState& state) {
+        const auto start = std::chrono::steady_clock::now();
+        if (arena.room() < kRoomForRegion) flush();
+        auto region = std::make_unique<Region>();
+        region->address = state.ip;
+        region->config = Config::of(state);
+        region->mode = mode_of(state);
+        const std::function<bool(std::uint64_t)> is_breakpoint = [this](std::uint64_t address) {
+            return breakpoints.contains(address);
+        };
+        for (unsigned limit = 128; limit > 0; limit = limit > 8 ? limit / 8 : 0) {
+            const Plan plan = plan_region({state, memory, limit, is_breakpoint});
+            region->guest.clear();
+            region->guest.push_back({state.ip, state.ip + 64});
+            if (plan.nodes.empty() || plan.nodes.front()->interpret) break;
+            if (emit(plan, *region)) break;
+            region->exits.clear();
+            region->faults.clear();
+        }
+        Region& result = *region;
+        regions[{result.address, result.config, result.mode}] = std::move(region);
+        translate_nanoseconds += static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() -
+                                                                 start)
+                .count());
+        return result;
+    }
+
+    bool emit(const Plan& plan, Region& region) {
+        asmjit::CodeHolder code;
+        code.init(asmjit::Environment::host(), reinterpret_cast<std::uint64_t>(arena.cursor()));
+        std::uint32_t helpers = 0;
+        RegionEmitter emitter(code, {plan, stubs, region, arena.cursor(), options.statistics,
+                                     probing, &helpers, nullptr});
+        region.guest.clear();
+        if (!emitter.run() || region.size > arena.room()) {
+            region.entry = nullptr;
+            return false;
+        }
+        const auto& text = code.textSection()->buffer();
+        arena.commit({text.data(), text.size()});
+        by_code[region.entry] = &region;
+        region.record->id = next_id++;
+        ++counters.regions;
+        counters.bundles_translated += plan.nodes.size();
+        counters.operations_translated += region.record->guest_operations;
+        counters.operations_helper += helpers;
+        counters.host_bytes += region.size;
+        if (perf) {
+            std::fprintf(perf, "%lx %x e2k_%lx\n", reinterpret_cast<unsigned long>(region.entry),
+                         region.size, static_cast<unsigned long>(region.address));
+            std::fflush(perf);
+        }
+        return true;
+    }
+
+    // --- running ---
+
+    Stop run(CpuState& state, Interpreter& interpreter, bool single);
+    Region* enter_region(CpuState& state, ThreadContext& thread, cpu::FpEnvironment& fp,
+                         ExitSite* from, std::uint64_t from_epoch, bool predict, bool single);
+    bool locate_fault(CpuState& state);
+};
+
+/// Finds or makes the region for the state and marks the thread as being in code. Null: interpret.
+Region* Translator::Impl::enter_region(CpuState& state, ThreadContext& thread,
+                                       cpu::FpEnvironment& fp, ExitSite* from,
+                                       std::uint64_t from_epoch, bool predict, bool single) {
+    const std::lock_guard lock(mutex);
+    if (thread.stale.exchange(false)) thread.clear();
+    const Key key{state.ip, Config::of(state), mode_of(state)};
+    const auto it = regions.find(key);
+    Region* region = it == regions.end() ? nullptr : it->second.get();
+    if (!region) {
+        // The host code below may compute in floating point; keep its flags from the guest.
+        fp.fold();
+        if (options.warm_threshold == 0 || ++warmth[key] > options.warm_threshold)
+            region = &translate(state);
+        fp.reload();
+        if (!region) return nullptr;
+    }
+    if (!region->entry) return nullptr;
+    if (!single) {
+        if (from && from_epoch == epoch) link(*from, *region);
+        if (predict) thread.predict(state.ip, key.config, region->entry);
+    }
+    thread.in_code = true;
+    return region;
+}
+
+/// After a host fault: state.ip and counters of the bundle at fault. False: not in any region.
+bool Translator::Impl::locate_fault(CpuState& state) {
+    const auto pc = reinterpret_cast<const std::uint8_t*>(FaultGuard::fault_pc());
+    const std::lock_guard lock(mutex);
+    auto it = by_code.upper_bound(pc);
+    if (it == by_code.begin()) return false;
+    Region& region = *std::prev(it)->second;
+    const auto offset = static_cast<std::uint32_t>(pc - region.entry);
+    for (const FaultPoint& f : region.faults) {
+        if (offset < f.begin || offset >= f.end) continue;
+        state.ip = f.address;
+        state.bundles += f.bundles;
+        state.operations += f.operations;
+        // Speculative loads that miss once will do so again: look before, from now on.
+        if (!region.dead && probing.insert(f.address).second)
+            retire_overlapping(f.address, f.address + 8);
+        return true;
+    }
+    return false;
+}
+
+Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool single) {
+    ThreadContext& thread = context(state);
+    thread.running = &state;
+    struct Leaving {
+        ThreadContext& thread;
+        CpuState& state;
+        ~Leaving() {
+            thread.running = nullptr;
+            state.interrupt.fetch_and(~kKick);
+        }
+    } leaving{thread, state};
+    cpu::FpEnvironment fp(state.pfpfr, state.fpcr, state.fpsr);
+    ExitSite* from = nullptr;
+    std::uint64_t from_epoch = 0;
+    bool predict = false;
+
+    const auto step = [&]() -> Stop {
+        fp.fold();
+        Stop stop = interpreter.step(state);
+        fp.reload();
+        interpreted.fetch_add(1, std::memory_order_relaxed);
+        return stop;
+    };
+    while (true) {
+        if (!single) {
+            const std::uint32_t interrupt = state.interrupt.load(std::memory_order_relaxed);
+            if (interrupt & ~kKick) return stopped(StopKind::Interrupted);
+            if (interrupt) state.interrupt.fetch_and(~kKick);
+            const std::lock_guard lock(mutex);
+            if (breakpoints.contains(state.ip)) return stopped(StopKind::Breakpoint);
+        }
+        Region* region = nullptr;
+        if (usable() && !state.exact_tags && !cpu::fp_exceptions_unmasked(state.pfpfr, state.fpcr))
+            region = enter_region(state, thread, fp, from, from_epoch, predict, single);
+        from = nullptr;
+        predict = false;
+        bool interpret = region == nullptr;
+        if (region) {
+            from_epoch = epoch;
+            const std::uint64_t left = stubs.enter(&state, region->entry, thread.shadow_bias(),
+                                                   thread.jump_cache());
+            thread.in_code = false;
+            if (left >= kFirstExitSite) {
+                from = reinterpret_cast<ExitSite*>(left);
+            } else {
+                switch (static_cast<Leave>(left)) {
+                    case Leave::Returned:
+                        if (state.ip == cpu::kSentinelReturn)
+                            return stopped(StopKind::SignalReturn);
+                        [[fallthrough]];
+                    case Leave::Jumped:
+                        predict = true;
+                        break;
+                    case Leave::Interpret:
+                        interpret = true;
+                        break;
+                    case Leave::Fault:
+                        fp.fold();
+                        if (!locate_fault(state)) std::abort();
+                        fp.reload();
+                        interpret = true;
+                        break;
+                    case Leave::Interrupted:
+                        break;
+                }
+            }
+        }
+        if (interpret) {
+            Stop stop = step();
+            if (stop.kind != StopKind::Budget) return stop;
+        }
+        if (single) return stopped(StopKind::Budget);
+    }
+}
+
+Translator::Translator(cpu::MemoryView memory, const TranslatorOptions& options)
+    : impl_(std::make_unique<Impl>(memory, options)) {}
+Translator::~Translator() = default;
+
+Stop Translator::run(CpuState& state, Interpreter& interpreter) {
+    return impl_->run(state, interpreter, false);
+}
+
+Stop Translator::run_region(CpuState& state, Interpreter& interpreter) {
+    return impl_->run(state, interpreter, true);
+}
+
+void Translator::invalidate(std::uint64_t begin, std::uint64_t end) {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->retire_overlapping(begin, end);
+}
+
+void Translator::set_breakpoints(std::span<const std::uint64_t> addresses) {
+    const std::lock_guard lock(impl_->mutex);
+    for (const std::uint64_t address : addresses)
+        if (!impl_->breakpoints.contains(address))
+            impl_->retire_overlapping(address, address + 8);
+    impl_->breakpoints = {addresses.begin(), addresses.end()};
+}
+
+TranslatorStats Translator::stats() const {
+    const std::lock_guard lock(impl_->mutex);
+    TranslatorStats stats = impl_->counters;
+    stats.interpreted_bundles = impl_->interpreted.load(std::memory_order_relaxed);
+    stats.translate_seconds = static_cast<double>(impl_->translate_nanoseconds) * 1e-9;
+    return stats;
+}
+
+namespace {
+
+std::shared_ptr<const RegionRecord> published(const Region& region) {
+    auto record = std::make_shared<RegionRecord>(*region.record);
+    record->executions = __atomic_load_n(region.executions.get(), __ATOMIC_RELAXED);
+    for (const ExitSite& site : region.exits)
+        record->exits.push_back({site.target, site.linked != nullptr});
+    return record;
+}
+
+}  // namespace
+
+std::shared_ptr<const RegionRecord> Translator::region_at(std::uint64_t ip) const {
+    const std::lock_guard lock(impl_->mutex);
+    const Region* best = nullptr;
+    for (const auto& [key, region] : impl_->regions) {
+        if (!region->entry || !overlaps(*region, ip, ip + 1)) continue;
+        const auto rank = [](const Region& r) {
+            return std::pair(__atomic_load_n(r.executions.get(), __ATOMIC_RELAXED), r.record->id);
+        };
+        if (!best || rank(*region) > rank(*best)) best = region.get();
+    }
+    return best ? published(*best) : nullptr;
+}
+
+std::vector<std::shared_ptr<const RegionRecord>> Translator::regions() const {
+    const std::lock_guard lock(impl_->mutex);
+    std::vector<std::shared_ptr<const RegionRecord>> list;
+    for (const auto& [key, region] : impl_->regions)
+        if (region->entry) list.push_back(published(*region));
+    return list;
+}
+
+}  // namespace e2k::translate

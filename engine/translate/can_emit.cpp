@@ -137,8 +137,8 @@ bool can_transfer(const ExecBundle& b, Config config, const Facts& facts) {
 }  // namespace
 
 bool can_emit(const ExecBundle& b, Config config, const Facts& facts) {
-    constexpr std::uint32_t kDeclined = cpu::exec::kIllegal | cpu::exec::kMova |
-                                        cpu::exec::kAauWrite | cpu::exec::kLoopMode;
+    constexpr std::uint32_t kDeclined =
+        cpu::exec::kIllegal | cpu::exec::kMova | cpu::exec::kAauWrite | cpu::exec::kLoopMode;
     if ((b.flags & kDeclined) || b.bap) return false;
     if ((b.flags & cpu::exec::kSetwd) && b.window.size < config.window().psize) return false;
     unsigned getsp = 0;

@@ -1,6 +1,6 @@
 #include "engine/translate/code_arena.h"
 
-#include <asmjit/core.h>
+#include <sys/mman.h>
 
 #include <cstring>
 
@@ -14,24 +14,20 @@ constexpr std::size_t kArenaGranularity = 1u << 16;
 
 CodeArena::CodeArena(std::size_t bytes) {
     bytes = (bytes + kArenaGranularity - 1) & ~(kArenaGranularity - 1);
-    asmjit::VirtMem::DualMapping mapping{};
-    if (asmjit::VirtMem::allocDualMapping(&mapping, bytes,
-                                          asmjit::VirtMem::MemoryFlags::kAccessRWX) !=
-        asmjit::kErrorOk)
-        return;
-    rx_ = static_cast<std::uint8_t*>(mapping.rx);
-    rw_ = static_cast<std::uint8_t*>(mapping.rw);
+    // Private, so that a fork has its own copy; a second view would need a shared mapping.
+    void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE | PROT_EXEC,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED) return;
+    base_ = static_cast<std::uint8_t*>(p);
     size_ = bytes;
 }
 
 CodeArena::~CodeArena() {
-    if (!rx_) return;
-    asmjit::VirtMem::DualMapping mapping{rx_, rw_};
-    asmjit::VirtMem::releaseDualMapping(&mapping, size_);
+    if (base_) munmap(base_, size_);
 }
 
 void CodeArena::commit(std::span<const std::uint8_t> code) {
-    std::memcpy(rw_ + used_, code.data(), code.size());
+    std::memcpy(base_ + used_, code.data(), code.size());
     used_ = (used_ + code.size() + kBlockAlignment - 1) & ~(kBlockAlignment - 1);
 }
 

@@ -62,11 +62,11 @@ struct Stubs {
     using Enter = std::uint64_t (*)(cpu::CpuState*, const std::uint8_t* code,
                                     std::uint64_t shadow_bias, JumpCacheEntry* jump_cache);
     Enter enter = nullptr;
-    std::uint8_t* leave = nullptr;        ///< rax = Leave or ExitSite*
-    std::uint8_t* fault = nullptr;        ///< Leave::Fault
-    std::uint8_t* jump = nullptr;         ///< rsi = target: looks the jump cache up
-    std::uint8_t* returned = nullptr;     ///< the same after a return
-    std::size_t size = 0;                 ///< bytes of the arena they occupy
+    std::uint8_t* leave = nullptr;     ///< rax = Leave or ExitSite*
+    std::uint8_t* fault = nullptr;     ///< Leave::Fault
+    std::uint8_t* jump = nullptr;      ///< rsi = target: looks the jump cache up
+    std::uint8_t* returned = nullptr;  ///< the same after a return
+    std::size_t size = 0;              ///< bytes of the arena they occupy
 };
 
 /// Emits them at arena.cursor(), which must be the start of the arena.

@@ -226,8 +226,7 @@ void HostValues::set_constant(std::uint64_t value) {
 }
 
 Mem HostValues::spill_slot(unsigned index) const {
-    return x86::ptr(x86::rsp,
-                    static_cast<std::int32_t>(offsetof(Frame, spill) + index * 16));
+    return x86::ptr(x86::rsp, static_cast<std::int32_t>(offsetof(Frame, spill) + index * 16));
 }
 
 void HostValues::spill(unsigned index) {

@@ -53,13 +53,13 @@ struct Node {
     std::uint64_t address = 0;
     Config config;  ///< before the bundle
     Facts facts;
-    bool interpret = false;  ///< handed to the interpreter
-    bool join = false;       ///< reached other than from the node laid out before it
+    bool interpret = false;          ///< handed to the interpreter
+    bool join = false;               ///< reached other than from the node laid out before it
     bool entered_by_return = false;  ///< some call of the region continues here
     TakenKind taken_kind = TakenKind::None;
-    Edge next;    ///< not taken
-    Edge taken;   ///< Direct, Predicted: target; Call: callee
-    Edge return_to;  ///< calls: where the callee's return continues
+    Edge next;                  ///< not taken
+    Edge taken;                 ///< Direct, Predicted: target; Call: callee
+    Edge return_to;             ///< calls: where the callee's return continues
     bool bundle_dbl = false;    ///< 32-bit results of the bundle clear the upper half
     bool falls_through = true;  ///< `next` can be reached without taking the transfer
 };

@@ -15,8 +15,8 @@ struct Region;
 
 /// A direct exit: a jump that goes to a stub until it is patched to the successor's entry.
 struct ExitSite {
-    std::uint64_t target = 0;  ///< guest address
-    Config config;             ///< configuration there
+    std::uint64_t target = 0;              ///< guest address
+    Config config;                         ///< configuration there
     std::uint8_t* displacement = nullptr;  ///< executable address of the jump's rel32 field
     std::uint8_t* stub = nullptr;          ///< executable address of the unpatched target
     Region* from = nullptr;
@@ -25,9 +25,9 @@ struct ExitSite {
 
 /// Host code in which a guest access may fault: the state in memory is that before `address`.
 struct FaultPoint {
-    std::uint32_t begin = 0, end = 0;             ///< offsets into the region's code
-    std::uint64_t address = 0;                    ///< of the bundle
-    std::uint32_t bundles = 0, operations = 0;    ///< executed, not yet counted in the state
+    std::uint32_t begin = 0, end = 0;           ///< offsets into the region's code
+    std::uint64_t address = 0;                  ///< of the bundle
+    std::uint32_t bundles = 0, operations = 0;  ///< executed, not yet counted in the state
 };
 
 /// Guest bytes [begin, end) a region was made from.
@@ -38,9 +38,9 @@ struct GuestRange {
 struct Region {
     std::uint64_t address = 0;
     Config config;
-    int mode = 0;                     ///< what else the code depends on (version)
-    std::uint8_t* entry = nullptr;    ///< null: the bundle at `address` is interpreted
-    std::uint32_t size = 0;           ///< host bytes
+    int mode = 0;                   ///< what else the code depends on (version)
+    std::uint8_t* entry = nullptr;  ///< null: the bundle at `address` is interpreted
+    std::uint32_t size = 0;         ///< host bytes
     std::vector<GuestRange> guest;
     std::deque<ExitSite> exits;
     std::vector<ExitSite*> incoming;  ///< patched jumps that lead here

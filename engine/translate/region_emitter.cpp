@@ -98,8 +98,8 @@ void RegionEmitter::emit_node(unsigned index) {
 void RegionEmitter::emit_body(Node& node) {
     bail_ = a_.newLabel();
     bail_used_ = mlock_used_ = has_condition_ = false;
-    conditional_ = 0;
     v_.start_bundle(node.bundle, node.config);
+    conditional_ = shared_destinations();
     emit_checks();
     emit_memory();
     for (unsigned i = 0; i < b_->op_count; ++i) emit_operation(i);
@@ -120,6 +120,25 @@ void RegionEmitter::emit_body(Node& node) {
     commit_control();
     pending_bundles_ += 1;
     pending_operations_ += b_->operations;
+}
+
+/// Guarded operations whose register another operation of the bundle writes too: the highest
+/// channel that is enabled wins (machine.md §2.4), so each must leave the register alone if not.
+unsigned RegionEmitter::shared_destinations() const {
+    unsigned shared = 0;
+    const auto register_of = [&](unsigned i) -> int {
+        const cpu::exec::MicroOp& op = b_->ops[i];
+        const bool none = op.write == cpu::exec::Write::None ||
+                          op.write == cpu::exec::Write::Predicate ||
+                          op.write == cpu::exec::Write::Ctpr || op.write == cpu::exec::Write::State;
+        return none ? -1 : static_cast<int>(v_.slot(op.dst));
+    };
+    for (unsigned i = 0; i < b_->op_count; ++i)
+        for (unsigned k = 0; k < b_->op_count; ++k)
+            if (i != k && b_->ops[i].guard.count != 0 && register_of(i) >= 0 &&
+                register_of(i) == register_of(k))
+                shared |= 1u << i;
+    return shared;
 }
 
 void RegionEmitter::count(std::uint32_t bundles, std::uint32_t operations) {

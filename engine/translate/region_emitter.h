@@ -21,7 +21,7 @@ namespace e2k::translate {
 struct EmitRequest {
     const Plan& plan;
     const Stubs& stubs;
-    Region& region;  ///< receives entry, exits, faults, record
+    Region& region;      ///< receives entry, exits, faults, record
     std::uint8_t* base;  ///< where the code will run
     bool statistics = false;
     /// Bundles whose speculative loads have met unreadable memory: these test the page map.
@@ -44,6 +44,7 @@ private:
     // --- region_emitter.cpp: nodes, counters, ledger, exits ---
     void emit_node(unsigned index);
     void emit_body(Node& node);
+    unsigned shared_destinations() const;
     void emit_next(unsigned index);
     void count(std::uint32_t bundles, std::uint32_t operations);
     void flush_counts();
@@ -139,7 +140,7 @@ private:
     Node* node_ = nullptr;
     unsigned node_index_ = 0;
     const cpu::exec::ExecBundle* b_ = nullptr;
-    Config config_;        ///< before the bundle
+    Config config_;  ///< before the bundle
     Label bail_;
     bool bail_used_ = false;
     unsigned conditional_ = 0;  ///< operations whose commit depends on their guard

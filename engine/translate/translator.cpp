@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -107,6 +108,7 @@ struct Translator::Impl {
     TranslatorStats counters;
     std::uint64_t translate_nanoseconds = 0;
     std::FILE* perf = nullptr;
+    pid_t process = getpid();
 
     std::atomic<std::uint64_t> interpreted{0};
 
@@ -115,10 +117,11 @@ struct Translator::Impl {
         if (!arena.valid()) return;
         stubs = make_stubs(arena);
         const auto begin = reinterpret_cast<std::uint64_t>(stubs.enter);
-        guard = std::make_unique<FaultGuard>(CodeRange{
-            begin, begin + arena.room() + arena.used(),
-            reinterpret_cast<std::uint64_t>(stubs.fault)});
-        if (options.perf_map) perf = std::fopen(fmt::format("/tmp/perf-{}.map", getpid()).c_str(), "w");
+        guard =
+            std::make_unique<FaultGuard>(CodeRange{begin, begin + arena.room() + arena.used(),
+                                                   reinterpret_cast<std::uint64_t>(stubs.fault)});
+        if (options.perf_map)
+            perf = std::fopen(fmt::format("/tmp/perf-{}.map", getpid()).c_str(), "w");
     }
     ~Impl() {
         if (perf) std::fclose(perf);
@@ -130,6 +133,14 @@ struct Translator::Impl {
 
     ThreadContext& context(const CpuState& state) {
         const std::lock_guard lock(mutex);
+        if (getpid() != process) {
+            // The other threads did not come along through the fork.
+            process = getpid();
+            for (auto& [file, thread] : threads) {
+                thread->in_code = false;
+                thread->running = nullptr;
+            }
+        }
         auto& context = threads[state.chain_file];
         if (!context || !context->fits(state)) context = std::make_unique<ThreadContext>(state);
         return *context;
@@ -145,15 +156,22 @@ struct Translator::Impl {
 
     // --- regions ---
 
-    static void write_displacement(CodeArena& arena, std::uint8_t* at, const std::uint8_t* to) {
+    static void write_displacement(std::uint8_t* at, const std::uint8_t* to) {
         const auto value = static_cast<std::int32_t>(to - (at + sizeof(std::int32_t)));
-        __atomic_store_n(reinterpret_cast<std::int32_t*>(arena.writable(at)), value,
-                         __ATOMIC_RELEASE);
+        // Misaligned by one byte at most places, but always within one aligned 8-byte word.
+        std::uint64_t word;
+        auto* aligned =
+            reinterpret_cast<std::uint64_t*>(reinterpret_cast<std::uint64_t>(at) & ~7ull);
+        std::memcpy(&word, aligned, sizeof word);
+        std::memcpy(
+            reinterpret_cast<std::uint8_t*>(&word) + (reinterpret_cast<std::uint64_t>(at) & 7),
+            &value, sizeof value);
+        __atomic_store_n(aligned, word, __ATOMIC_RELEASE);
     }
 
     void link(ExitSite& site, Region& to) {
         if (site.linked || site.from->dead || to.dead || !to.entry) return;
-        write_displacement(arena, site.displacement, to.entry);
+        write_displacement(site.displacement, to.entry);
         site.linked = &to;
         to.incoming.push_back(&site);
         ++counters.links;
@@ -161,7 +179,7 @@ struct Translator::Impl {
 
     void unlink(ExitSite& site) {
         if (!site.linked) return;
-        write_displacement(arena, site.displacement, site.stub);
+        write_displacement(site.displacement, site.stub);
         std::erase(site.linked->incoming, &site);
         site.linked = nullptr;
     }
@@ -222,10 +240,10 @@ struct Translator::Impl {
         }
         Region& result = *region;
         regions[{result.address, result.config, result.mode}] = std::move(region);
-        translate_nanoseconds += static_cast<std::uint64_t>(
-            std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() -
-                                                                 start)
-                .count());
+        translate_nanoseconds +=
+            static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                           std::chrono::steady_clock::now() - start)
+                                           .count());
         return result;
     }
 
@@ -351,8 +369,8 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
         bool interpret = region == nullptr;
         if (region) {
             from_epoch = epoch;
-            const std::uint64_t left = stubs.enter(&state, region->entry, thread.shadow_bias(),
-                                                   thread.jump_cache());
+            const std::uint64_t left =
+                stubs.enter(&state, region->entry, thread.shadow_bias(), thread.jump_cache());
             thread.in_code = false;
             if (left >= kFirstExitSite) {
                 from = reinterpret_cast<ExitSite*>(left);
@@ -407,8 +425,7 @@ void Translator::invalidate(std::uint64_t begin, std::uint64_t end) {
 void Translator::set_breakpoints(std::span<const std::uint64_t> addresses) {
     const std::lock_guard lock(impl_->mutex);
     for (const std::uint64_t address : addresses)
-        if (!impl_->breakpoints.contains(address))
-            impl_->retire_overlapping(address, address + 8);
+        if (!impl_->breakpoints.contains(address)) impl_->retire_overlapping(address, address + 8);
     impl_->breakpoints = {addresses.begin(), addresses.end()};
 }
 

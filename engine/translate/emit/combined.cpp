@@ -18,9 +18,10 @@ constexpr Named kFirst[] = {{Step::And, "and"},   {Step::AndNot, "andn"}, {Step:
                             {Step::Add, "add"},   {Step::Sub, "sub"},     {Step::Shl, "shl"},
                             {Step::Shr, "shr"},   {Step::Sar, "sar"},     {Step::Scl, "scl"},
                             {Step::Scr, "scr"},   {Step::Getf, "getf"},   {Step::Merge, "merge"}};
-constexpr Named kSecond[] = {{Step::And, "and"},   {Step::AndNot, "andn"}, {Step::Or, "or"},
-                             {Step::OrNot, "orn"}, {Step::Xor, "xor"},     {Step::XorNot, "xorn"},
-                             {Step::Add, "add"},   {Step::Sub, "sub"},     {Step::ReverseSub, "rsub"}};
+constexpr Named kSecond[] = {
+    {Step::And, "and"},   {Step::AndNot, "andn"}, {Step::Or, "or"},
+    {Step::OrNot, "orn"}, {Step::Xor, "xor"},     {Step::XorNot, "xorn"},
+    {Step::Add, "add"},   {Step::Sub, "sub"},     {Step::ReverseSub, "rsub"}};
 constexpr std::size_t kFirsts = std::size(kFirst), kSeconds = std::size(kSecond);
 
 /// src3 is the left operand of the second step.

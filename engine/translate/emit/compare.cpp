@@ -35,17 +35,17 @@ template <CondCode Cc>
 constexpr auto kAndD = compare<Cc, 64, true>;
 
 constexpr Emitter kEmitters[] = {
-    {"cmposb", kS<CondCode::kO>},        {"cmpodb", kD<CondCode::kO>},
-    {"cmpbsb", kS<CondCode::kB>},        {"cmpbdb", kD<CondCode::kB>},
-    {"cmpesb", kS<CondCode::kE>},        {"cmpedb", kD<CondCode::kE>},
-    {"cmpbesb", kS<CondCode::kBE>},      {"cmpbedb", kD<CondCode::kBE>},
-    {"cmpssb", kS<CondCode::kS>},        {"cmpsdb", kD<CondCode::kS>},
-    {"cmppsb", kS<CondCode::kP>},        {"cmppdb", kD<CondCode::kP>},
-    {"cmplsb", kS<CondCode::kL>},        {"cmpldb", kD<CondCode::kL>},
-    {"cmplesb", kS<CondCode::kLE>},      {"cmpledb", kD<CondCode::kLE>},
-    {"cmpandesb", kAndS<CondCode::kE>},  {"cmpandedb", kAndD<CondCode::kE>},
-    {"cmpandssb", kAndS<CondCode::kS>},  {"cmpandsdb", kAndD<CondCode::kS>},
-    {"cmpandpsb", kAndS<CondCode::kP>},  {"cmpandpdb", kAndD<CondCode::kP>},
+    {"cmposb", kS<CondCode::kO>},         {"cmpodb", kD<CondCode::kO>},
+    {"cmpbsb", kS<CondCode::kB>},         {"cmpbdb", kD<CondCode::kB>},
+    {"cmpesb", kS<CondCode::kE>},         {"cmpedb", kD<CondCode::kE>},
+    {"cmpbesb", kS<CondCode::kBE>},       {"cmpbedb", kD<CondCode::kBE>},
+    {"cmpssb", kS<CondCode::kS>},         {"cmpsdb", kD<CondCode::kS>},
+    {"cmppsb", kS<CondCode::kP>},         {"cmppdb", kD<CondCode::kP>},
+    {"cmplsb", kS<CondCode::kL>},         {"cmpldb", kD<CondCode::kL>},
+    {"cmplesb", kS<CondCode::kLE>},       {"cmpledb", kD<CondCode::kLE>},
+    {"cmpandesb", kAndS<CondCode::kE>},   {"cmpandedb", kAndD<CondCode::kE>},
+    {"cmpandssb", kAndS<CondCode::kS>},   {"cmpandsdb", kAndD<CondCode::kS>},
+    {"cmpandpsb", kAndS<CondCode::kP>},   {"cmpandpdb", kAndD<CondCode::kP>},
     {"cmpandlesb", kAndS<CondCode::kLE>}, {"cmpandledb", kAndD<CondCode::kLE>},
 };
 

@@ -192,8 +192,8 @@ void RegionEmitter::emit_predicate_logic() {
 void RegionEmitter::capture_condition() {
     const cpu::exec::Transfer& t = b_->transfer;
     const bool loop = needs_loop_end(t.condition);
-    bool reads = loop && t.condition != ConditionType::LoopEnd &&
-                 t.condition != ConditionType::NotLoopEnd;
+    bool reads =
+        loop && t.condition != ConditionType::LoopEnd && t.condition != ConditionType::NotLoopEnd;
     reads |= t.condition == ConditionType::Pred || t.condition == ConditionType::NotPred;
     const unsigned phys = pred_phys(config_.rotation(), t.psrc);
     bool written = false;
@@ -201,8 +201,8 @@ void RegionEmitter::capture_condition() {
         written |= b_->ops[i].write == Write::Predicate &&
                    pred_phys(config_.rotation(), b_->ops[i].dst.index) == phys;
     for (unsigned k = 0; (b_->flags & cpu::exec::kPlu) && k < b_->plu.count; ++k)
-        written |= b_->plu.clp[k].writes &&
-                   pred_phys(config_.rotation(), b_->plu.clp[k].pdst) == phys;
+        written |=
+            b_->plu.clp[k].writes && pred_phys(config_.rotation(), b_->plu.clp[k].pdst) == phys;
     if (!loop && !(reads && written)) return;
     mark(Reason::ControlTransfer);
     v_.start_operation(kConditionResult);
@@ -319,7 +319,8 @@ void RegionEmitter::commit_control() {
         }
         v_.end_operation();
     }
-    if (b_->eap) a_.mov(state(offsetof(CpuState, aau) + offsetof(cpu::AauState, active), 1), imm(0));
+    if (b_->eap)
+        a_.mov(state(offsetof(CpuState, aau) + offsetof(cpu::AauState, active), 1), imm(0));
 }
 
 void RegionEmitter::commit_preparation() {
@@ -334,9 +335,9 @@ void RegionEmitter::commit_preparation() {
         a_.mov(x86::rax, state(offsetof(CpuState, chain_top), 8));
         a_.cmp(x86::rax, state(offsetof(CpuState, chain_file), 8));
         a_.je(outermost);
-        a_.mov(x86::rcx, x86::qword_ptr(x86::rax, static_cast<std::int32_t>(
-                                                      offsetof(ChainFrame, return_ip)) -
-                                                      static_cast<std::int32_t>(sizeof(ChainFrame))));
+        a_.mov(x86::rcx,
+               x86::qword_ptr(x86::rax, static_cast<std::int32_t>(offsetof(ChainFrame, return_ip)) -
+                                            static_cast<std::int32_t>(sizeof(ChainFrame))));
         a_.bind(outermost);
         a_.mov(state(at, 8), x86::rcx);
     } else {

@@ -47,9 +47,11 @@ void multiply(OpContext& c) {
     const Source& other = x.value ? x : y;
     if (reg.value) {
         c.v.load_constant(d, *reg.value);
-        c.a.imul(sized(d, Bits), sized(d, Bits), asmjit::imm(static_cast<std::int32_t>(*other.value)));
+        c.a.imul(sized(d, Bits), sized(d, Bits),
+                 asmjit::imm(static_cast<std::int32_t>(*other.value)));
     } else if (other.value) {
-        c.a.imul(sized(d, Bits), sized(reg.reg, Bits), asmjit::imm(static_cast<std::int32_t>(*other.value)));
+        c.a.imul(sized(d, Bits), sized(reg.reg, Bits),
+                 asmjit::imm(static_cast<std::int32_t>(*other.value)));
     } else {
         c.a.mov(sized(d, Bits), sized(reg.reg, Bits));
         c.a.imul(sized(d, Bits), sized(other.reg, Bits));

@@ -164,8 +164,8 @@ void RegionEmitter::call_helper(unsigned i) {
     if (request_.helper_operations) ++*request_.helper_operations;
     mark(Reason::Helper, op.channel);
     v_.spill_results();
-    const bool wide = op.kind == SemKind::Int128 || op.kind == SemKind::Sse128 ||
-                      op.kind == SemKind::X87;
+    const bool wide =
+        op.kind == SemKind::Int128 || op.kind == SemKind::Sse128 || op.kind == SemKind::X87;
     const auto first = [&](const auto& reg) {
         if (!op.merges || op.merge.count == 0) return load_argument(reg, op.a, op.wa);
         const Label other = a_.newLabel(), done = a_.newLabel();
@@ -215,8 +215,7 @@ void RegionEmitter::select_result(unsigned i) {
     const CondCode off = when_false(c);
     if (op.write == Write::Predicate)
         a_.cmov(off, r.r32(), x86::ecx);
-    else if (op.write == Write::Double ||
-             (op.write == Write::Word && node_->bundle_dbl))
+    else if (op.write == Write::Double || (op.write == Write::Word && node_->bundle_dbl))
         a_.cmov(off, r, v_.memory(op.dst, 8));
     else
         a_.cmov(off, r.r32(), v_.memory(op.dst, 4));

@@ -24,9 +24,9 @@ using SymbolLookup = std::function<std::optional<SymbolAt>(std::uint64_t)>;
 struct ListingOptions {
     int iset = 4;
     DisassemblyStyle style = DisassemblyStyle::native();
-    SymbolLookup symbols;     ///< may be empty: no labels, bare targets
-    bool skip_zeros = true;   ///< fold runs of two or more empty bundles into one row
-    bool show_words = false;  ///< raw words on the address line of `to_text`
+    SymbolLookup symbols = {};  ///< may be empty: no labels, bare targets
+    bool skip_zeros = true;     ///< fold runs of two or more empty bundles into one row
+    bool show_words = false;    ///< raw words on the address line of `to_text`
 };
 
 /// One row of the listing.

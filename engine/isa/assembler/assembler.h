@@ -1,0 +1,50 @@
+// Assembler: text of bundles to bytes, in the syntax of disassembly.md part B.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+namespace e2k::isa {
+
+/// What is wrong with a source, and where.
+struct AssemblyError {
+    int line = 1, column = 1;  ///< both from 1; the line counts operations in `assemble_bundle`
+    std::string message;
+    std::string text;  ///< offending part of the source
+    /// "file:3:14: message: `text`"
+    std::string describe(std::string_view file) const;
+};
+
+/// Value of a symbol, or nothing if it is not defined.
+using SymbolValues = std::function<std::optional<std::uint64_t>(std::string_view)>;
+
+struct AssemblerOptions {
+    int iset = 4;
+    /// The text is a listing of `disassemble`: transfer targets are addresses instead of raw
+    /// displacements, stores name the data last, `movaq` has a line for each half, `apb` is
+    /// `fapb`, a missing `ipd` is 0 (disassembly.md B.2, "Differences").
+    bool listing = false;
+    bool data_last = false;     ///< `.ignore ld_st_style`: stores name the data last
+    SymbolValues symbols = {};  ///< none: every symbol is undefined
+};
+
+/// One operation of a bundle and where it stands in the source.
+struct SourceLine {
+    std::string_view text;
+    int line = 1, column = 1;
+};
+
+/// Packs the operations of one bundle (or the halves of one asynchronous instruction) that starts
+/// at `address`. Channels, literal words and condition halves not named by the source are chosen
+/// as the E2K assembler does (disassembly.md B.3, B.5-B.7).
+tl::expected<std::vector<std::uint8_t>, AssemblyError> assemble_bundle(
+    std::span<const SourceLine> operations, std::uint64_t address, const AssemblerOptions& options);
+
+}  // namespace e2k::isa

@@ -1,0 +1,70 @@
+// Reads one statement; the first error stays and makes all later reads fail.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/isa/assembler/assembler.h"
+
+namespace e2k::isa::assembler {
+
+/// A number, or a symbol whose value may still be unknown. Sizes never depend on the value of a
+/// symbolic number, so that labels may be used before they are defined.
+struct Number {
+    std::uint64_t value = 0;
+    std::string symbol;  ///< text of the expression if it holds a symbol; empty for constants
+    bool is_symbolic() const { return !symbol.empty(); }
+};
+
+class Cursor {
+public:
+    Cursor(const SourceLine& line, const SymbolValues& symbols)
+        : line_(line), symbols_(symbols), rest_(line.text) {}
+
+    bool ok() const { return !error_; }
+    const std::optional<AssemblyError>& error() const { return error_; }
+    void fail(std::string message);
+    /// Fails at `text`, a part of the statement.
+    void fail_at(std::string_view text, std::string message);
+
+    bool at_end();
+    /// Next character after blanks, 0 at the end.
+    char peek();
+    bool accept(std::string_view punctuation);
+    void expect(std::string_view punctuation);
+    /// A name of letters, digits and `_ . % @`; empty if there is none.
+    std::string_view word();
+    std::string_view peek_word();
+    /// Takes `name` if it is the next word, whatever the case.
+    bool accept_word(std::string_view name);
+    /// Takes `name =` (or nothing).
+    bool accept_key(std::string_view name);
+    /// Digits directly at the cursor.
+    std::optional<unsigned> digits();
+    /// Constant or symbolic expression: + - * / << >> & | ^ ~ ( ).
+    Number expression();
+    /// Constant expression between 0 and `maximum`.
+    std::uint32_t constant(std::uint32_t maximum, std::string_view what);
+    std::string_view rest() const { return rest_; }
+    std::string_view statement() const { return line_.text; }
+    const SourceLine& line() const { return line_; }
+
+private:
+    void skip_blanks();
+    Number binary(int level);
+    Number unary();
+    Number primary();
+    Number number();
+
+    SourceLine line_;
+    const SymbolValues& symbols_;
+    std::string_view rest_;
+    std::optional<AssemblyError> error_;
+    int depth_ = 0;
+};
+
+std::string lower(std::string_view text);
+
+}  // namespace e2k::isa::assembler

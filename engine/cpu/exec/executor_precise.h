@@ -437,7 +437,10 @@ bool Executor<Tags>::check_tags(const ExecBundle& b, Pending& p) {
         }
         const bool stores = op.kind == SemKind::Store || op.kind == SemKind::ArrayStore ||
                             op.kind == SemKind::AauWrite;
-        const unsigned stored_words = op.access_size <= 4 ? 3u : ~0u;  // a word store: low tag only
+        // Only the words that are stored count.
+        const unsigned stored_words = op.access_size <= 4   ? 0x3u
+                                      : op.access_size == 8 ? 0xfu
+                                                            : 0xffu;
         const bool data = stores && !op.speculative &&
                           (spaces_.tag_at(op.data) & stored_words) != 0 &&
                           op.mode != MemoryMode::NoStore && op.mode != MemoryMode::CodeFlush;

@@ -40,6 +40,12 @@ std::uint64_t argument(const cpu::CpuState& state, const cpu::Stop& stop, unsign
     return state.window[at].lo;
 }
 
+/// Only the low word of the number register counts, its tag too (linux-abi.md §4.3).
+std::uint32_t number_of(const cpu::CpuState& state, const cpu::Stop& stop) {
+    const unsigned at = 2 * stop.syscall_wbs;
+    return at < state.wd.size ? static_cast<std::uint32_t>(state.window[at].lo) : 0;
+}
+
 bool number_is_diagnostic(const cpu::CpuState& state, const cpu::Stop& stop) {
     const unsigned at = 2 * stop.syscall_wbs;
     return at >= state.wd.size || (state.exact_tags && (state.window_tags[at] & kLowTag));
@@ -165,7 +171,7 @@ Next Process::system_call(Thread& thread, const cpu::Stop& stop) {
                         stop.syscall_entry));
 
     Call call{p, thread, stop};
-    call.number = static_cast<std::uint32_t>(argument(state, stop, 0));
+    call.number = number_of(state, stop);
     for (unsigned k = 0; k < call.arg.size(); ++k) call.arg[k] = argument(state, stop, k + 1);
     const bool valid = !number_is_diagnostic(state, stop);
     const SyscallRow* row = !valid ? nullptr

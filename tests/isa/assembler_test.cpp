@@ -92,15 +92,17 @@ TEST(Assembler, ChoosesChannels) {
 
 TEST(Assembler, Symbols) {
     AssemblerOptions options{.iset = 4};
-    options.symbols = [](std::string_view name) -> std::optional<std::uint64_t> {
-        if (name == "target") return 0x1040;
-        if (name == "data") return 0x1234567890;
+    options.symbols = [](std::string_view name) -> std::optional<SymbolValue> {
+        if (name == "target") return SymbolValue{0x1040, false};
+        if (name == "data") return SymbolValue{0x1234567890, false};
+        if (name == "five") return SymbolValue{5, true};
         return std::nullopt;
     };
     EXPECT_EQ(text(assemble("disp %ctpr1, target", options)), (Lines{"disp %ctpr1, 0x1040"}));
     EXPECT_EQ(text(assemble("disp %ctpr1, target - 0x80", options)), (Lines{"disp %ctpr1, 0xfc0"}));
     EXPECT_EQ(text(assemble("addd,0 0, data + 1, %dr1", options)),
               (Lines{"addd,0 0x0, _f64 0x1234567891, %dr1"}));
+    EXPECT_EQ(text(assemble("addd,0 0, five, %dr1", options)), (Lines{"addd,0 0x0, 0x5, %dr1"}));
     EXPECT_EQ(text(assemble("adds,0 0, _f32s target, %r1", options)),
               (Lines{"adds,0 0x0, _f32s 0x1040, %r1"}));
 }

@@ -22,8 +22,14 @@ struct AssemblyError {
     std::string describe(std::string_view file) const;
 };
 
+/// A number that is a constant chooses the shortest literal; one that may still change, such as an
+/// address, takes 64 bits unless the source says `_f32s`.
+struct SymbolValue {
+    std::uint64_t value = 0;
+    bool constant = false;
+};
 /// Value of a symbol, or nothing if it is not defined.
-using SymbolValues = std::function<std::optional<std::uint64_t>(std::string_view)>;
+using SymbolValues = std::function<std::optional<SymbolValue>(std::string_view)>;
 
 struct AssemblerOptions {
     int iset = 4;

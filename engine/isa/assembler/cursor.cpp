@@ -96,6 +96,13 @@ bool Cursor::accept_key(std::string_view name) {
     return false;
 }
 
+std::optional<char> Cursor::take() {
+    if (rest_.empty()) return std::nullopt;
+    const char c = rest_.front();
+    rest_.remove_prefix(1);
+    return c;
+}
+
 std::optional<unsigned> Cursor::digits() {
     unsigned value = 0;
     std::size_t n = 0;
@@ -219,13 +226,17 @@ Number Cursor::primary() {
         fail_at(name.empty() ? rest_.substr(0, 1) : name, "a number or a symbol expected");
         return {};
     }
+    return symbol(name);
+}
+
+Number Cursor::symbol(std::string_view name) {
     const auto plain = name.front() == '$' ? name.substr(1) : name;
-    const auto value = symbols_ ? symbols_(plain) : std::nullopt;
-    if (!value) {
+    const auto found = symbols_ ? symbols_(plain) : std::nullopt;
+    if (!found) {
         fail_at(name, "this symbol is not defined");
         return {};
     }
-    return {*value, std::string(plain)};
+    return {found->value, found->constant ? std::string() : std::string(plain)};
 }
 
 Number Cursor::number() {
@@ -251,6 +262,7 @@ Number Cursor::number() {
         value = value * base + d;
     }
     const auto suffix = lower(text.substr(at));
+    if (base != 16 && digits != 0 && (suffix == "b" || suffix == "f")) return symbol(text);
     const bool known = suffix.empty() || suffix == "u" || suffix == "ul" || suffix == "ull" ||
                        suffix == "llu" || suffix == "l" || suffix == "ll";
     if (digits == 0 || !known) fail_at(text, "this is not a number");

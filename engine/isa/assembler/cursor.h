@@ -41,6 +41,8 @@ public:
     bool accept_word(std::string_view name);
     /// Takes `name =` (or nothing).
     bool accept_key(std::string_view name);
+    /// The next character, blank or not.
+    std::optional<char> take();
     /// Digits directly at the cursor.
     std::optional<unsigned> digits();
     /// Constant or symbolic expression: + - * / << >> & | ^ ~ ( ).
@@ -56,7 +58,8 @@ private:
     Number binary(int level);
     Number unary();
     Number primary();
-    Number number();
+    Number number();  ///< or a local label, `1b`, `1f`
+    Number symbol(std::string_view name);
 
     SourceLine line_;
     const SymbolValues& symbols_;

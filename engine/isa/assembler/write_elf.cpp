@@ -1,0 +1,164 @@
+// A static ELF64 file from an assembled program (linux-abi.md §1).
+#include <elf.h>
+
+#include <cstring>
+
+#include "engine/isa/assembler/program.h"
+
+namespace e2k::isa {
+namespace {
+
+constexpr std::uint16_t kMachineElbrus = 175;
+constexpr std::uint64_t kPage = 0x1000;
+
+class ElfWriter {
+public:
+    explicit ElfWriter(const AssembledProgram& program) : program_(program) {}
+
+    std::vector<std::uint8_t> run() {
+        file_.resize(sizeof(Elf64_Ehdr) + program_.sections.size() * sizeof(Elf64_Phdr));
+        headers_.push_back({});  // the null section
+        for (const AssembledSection& s : program_.sections) add_section(s);
+        add_symbols();
+        add_names();
+        const std::uint64_t headers_at =
+            append(headers_.data(), headers_.size() * sizeof(Elf64_Shdr));
+        write_headers(headers_at);
+        return std::move(file_);
+    }
+
+private:
+    std::uint64_t append(const void* data, std::size_t size, std::uint64_t alignment = 8) {
+        file_.resize((file_.size() + alignment - 1) / alignment * alignment);
+        const std::uint64_t at = file_.size();
+        const auto* bytes = static_cast<const std::uint8_t*>(data);
+        file_.insert(file_.end(), bytes, bytes + size);
+        return at;
+    }
+
+    std::uint32_t name(const std::string& text) {
+        const auto at = static_cast<std::uint32_t>(names_.size());
+        names_ += text;
+        names_ += '\0';
+        return at;
+    }
+
+    void add_section(const AssembledSection& s) {
+        const bool contents = !s.bytes.empty();
+        Elf64_Shdr h{};
+        h.sh_name = name(s.name);
+        h.sh_type = contents ? SHT_PROGBITS : SHT_NOBITS;
+        h.sh_flags =
+            SHF_ALLOC | (s.writable ? SHF_WRITE : 0u) | (s.executable ? SHF_EXECINSTR : 0u);
+        h.sh_addr = s.address;
+        h.sh_offset = contents ? append(s.bytes.data(), s.bytes.size(), kPage) : 0;
+        h.sh_size = s.size;
+        h.sh_addralign = 8;
+        headers_.push_back(h);
+
+        Elf64_Phdr p{};
+        p.p_type = PT_LOAD;
+        p.p_flags = PF_R | (s.writable ? PF_W : 0u) | (s.executable ? PF_X : 0u);
+        p.p_offset = h.sh_offset;
+        p.p_vaddr = p.p_paddr = s.address;
+        p.p_filesz = s.bytes.size();
+        p.p_memsz = s.size;
+        p.p_align = kPage;
+        segments_.push_back(p);
+    }
+
+    std::uint16_t section_of(std::uint64_t address) const {
+        for (std::size_t i = 0; i < program_.sections.size(); ++i) {
+            const AssembledSection& s = program_.sections[i];
+            if (address >= s.address && address <= s.address + s.size)
+                return static_cast<std::uint16_t>(i + 1);
+        }
+        return SHN_ABS;
+    }
+
+    void add_symbols() {
+        std::vector<Elf64_Sym> table(1);
+        std::string strings(1, '\0');
+        std::uint32_t locals = 1;
+        for (const bool global : {false, true})
+            for (const AssembledSymbol& s : program_.symbols) {
+                if (s.global != global) continue;
+                Elf64_Sym e{};
+                e.st_name = static_cast<std::uint32_t>(strings.size());
+                e.st_info = ELF64_ST_INFO(global ? STB_GLOBAL : STB_LOCAL,
+                                          s.function ? STT_FUNC : STT_NOTYPE);
+                e.st_shndx = section_of(s.address);
+                e.st_value = s.address;
+                e.st_size = s.size;
+                strings += s.name;
+                strings += '\0';
+                table.push_back(e);
+                if (!global) ++locals;
+            }
+        Elf64_Shdr symbols{};
+        symbols.sh_name = name(".symtab");
+        symbols.sh_type = SHT_SYMTAB;
+        symbols.sh_size = table.size() * sizeof(Elf64_Sym);
+        symbols.sh_offset = append(table.data(), symbols.sh_size);
+        symbols.sh_link = static_cast<std::uint32_t>(headers_.size()) + 1;
+        symbols.sh_info = locals;
+        symbols.sh_entsize = sizeof(Elf64_Sym);
+        symbols.sh_addralign = 8;
+        headers_.push_back(symbols);
+        add_strings(".strtab", strings);
+    }
+
+    void add_strings(const char* section, const std::string& strings) {
+        Elf64_Shdr h{};
+        h.sh_name = name(section);
+        h.sh_type = SHT_STRTAB;
+        h.sh_size = strings.size();
+        h.sh_offset = append(strings.data(), strings.size());
+        h.sh_addralign = 1;
+        headers_.push_back(h);
+    }
+
+    void add_names() {
+        const std::uint32_t own = name(".shstrtab");
+        add_strings("", names_);
+        headers_.back().sh_name = own;
+    }
+
+    void write_headers(std::uint64_t headers_at) {
+        Elf64_Ehdr e{};
+        std::memcpy(e.e_ident, ELFMAG, SELFMAG);
+        e.e_ident[EI_CLASS] = ELFCLASS64;
+        e.e_ident[EI_DATA] = ELFDATA2LSB;
+        e.e_ident[EI_VERSION] = EV_CURRENT;
+        e.e_type = ET_EXEC;
+        e.e_machine = kMachineElbrus;
+        e.e_version = EV_CURRENT;
+        e.e_entry = program_.entry;
+        e.e_phoff = sizeof(Elf64_Ehdr);
+        e.e_shoff = headers_at;
+        e.e_flags = static_cast<std::uint32_t>(program_.iset) << 24;
+        e.e_ehsize = sizeof(Elf64_Ehdr);
+        e.e_phentsize = sizeof(Elf64_Phdr);
+        e.e_phnum = static_cast<std::uint16_t>(segments_.size());
+        e.e_shentsize = sizeof(Elf64_Shdr);
+        e.e_shnum = static_cast<std::uint16_t>(headers_.size());
+        e.e_shstrndx = static_cast<std::uint16_t>(headers_.size() - 1);
+        std::memcpy(file_.data(), &e, sizeof e);
+        std::memcpy(file_.data() + sizeof e, segments_.data(),
+                    segments_.size() * sizeof(Elf64_Phdr));
+    }
+
+    const AssembledProgram& program_;
+    std::vector<std::uint8_t> file_;
+    std::vector<Elf64_Shdr> headers_;
+    std::vector<Elf64_Phdr> segments_;
+    std::string names_ = std::string(1, '\0');
+};
+
+}  // namespace
+
+std::vector<std::uint8_t> write_elf(const AssembledProgram& program) {
+    return ElfWriter(program).run();
+}
+
+}  // namespace e2k::isa

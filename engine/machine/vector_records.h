@@ -29,6 +29,8 @@ public:
     ~VectorMachine();
     /// Empty result = agrees, else the difference in words.
     std::string check(const Json& record, const VectorOptions& options);
+    /// Adds what the translator did so far to `report`.
+    void count_translation(VectorReport& report) const;
 
 private:
     VectorMachine();

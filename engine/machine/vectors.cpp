@@ -82,13 +82,12 @@ void VectorReport::merge(VectorReport other) {
     for (VectorDifference& d : other.differences) differences.push_back(std::move(d));
     passed += other.passed;
     failed += other.failed;
+    translated_bundles += other.translated_bundles;
+    interpreted_bundles += other.interpreted_bundles;
 }
 
 tl::expected<VectorReport, std::string> run_vectors(const std::string& path,
                                                     const VectorOptions& options) {
-    if (options.tier == Tier::Translator)
-        return tl::unexpected(
-            std::string("vectors run in the interpreter only: use --tier interp"));
     LineReader reader(path);
     if (!reader.ok()) return tl::unexpected(fmt::format("{}: cannot be opened", path));
     auto machine = VectorMachine::create();
@@ -127,6 +126,7 @@ tl::expected<VectorReport, std::string> run_vectors(const std::string& path,
     }
     if (const std::string error = reader.error(); !error.empty())
         return tl::unexpected(fmt::format("{}: {}", path, error));
+    (*machine)->count_translation(report);
     return report;
 }
 
@@ -137,6 +137,9 @@ std::string format_report(const VectorReport& report) {
     text += fmt::format("{:<16}{:>9}{:>9}\n", "class", "passed", "failed");
     for (const auto& [name, count] : report.classes)
         text += fmt::format("{:<16}{:>9}{:>9}\n", name, count.passed, count.failed);
+    if (report.translated_bundles != 0)
+        text += fmt::format("translator: {} bundles translated, {} left to the interpreter\n",
+                            report.translated_bundles, report.interpreted_bundles);
     text += fmt::format("{} passed, {} failed\n", report.passed, report.failed);
     return text;
 }

@@ -37,6 +37,8 @@ struct VectorReport {
     std::map<std::string, VectorCount> classes;
     std::vector<VectorDifference> differences;  ///< the first max_differences
     std::size_t passed = 0, failed = 0;
+    /// Tier::Translator: bundles that became host code, and bundles it left to the interpreter.
+    std::uint64_t translated_bundles = 0, interpreted_bundles = 0;
 
     void merge(VectorReport other);
 };

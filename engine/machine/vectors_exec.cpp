@@ -10,6 +10,7 @@
 
 #include "engine/cpu/interpreter.h"
 #include "engine/machine/vector_records.h"
+#include "engine/translate/translator.h"
 
 namespace e2k::machine {
 namespace {
@@ -376,11 +377,12 @@ struct VectorMachine::Impl {
     VectorMemory memory;
     cpu::HardwareStacks stacks;
     std::unique_ptr<cpu::Interpreter> interpreter;
+    std::unique_ptr<translate::Translator> translator;  ///< made when first asked for
     bool data_dirty = true;
 
     void reset(CpuState& s, const Json& record, const VectorOptions& options);
     std::uint64_t load_code(const Json& record);
-    cpu::Stop run(CpuState& s, std::uint64_t begin, std::uint64_t end);
+    cpu::Stop run(CpuState& s, std::uint64_t begin, std::uint64_t end, Tier tier);
 };
 
 VectorMachine::VectorMachine() : impl_(std::make_unique<Impl>()) {}
@@ -446,14 +448,20 @@ std::uint64_t VectorMachine::Impl::load_code(const Json& record) {
     }
     std::memset(memory.at(end), 0, kCodeTail);
     interpreter->invalidate(begin, end + kCodeTail);
+    if (translator) translator->invalidate(begin, end + kCodeTail);
     return end;
 }
 
-cpu::Stop VectorMachine::Impl::run(CpuState& s, std::uint64_t begin, std::uint64_t end) {
+cpu::Stop VectorMachine::Impl::run(CpuState& s, std::uint64_t begin, std::uint64_t end, Tier tier) {
     const std::array<std::uint64_t, 1> stop_at{end};
     s.ip = begin;
     interpreter->set_breakpoints(stop_at);
-    return interpreter->run(s, kBundleLimit);
+    if (tier == Tier::Interpreter) return interpreter->run(s, kBundleLimit);
+    if (!translator)
+        translator =
+            std::make_unique<translate::Translator>(memory.view(), translate::TranslatorOptions{});
+    translator->set_breakpoints(stop_at);
+    return translator->run(s, *interpreter);
 }
 
 std::string VectorMachine::check(const Json& record, const VectorOptions& options) {
@@ -461,7 +469,7 @@ std::string VectorMachine::check(const Json& record, const VectorOptions& option
     impl_->reset(state, record, options);
     const std::uint64_t begin = vector_number(record.at("addr"));
     const std::uint64_t end = impl_->load_code(record);
-    const cpu::Stop stop = impl_->run(state, begin, end);
+    const cpu::Stop stop = impl_->run(state, begin, end, options.tier);
 
     std::string difference;
     const Json& fault = record.at("fault");
@@ -483,6 +491,13 @@ std::string VectorMachine::check(const Json& record, const VectorOptions& option
     return fmt::format("  class {} op {} v{} at 0x{:x}\n{}{}",
                        record.at("class").get<std::string>(), record.at("op").get<std::string>(),
                        record.at("iset").get<int>(), begin, code, difference);
+}
+
+void VectorMachine::count_translation(VectorReport& report) const {
+    if (!impl_->translator) return;
+    const translate::TranslatorStats stats = impl_->translator->stats();
+    report.translated_bundles += stats.bundles_translated;
+    report.interpreted_bundles += stats.interpreted_bundles;
 }
 
 }  // namespace e2k::machine

@@ -37,6 +37,26 @@ TEST_P(VectorFile, FullSetAgreesInTheInterpreter) {
     expect_all_pass(path, {});
 }
 
+bool executes(const std::string& file) { return file.starts_with("exec_"); }
+
+VectorOptions translated() {
+    VectorOptions options;
+    options.tier = Tier::Translator;
+    return options;
+}
+
+TEST_P(VectorFile, SampleAgreesInTheTranslator) {
+    if (!executes(GetParam())) GTEST_SKIP() << "decode records are not executed";
+    expect_all_pass(path_in(E2K_SOURCE_DIR "/tests/data", GetParam()), translated());
+}
+
+TEST_P(VectorFile, FullSetAgreesInTheTranslator) {
+    if (!executes(GetParam())) GTEST_SKIP() << "decode records are not executed";
+    const std::string path = path_in(E2K_SHARED_DIR, GetParam());
+    if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not present";
+    expect_all_pass(path, translated());
+}
+
 INSTANTIATE_TEST_SUITE_P(Files, VectorFile, testing::ValuesIn(kFiles),
                          [](const auto& info) { return std::string(info.param); });
 
@@ -46,6 +66,13 @@ TEST(VectorModes, TagExactInterpreterAgreesOnOrdinaryBundles) {
     options.exact_tags = true;
     expect_all_pass(path_in(E2K_SOURCE_DIR "/tests/data", "exec_bundle"), options);
     expect_all_pass(path_in(E2K_SOURCE_DIR "/tests/data", "exec_ctl"), options);
+}
+
+TEST(VectorModes, TranslatorRunsHostCode) {
+    const auto report =
+        run_vectors(path_in(E2K_SOURCE_DIR "/tests/data", "exec_int"), translated());
+    ASSERT_TRUE(report) << report.error();
+    EXPECT_GT(report->translated_bundles, report->interpreted_bundles) << format_report(*report);
 }
 
 std::string temporary_file(const std::string& name, const std::string& text) {

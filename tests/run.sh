@@ -85,7 +85,8 @@ fi
 
 if [ -n "$full" ]; then
   echo "== clang-format"
-  if git ls-files -z '*.h' '*.cpp' | xargs -0 clang-format --dry-run -Werror; then
+  if find app engine tests ui \( -name '*.h' -o -name '*.cpp' \) -print0 |
+    xargs -0 clang-format --dry-run -Werror; then
     passed=$((passed + 1))
   else
     fail "clang-format"

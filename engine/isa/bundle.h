@@ -1,6 +1,7 @@
 // A decoded bundle (wide instruction): raw syllables plus typed operations by unit.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -46,13 +47,15 @@ struct Operand {
         return kind == OperandKind::Window || kind == OperandKind::Based ||
                kind == OperandKind::Global;
     }
+    bool operator==(const Operand&) const = default;
 };
 
 /// A predicate that guards an operation (RLP), selects a merge operand (MRGC) or feeds crp/srp.
 struct PredicateRef {
-    enum class Kind : std::uint8_t { Pred, Pcnt, Invalid } kind = Kind::Invalid;
+    enum class Kind : std::uint8_t { Invalid, Pred, Pcnt } kind = Kind::Invalid;
     std::uint8_t index = 0;
     bool negated = false;
+    bool operator==(const PredicateRef&) const = default;
 };
 
 /// At most all six CDS halves can name one channel.
@@ -61,6 +64,10 @@ struct PredicateList {
     std::uint8_t count = 0;
     std::span<const PredicateRef> span() const { return {items.data(), count}; }
     bool empty() const { return count == 0; }
+    bool operator==(const PredicateList& other) const {
+        return std::equal(items.begin(), items.begin() + count, other.items.begin(),
+                          other.items.begin() + other.count);
+    }
 };
 
 /// Address part of staa/ldaa, register part of aaurw/aaurr (encoding.md §4.9).
@@ -70,6 +77,14 @@ struct AauAddress {
     bool literal_missing = false;
     std::uint32_t literal = 0;  ///< 32-bit offset when lt != 0
     PredicateList incr_guards;  ///< own condition of the increment (AM2/AM5)
+
+    void clear() {
+        d = ind = incr = lt = group = 0;
+        am = literal_missing = false;
+        literal = 0;
+        incr_guards.count = 0;
+    }
+    bool operator==(const AauAddress&) const = default;
 };
 
 /// One operation of one arithmetic-logic channel.
@@ -90,6 +105,7 @@ struct AlsOp {
     std::uint32_t als = 0;   ///< raw syllable
     std::uint16_t ales = 0;  ///< raw extension
     bool has_ales = false;
+    bool operator==(const AlsOp&) const = default;
 };
 
 enum class ConditionType : std::uint8_t {  ///< ctcond[8:5], encoding.md §3.3
@@ -120,6 +136,7 @@ struct Stubs {
     std::uint8_t rp = 0;                              ///< 0 none, 1 crp, 2 srp, 3 slrp
     std::uint8_t abg = 0, abn = 0, abp = 0, alc = 0;  ///< bit 0: when taken, bit 1: when not taken
     std::uint8_t ts_opc = 0;                          ///< format 2
+    bool operator==(const Stubs&) const = default;
 };
 
 enum class Cs0Kind : std::uint8_t {
@@ -147,6 +164,7 @@ struct Control0 {
     std::uint8_t ctpr = 0;     ///< 1..3
     std::uint64_t target = 0;  ///< absolute address of disp/ldisp/ibranch/puttsd/icall
     std::uint32_t value = 0;   ///< sdisp entry number, raw disp field of pref
+    bool operator==(const Control0&) const = default;
 };
 
 enum class Cs1Kind : std::uint8_t {
@@ -186,6 +204,7 @@ struct Control1 {
     std::uint8_t setei = 0;
     std::uint8_t flush = 0;                     ///< bit 0 flushr, 1 flushc, 2 fillr, 3 fillc
     std::array<std::uint8_t, kChannels> mas{};  ///< per channel, 0 where none
+    bool operator==(const Control1&) const = default;
 };
 
 /// Array load of the AAU.
@@ -196,6 +215,7 @@ struct MovaOp {
     bool am = false, be = false;
     Operand dst;
     std::uint16_t raw = 0;
+    bool operator==(const MovaOp&) const = default;
 };
 
 /// One half of an asynchronous (array prefetch) instruction, encoding.md §10.
@@ -213,6 +233,7 @@ struct Elp {
     enum class Kind : std::uint8_t { Lcntex, Spred, Bgrpred, Rndpred, Invalid, Pred };
     Kind kind = Kind::Lcntex;
     std::uint8_t index = 0;  ///< predicate, rndpred number or spred mask
+    bool operator==(const Elp&) const = default;
 };
 enum class ClpOpcode : std::uint8_t { Andp = 0, Landp = 1, Reserved = 2, Movep = 3 };
 struct Clp {
@@ -221,12 +242,14 @@ struct Clp {
     std::uint8_t p0 = 0, p1 = 0;  ///< local predicates 0..6
     bool writes = false;          ///< vdst
     std::uint8_t pdst = 0;
+    bool operator==(const Clp&) const = default;
 };
 struct PredicateLogic {
     std::uint8_t count = 0;    ///< PLS words present
     std::array<Elp, 4> elp{};  ///< @p0..@p3 (two of PLS0, two of PLS1)
     std::array<Clp, 3> clp{};  ///< @p4..@p6
     std::array<std::uint32_t, 3> raw{};
+    bool operator==(const PredicateLogic&) const = default;
 };
 
 struct Bundle {
@@ -252,6 +275,7 @@ struct Bundle {
 
     bool has_als(int c) const { return (als_mask >> c) & 1; }
     std::uint64_t next_address() const { return address + length; }
+    bool operator==(const Bundle&) const = default;
 };
 
 /// Bytes that are no bundle. `bit_lo..bit_hi` of word `word` is what is wrong; the layout is wholly
@@ -273,6 +297,12 @@ struct DecodeError {
 /// allocates. Reserved contents are accepted here and reported by `check_legal`.
 tl::expected<Bundle, DecodeError> decode(std::span<const std::uint8_t> bytes, std::uint64_t address,
                                          int iset);
+/// The same into existing storage, several times faster. What the bundle does not have (channels
+/// outside `als_mask`, words behind `length`, LTS behind `lts_count`, ...) is as in a new Bundle,
+/// except items behind the `count` of a PredicateList, which mean nothing; after an error `out` is
+/// valid but meaningless.
+tl::expected<void, DecodeError> decode_into(Bundle& out, std::span<const std::uint8_t> bytes,
+                                            std::uint64_t address, int iset);
 
 /// Names of the words of a bundle (encoding.md §1).
 enum class Syllable : std::uint8_t { Hs, Ss, Als, Cs0, Ales, Cs1, Aas, Lts, Pls, Cds };

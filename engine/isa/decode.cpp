@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "engine/isa/bundle.h"
@@ -236,11 +237,11 @@ bool decode_tail(Bundle& b, unsigned body, unsigned pl) {
         if (q < 0) return false;
         b.cds[i] = b.words[static_cast<unsigned>(q) / 4];
     }
+    b.plu.count = static_cast<std::uint8_t>(pl);
     for (unsigned i = 0; i < pl; ++i, q -= 4) {
         if (q < 0) return false;
         decode_predicate_word(b.plu, i, b.words[static_cast<unsigned>(q) / 4], b.iset);
     }
-    b.plu.count = static_cast<std::uint8_t>(pl);
     if (q < static_cast<int>(body) - 4) return false;
     for (; b.lts_count < 4 && q >= static_cast<int>(body); q -= 4)
         b.lts[b.lts_count++] = b.words[static_cast<unsigned>(q) / 4];
@@ -250,10 +251,16 @@ bool decode_tail(Bundle& b, unsigned body, unsigned pl) {
 /// Half-syllables behind the front part: the first of a word is its upper half.
 class HalfSyllables {
 public:
-    HalfSyllables(const Bundle& b, unsigned front) : words_(b.words.data()), front_(front / 4) {}
-    std::uint16_t next() {
+    HalfSyllables(const Bundle& b, unsigned front) : words_(b.words.data()), front_(front) {}
+    std::uint16_t peek() const {
         const std::uint32_t w = words_[std::min<unsigned>(front_ + k_ / 2, kMaxWords - 1)];
-        return static_cast<std::uint16_t>(k_++ & 1 ? w : w >> 16);
+        return static_cast<std::uint16_t>(w >> (k_ & 1 ? 0 : 16));
+    }
+    void skip(unsigned count) { k_ += count; }
+    std::uint16_t next() {
+        const std::uint16_t half = peek();
+        skip(1);
+        return half;
     }
     unsigned end() const { return 4 * (front_ + (k_ + 1) / 2); }
 
@@ -273,6 +280,86 @@ void decode_array_part(Bundle& b, HalfSyllables& halves) {
         const std::uint16_t pair = dst[i / 2];
         decode_mova(b.mova[i], halves.next(), static_cast<std::uint8_t>(i & 1 ? pair : pair >> 8));
     }
+}
+
+/// Copies `length` bytes and clears the rest; in fixed steps, which beats a call of memcpy.
+void copy_words(Bundle& b, std::span<const std::uint8_t> bytes) {
+    constexpr unsigned kUnits = kMaxWords / 2;
+    const unsigned units = b.length / 8u;
+    if (bytes.size() < sizeof b.words) {
+        b.words = {};
+        for (unsigned u = 0; u < units; ++u) std::memcpy(&b.words[2 * u], bytes.data() + 8 * u, 8);
+        return;
+    }
+    for (unsigned u = 0; u < kUnits; ++u) {
+        std::uint64_t unit;
+        std::memcpy(&unit, bytes.data() + 8 * u, 8);
+        unit &= u < units ? ~std::uint64_t{0} : 0;
+        std::memcpy(&b.words[2 * u], &unit, 8);
+    }
+}
+
+/// SS, ALS, CS0, ALES2/5 and CS1; their number is checked already. Without branches on the
+/// channels, which no predictor can guess.
+void decode_front(Bundle& b, bool ales25) {
+    const std::uint32_t hs = b.hs;
+    const std::uint32_t* next = &b.words[1];
+    if (bit(hs, 12)) decode_stubs(*next++, b.ss);
+    for (unsigned c = 0; c < kChannels; ++c) {
+        const bool present = bit(hs, 26 + c);
+        b.als[c].als = present ? *next : 0;
+        next += present;
+    }
+    if (bit(hs, 14)) {
+        b.cs0.present = true;
+        b.cs0.raw = *next++;
+    }
+    for (unsigned c = 0; c < kChannels; ++c) {
+        const bool extended = bit(hs, 20 + c);
+        b.als[c].has_ales = extended;
+        b.als[c].ales = extended ? kImpliedAles : 0;
+    }
+    if (ales25) {
+        b.als[2].ales = static_cast<std::uint16_t>(*next >> 16);
+        b.als[5].ales = static_cast<std::uint16_t>(*next++);
+    }
+    if (bit(hs, 15)) {
+        b.cs1.present = true;
+        b.cs1.raw = *next;
+    }
+}
+
+template <typename T>
+void reset(T& part, const T& fresh) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    std::memcpy(&part, &fresh, sizeof part);  // in wide moves, where `=` copies member by member
+}
+
+/// Channels that a decoded bundle has written to: with a syllable, an extension, or named by CDS.
+unsigned touched_channels(const Bundle& b) {
+    unsigned touched = (b.hs >> 26) | ((b.hs >> 20) & 0x3f) | 0b100100;
+    for (unsigned i = 0; i < b.cds_count; ++i)
+        for (const std::uint32_t half : {b.cds[i] >> 16, b.cds[i] & 0xffff})
+            touched |= ((half >> 10) & 7) << (half & 0x4000 ? 3 : 0);
+    return touched & 0x3f;
+}
+
+/// Back to the state of a new bundle; touches only what the last decoding can have written and
+/// `decode_als` will not overwrite for `hs`.
+void clear(Bundle& b, std::uint32_t hs) {
+    static constexpr Bundle kNew{};
+    for (unsigned left = touched_channels(b) & ~(hs >> 26); left; left &= left - 1)
+        reset(b.als[static_cast<unsigned>(std::countr_zero(left))], kNew.als[0]);
+    if (b.ss.present && !b.ss.format2 && (b.ss.raw & 0xf000)) reset(b.mova, kNew.mova);
+    if (b.plu.count) reset(b.plu, kNew.plu);
+    if (b.rpc.count) reset(b.rpc, kNew.rpc);
+    reset(b.ss, kNew.ss);
+    reset(b.cs0, kNew.cs0);
+    reset(b.cs1, kNew.cs1);
+    reset(b.lts, kNew.lts);
+    reset(b.cds, kNew.cds);
+    b.lts_count = 0;
+    b.cds_count = 0;
 }
 
 }  // namespace
@@ -315,6 +402,14 @@ AsyncHalf decode_async_half(std::uint32_t aps, std::uint32_t disp, bool left) {
 
 tl::expected<Bundle, DecodeError> decode(std::span<const std::uint8_t> bytes, std::uint64_t address,
                                          int iset) {
+    tl::expected<Bundle, DecodeError> result;
+    if (const auto done = decode_into(*result, bytes, address, iset); !done)
+        result = tl::unexpected(done.error());
+    return result;
+}
+
+tl::expected<void, DecodeError> decode_into(Bundle& b, std::span<const std::uint8_t> bytes,
+                                            std::uint64_t address, int iset) {
     using Kind = DecodeError::Kind;
     if (address & 7) return tl::unexpected(error(Kind::Misaligned, 8, 0, 0, 31));
     if (bytes.size() < 8) return tl::unexpected(error(Kind::Truncated, 8, 0, 4, 6));
@@ -322,73 +417,49 @@ tl::expected<Bundle, DecodeError> decode(std::span<const std::uint8_t> bytes, st
     const unsigned length = 8 * (bits(hs, 6, 4) + 1);
     if (length > bytes.size()) return tl::unexpected(error(Kind::Truncated, length, 0, 4, 6));
 
-    tl::expected<Bundle, DecodeError> result;
-    Bundle& b = *result;
+    clear(b, hs);
     b.address = address;
     b.length = static_cast<std::uint8_t>(length);
     b.iset = static_cast<std::uint8_t>(iset);
-    std::memcpy(b.words.data(), bytes.data(), length);
+    copy_words(b, bytes);
     b.hs = hs;
     b.loop_mode = bit(hs, 10);
     b.set_mark = bit(hs, 13);
     b.nop = static_cast<std::uint8_t>(bits(hs, 9, 7));
     b.als_mask = static_cast<std::uint8_t>(bits(hs, 31, 26));
     b.cds_count = static_cast<std::uint8_t>(bits(hs, 17, 16));
-    if (hs == 0) return result;  // canonical empty bundle: its second word is ignored
+    if (hs == 0) return {};  // canonical empty bundle: its second word is ignored
 
-    const unsigned front = 4 * (bits(hs, 3, 0) + 1);
-    const unsigned ale = bits(hs, 25, 20);
-    unsigned pos = 4;
-    const auto fits = [&] { return pos < length; };
-    const auto next_word = [&] {
-        const std::uint32_t w = b.words[pos / 4];
-        pos += 4;
-        return w;
-    };
-    const auto short_front = [&] {
+    // The front part has the syllables HS announces, and the ALES2/5 word if it is one longer.
+    const unsigned front = bits(hs, 3, 0) + 1;
+    const unsigned announced = 1 + bit(hs, 12) + static_cast<unsigned>(std::popcount(hs >> 26)) +
+                               bit(hs, 14) + bit(hs, 15);
+    const bool ales25 = front == announced + 1;
+    if (4 * (announced + ales25) > length)
         return tl::unexpected(error(Kind::LengthTooSmall, length, 0, 4, 6));
-    };
-    if (bit(hs, 12)) decode_stubs(next_word(), b.ss);
-    for (unsigned c = 0; c < kChannels; ++c) {
-        if (!b.has_als(static_cast<int>(c))) continue;
-        if (!fits()) return short_front();
-        b.als[c].als = next_word();
-    }
-    if (bit(hs, 14)) {
-        if (!fits()) return short_front();
-        b.cs0.present = true;
-        b.cs0.raw = next_word();
-    }
-    for (unsigned c = 0; c < kChannels; ++c) {
-        b.als[c].has_ales = bit(ale, c);
-        if (b.als[c].has_ales) b.als[c].ales = kImpliedAles;
-    }
-    if (front == pos + (bit(hs, 15) ? 8 : 4)) {
-        if (!fits()) return short_front();
-        const std::uint32_t w = next_word();
-        b.als[2].ales = static_cast<std::uint16_t>(w >> 16);
-        b.als[5].ales = static_cast<std::uint16_t>(w);
-    }
-    if (bit(hs, 15)) {
-        if (!fits()) return short_front();
-        b.cs1.present = true;
-        b.cs1.raw = next_word();
-    }
-    if (front != pos) return tl::unexpected(error(Kind::FrontSizeMismatch, length, 0, 0, 3));
+    if (front != announced + ales25)
+        return tl::unexpected(error(Kind::FrontSizeMismatch, length, 0, 0, 3));
+    decode_front(b, ales25);
 
     HalfSyllables halves(b, front);
-    for (const unsigned c : {0u, 1u, 3u, 4u})
-        if (bit(ale, c)) b.als[c].ales = halves.next();
+    for (const unsigned c : {0u, 1u, 3u, 4u}) {
+        const bool extended = bit(hs, 20 + c);
+        b.als[c].ales = extended ? halves.peek() : std::uint16_t{0};
+        halves.skip(extended);
+    }
     decode_array_part(b, halves);
     if (!decode_tail(b, halves.end(), bits(hs, 19, 18)))
         return tl::unexpected(error(Kind::LengthTooSmall, length, 0, 4, 6));
     if (b.cs0.present) decode_control0(b);
     if (b.cs1.present) decode_control1(b);
     if (b.cs1.icall || b.cs1.hcall) b.cs0.kind = Cs0Kind::None;
-    for (int c = 0; c < kChannels; ++c)
-        if (b.has_als(c)) decode_als(b, c);
-    attach_conditions(b);
-    return result;
+    if (b.als_mask) {
+        const VersionIndex& index = version_index(iset);
+        for (unsigned left = b.als_mask; left; left &= left - 1)
+            decode_als(b, static_cast<unsigned>(std::countr_zero(left)), index);
+    }
+    if (b.cds_count) attach_conditions(b);
+    return {};
 }
 
 }  // namespace e2k::isa

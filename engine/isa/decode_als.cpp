@@ -1,8 +1,6 @@
 // Arithmetic-logic syllables: operands and conditions (encoding.md §4, §9).
 #include "engine/isa/decode_als.h"
 
-#include "engine/isa/opcode_index.h"
-
 namespace e2k::isa {
 namespace {
 
@@ -15,130 +13,172 @@ std::uint64_t at_width(std::uint64_t value, Width width) {
     return width == Width::S ? value & 0xffff'ffff : value;
 }
 
-bool is_literal_range(std::uint8_t code) { return code >= 0xc0 && code <= 0xdf; }
+constexpr bool is_literal_range(std::uint8_t code) { return code >= 0xc0 && code <= 0xdf; }
 
-Operand make(OperandKind kind, std::uint8_t code, unsigned index, Width width) {
+constexpr Operand make(OperandKind kind, std::uint8_t code, unsigned index) {
     Operand o;
     o.kind = kind;
-    o.width = width;
     o.code = code;
     o.index = static_cast<std::uint8_t>(index);
     return o;
 }
 
-Operand any_register(std::uint8_t code, Width width) {
-    if (code < 0x80) return make(OperandKind::Based, code, code, width);
-    if (code < 0xc0) return make(OperandKind::Window, code, code & 0x3f, width);
-    return make(OperandKind::Global, code, code & 0x1f, width);
+constexpr Operand any_register(std::uint8_t code) {
+    if (code < 0x80) return make(OperandKind::Based, code, code);
+    if (code < 0xc0) return make(OperandKind::Window, code, code & 0x3f);
+    return make(OperandKind::Global, code, code & 0x1f);
 }
 
-Operand short_literal(std::uint8_t code, unsigned mask, Width width) {
-    Operand o = make(OperandKind::Literal, code, 0, width);
-    o.literal = code & mask;
+constexpr Operand literal(std::uint8_t code, unsigned value) {
+    Operand o = make(OperandKind::Literal, code, 0);
+    o.literal = value;
     return o;
 }
 
-Operand long_literal(const Bundle& b, std::uint8_t code, Width width) {
-    Operand o = make(OperandKind::Literal, code, 0, width);
+/// Long literals get their value from the LTS later.
+constexpr Operand source2(std::uint8_t code) {
+    if (!is_literal_range(code)) return any_register(code);
+    if (code < 0xd0) return literal(code, code & 0xf);
+    const bool is_16 = code < 0xd8, is_64 = code >= 0xdc;
+    Operand o = literal(code, 0);
     o.lts = code & 3;
-    if (code < 0xd8) {
-        if (o.lts > 1) return make(OperandKind::Illegal, code, 0, width);
-        o.literal_bits = 16;
-        o.lts_high = code & 4;
-        const std::uint32_t word = b.lts[o.lts];
-        o.literal = at_width(sign_extend(o.lts_high ? word >> 16 : word & 0xffff, 16), width);
-    } else if (code < 0xdc) {
-        o.literal_bits = 32;
-        o.literal = at_width(sign_extend(b.lts[o.lts], 32), width);
-    } else {
-        if (o.lts == 3) return make(OperandKind::Illegal, code, 0, width);
-        o.literal_bits = 64;
-        o.literal =
-            at_width(b.lts[o.lts] | static_cast<std::uint64_t>(b.lts[o.lts + 1u]) << 32, width);
-    }
-    o.missing = o.lts + (o.literal_bits == 64 ? 1 : 0) >= b.lts_count;
+    if ((is_16 && o.lts > 1) || (is_64 && o.lts == 3)) return make(OperandKind::Illegal, code, 0);
+    o.literal_bits = is_16 ? 16 : is_64 ? 64 : 32;
+    o.lts_high = is_16 && (code & 4);
     return o;
+}
+
+constexpr Operand destination(std::uint8_t code) {
+    if (!is_literal_range(code)) return any_register(code);
+    switch (code) {
+        case 0xcd:
+            return make(OperandKind::Tst, code, 0);
+        case 0xce:
+            return make(OperandKind::Tc, code, 0);
+        case 0xcf:
+            return make(OperandKind::Tcd, code, 0);
+        case 0xd1:
+        case 0xd2:
+        case 0xd3:
+            return make(OperandKind::Ctpr, code, code & 3);
+        case 0xde:
+        case 0xdf:
+            return make(OperandKind::Empty, code, code & 1);
+        default:
+            return make(OperandKind::Illegal, code, 0);
+    }
+}
+
+constexpr Operand operand(OperandRole role, std::uint8_t code) {
+    switch (role) {
+        case OperandRole::None:
+            return {};
+        case OperandRole::Source1:
+            return is_literal_range(code) ? literal(code, code & 0x1f) : any_register(code);
+        case OperandRole::Source2:
+            return source2(code);
+        case OperandRole::Register:
+            return is_literal_range(code) ? make(OperandKind::Illegal, code, 0)
+                                          : any_register(code);
+        case OperandRole::Destination:
+            return destination(code);
+        case OperandRole::Predicate:
+            return make(OperandKind::Pred, code, code & 0x1f);
+    }
+    return {};
+}
+
+/// Every operand byte in every role, without width.
+constexpr auto kOperands = [] {
+    std::array<std::array<Operand, 256>, 6> table{};
+    for (unsigned role = 0; role < table.size(); ++role)
+        for (unsigned code = 0; code < 256; ++code)
+            table[role][code] =
+                operand(static_cast<OperandRole>(role), static_cast<std::uint8_t>(code));
+    return table;
+}();
+
+/// Writes in place: a copy changed on the stack would stall on its reload.
+void read_operand(Operand& out, OperandSource source, std::uint8_t code) {
+    out = kOperands[static_cast<std::size_t>(source.role)][code];
+    out.width = source.width;
+}
+
+/// Fetches the value of a literal that lies in LTS words.
+void load_literal(const Bundle& b, Operand& o) {
+    const std::uint32_t word = b.lts[o.lts];
+    switch (o.literal_bits) {
+        case 16:
+            o.literal = sign_extend(o.lts_high ? word >> 16 : word & 0xffff, 16);
+            break;
+        case 32:
+            o.literal = sign_extend(word, 32);
+            break;
+        default:
+            o.literal = word | static_cast<std::uint64_t>(b.lts[o.lts + 1u]) << 32;
+    }
+    o.literal = at_width(o.literal, o.width);
+    o.missing = o.lts + (o.literal_bits == 64 ? 1 : 0) >= b.lts_count;
 }
 
 Operand state_register(std::uint8_t code, Width width) {
-    return make(OperandKind::StateReg, code, code, width);
+    Operand o = make(OperandKind::StateReg, code, code);
+    o.width = width;
+    return o;
 }
 
-bool is_second_of_pair(Pair pair, int channel) {
-    switch (pair) {
-        case Pair::None:
-            return false;
-        case Pair::P01_34:
-            return channel == 1 || channel == 4;
-        case Pair::P02_35:
-            return channel == 2 || channel == 5;
-        case Pair::P25:
-            return channel == 5;
-        case Pair::P01:
-            return channel == 1;
-    }
-    return false;
-}
-
-/// Literals as third source come from a secondary source that describes v7; up to v6 the other
-/// tools reject them and no compiler emits them (encoding.md §4.5).
-Operand third_source(const Bundle& b, const Operation& op, std::uint8_t code) {
-    if (b.iset >= 7 && op.has(OpFlag::Src3Literal) && code >= 0xd0 && code <= 0xdf)
-        return source2_operand(b, code, op.src3);
-    return register_operand(code, op.src3);
-}
-
-void decode_operands(const Bundle& b, AlsOp& a) {
+/// Fields of formats that are more than plain operands.
+void decode_special(const Bundle& b, AlsOp& a) {
     const Operation& op = *a.op;
     const auto byte1 = static_cast<std::uint8_t>(a.als);
-    const auto byte2 = static_cast<std::uint8_t>(a.als >> 8);
     const auto byte3 = static_cast<std::uint8_t>(a.als >> 16);
     const auto low = static_cast<std::uint8_t>(a.ales);
     switch (op.format) {
-        case Format::Alopf10:
-        case Format::Alopf19:
         case Format::Aaurw:
         case Format::Aaurr:
-            a.aau = op.format == Format::Aaurw || op.format == Format::Aaurr
-                        ? aau_register(a.als)
-                        : aau_address(b, a.als);
-            if (op.format == Format::Alopf10 || op.format == Format::Aaurw)
-                a.data = register_operand(byte1, op.src4);
-            else
-                a.dst = destination_operand(byte1, op.dst);
-            return;
+            a.aau = aau_register(a.als);
+            break;
+        case Format::Alopf10:
+        case Format::Alopf19:
+            a.aau = aau_address(b, a.als);
+            break;
         case Format::Alopf16:
             a.src1 = state_register(byte3, op.src1);
             a.dst = destination_operand(byte1, op.dst);
             return;
         case Format::Alopf15:
-            a.src2 = source2_operand(b, byte2, op.src2);
+            a.src2 = source2_operand(b, static_cast<std::uint8_t>(a.als >> 8), op.src2);
             a.dst = state_register(byte1, op.dst);
             return;
         case Format::Alopf12Icalld:
             a.imm8 = byte3;
-            break;
+            return;
         case Format::Alopf11Lit8:
         case Format::Alopf12Pshufh:
             a.imm8 = low;
-            break;
-        case Format::Alopf21:
-        case Format::Alopf21Merge:
-            a.src3 = third_source(b, op, low);
-            break;
+            return;
         default:
-            break;
+            // Literals as third source come from a secondary source that describes v7; up to v6
+            // the other tools reject them and no compiler emits them (encoding.md §4.5).
+            if (b.iset >= 7 && low >= 0xd0 && low <= 0xdf)
+                a.src3 = source2_operand(b, low, op.src3);
+            return;
     }
-    if (op.src1 != Width::None) a.src1 = source1_operand(byte3, op.src1);
-    if (op.src2 != Width::None) a.src2 = source2_operand(b, byte2, op.src2);
-    if (op.src4 != Width::None) {
+    if (op.src4 != Width::None)
         a.data = register_operand(byte1, op.src4);
-        return;
-    }
-    if (op.dst == Width::Pred)
-        a.dst = make(OperandKind::Pred, byte1, byte1 & 0x1f, Width::Pred);
     else
         a.dst = destination_operand(byte1, op.dst);
+}
+
+void decode_operands(const Bundle& b, AlsOp& a, const DecodeRow& row) {
+    const auto byte1 = static_cast<std::uint8_t>(a.als);
+    read_operand(a.src1, row.src1, static_cast<std::uint8_t>(a.als >> 16));
+    read_operand(a.src2, row.src2, static_cast<std::uint8_t>(a.als >> 8));
+    read_operand(a.src3, row.src3, static_cast<std::uint8_t>(a.ales));
+    read_operand(a.data, row.data, byte1);
+    read_operand(a.dst, row.dst, byte1);
+    if (a.src2.literal_bits) load_literal(b, a.src2);
+    if (row.traits & DecodeRow::kSpecial) decode_special(b, a);
 }
 
 PredicateRef predicate_ref(std::uint16_t half, unsigned negation_bit) {
@@ -194,53 +234,42 @@ AauAddress aau_register(std::uint32_t als) {
     return u;
 }
 
-Operand source1_operand(std::uint8_t code, Width width) {
-    return is_literal_range(code) ? short_literal(code, 0x1f, width) : any_register(code, width);
-}
-
 Operand source2_operand(const Bundle& bundle, std::uint8_t code, Width width) {
-    if (!is_literal_range(code)) return any_register(code, width);
-    if (code < 0xd0) return short_literal(code, 0xf, width);
-    return long_literal(bundle, code, width);
+    Operand o;
+    read_operand(o, {OperandRole::Source2, width}, code);
+    if (o.literal_bits) load_literal(bundle, o);
+    return o;
 }
 
 Operand register_operand(std::uint8_t code, Width width) {
-    return is_literal_range(code) ? make(OperandKind::Illegal, code, 0, width)
-                                  : any_register(code, width);
+    Operand o;
+    read_operand(o, {OperandRole::Register, width}, code);
+    return o;
 }
 
 Operand destination_operand(std::uint8_t code, Width width) {
-    if (!is_literal_range(code)) return any_register(code, width);
-    switch (code) {
-        case 0xcd:
-            return make(OperandKind::Tst, code, 0, width);
-        case 0xce:
-            return make(OperandKind::Tc, code, 0, width);
-        case 0xcf:
-            return make(OperandKind::Tcd, code, 0, width);
-        case 0xd1:
-        case 0xd2:
-        case 0xd3:
-            return make(OperandKind::Ctpr, code, code & 3, width);
-        case 0xde:
-        case 0xdf:
-            return make(OperandKind::Empty, code, code & 1, width);
-        default:
-            return make(OperandKind::Illegal, code, 0, width);
-    }
+    Operand o;
+    read_operand(o, {OperandRole::Destination, width}, code);
+    return o;
 }
 
-void decode_als(Bundle& bundle, int channel) {
-    AlsOp& a = bundle.als[static_cast<unsigned>(channel)];
+void decode_als(Bundle& bundle, unsigned channel, const VersionIndex& index) {
+    static constexpr DecodeRow kUnknown{};
+    AlsOp& a = bundle.als[channel];
+    const std::uint8_t mas = bundle.cs1.mas[channel];
+    const DecodeRow* found = index.find(channel, a.als, a.ales, a.has_ales, mas);
+    const DecodeRow& row = found ? *found : kUnknown;
+    a.op = row.op;
+    a.ambiguous = row.traits & DecodeRow::kAmbiguous;
     a.channel = static_cast<std::uint8_t>(channel);
     a.speculative = a.als >> 31;
-    a.mas = bundle.cs1.mas[static_cast<unsigned>(channel)];
-    a.op = find_operation({bundle.iset, channel, a.als, a.ales, a.has_ales, a.mas});
-    if (!a.op) return;
-    a.ambiguous = a.op->has(OpFlag::Ambiguous);
-    a.pair_second = is_second_of_pair(a.op->pair, channel);
-    if (!a.op->has(OpFlag::MayCarryMas)) a.mas = 0;
-    decode_operands(bundle, a);
+    a.pair_second = (row.pair_second >> channel) & 1;
+    a.mas = !found || (row.traits & DecodeRow::kCarriesMas) ? mas : 0;
+    a.imm8 = 0;
+    a.guards.count = 0;
+    a.merge.count = 0;
+    a.aau.clear();
+    decode_operands(bundle, a, row);
 }
 
 void attach_conditions(Bundle& bundle) {

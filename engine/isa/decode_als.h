@@ -2,11 +2,11 @@
 #pragma once
 
 #include "engine/isa/bundle.h"
+#include "engine/isa/opcode_index.h"
 
 namespace e2k::isa {
 
 /// Operand codes, encoding.md §4.3-4.6.
-Operand source1_operand(std::uint8_t code, Width width);
 Operand source2_operand(const Bundle& bundle, std::uint8_t code, Width width);
 Operand register_operand(std::uint8_t code, Width width);  ///< src3, stored data
 Operand destination_operand(std::uint8_t code, Width width);
@@ -15,8 +15,9 @@ Operand destination_operand(std::uint8_t code, Width width);
 AauAddress aau_address(const Bundle& bundle, std::uint32_t als);
 AauAddress aau_register(std::uint32_t als);
 
-/// Fills `bundle.als[channel]` from its raw syllables; literals and MAS must be decoded already.
-void decode_als(Bundle& bundle, int channel);
+/// Fills all of `bundle.als[channel]` from its raw syllables; literals and MAS must be decoded
+/// already.
+void decode_als(Bundle& bundle, unsigned channel, const VersionIndex& index);
 /// Attaches the conditions of the CDS words to channels, increments and crp/srp (encoding.md §9).
 void attach_conditions(Bundle& bundle);
 

@@ -1,143 +1,153 @@
 #include "engine/isa/opcode_index.h"
 
 #include <algorithm>
-#include <array>
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <utility>
-#include <vector>
 
 namespace e2k::isa {
 namespace {
 
-constexpr unsigned kOpcodes = 128;
-constexpr unsigned kOpcode2s = 32;  ///< ALES opc2 values in use are below 0x18; 0 = no ALES
-
-struct Range {
-    std::uint16_t first = 0, count = 0;
-};
-
-bool identifies(const Operation& op, const AlsCode& code) {
-    const auto byte1 = static_cast<std::uint8_t>(code.als);
-    const auto byte3 = static_cast<std::uint8_t>(code.als >> 16);
-    if (op.opce1 >= 0 && op.opce1 != byte3 && op.format != Format::Alopf15) return false;
-    switch (op.format) {
-        case Format::Alopf7:
-        case Format::Alopf8:
-            return op.cmpopce == byte1 >> 5;
-        case Format::Alopf17:
-            return op.cmpopce == (code.ales & 0xff);
-        case Format::Aaurw:
-        case Format::Aaurr:
-            return code.mas == kAauAccessMas && (code.ales & 0xff) == op.opce2;
-        case Format::Alopf10:
-        case Format::Alopf19:
-            return code.mas != kAauAccessMas && (code.ales & 0xff) == op.opce2;
-        default:
-            return op.opce2 < 0 || (code.ales & 0xff) == op.opce2;
+void add_constant_bits(DecodeRow& row) {
+    const Operation& op = *row.op;
+    if (op.opce1 >= 0 && op.format != Format::Alopf15) {
+        row.als_mask |= 0xff'0000;
+        row.als_value |= static_cast<std::uint32_t>(op.opce1) << 16;
+    }
+    if (op.format == Format::Alopf7 || op.format == Format::Alopf8) {
+        row.als_mask |= 0xe0;
+        row.als_value |= static_cast<std::uint32_t>(op.cmpopce) << 5;
+    }
+    const int low = op.format == Format::Alopf17 ? op.cmpopce : op.opce2;
+    if (op.opcode2 >= 0 && low >= 0) {
+        row.low_mask = 0xff;
+        row.low_value = static_cast<std::uint8_t>(low);
     }
 }
 
-/// Rows of one version, grouped by channel, opcode and opc2.
-class VersionIndex {
-public:
-    explicit VersionIndex(int iset) {
-        const auto all = operations();
-        for (unsigned channel = 0; channel < kChannels; ++channel) add_channel(all, iset, channel);
-    }
-
-    const Operation* find(const AlsCode& code) const {
-        const unsigned opcode2 = code.has_ales ? code.ales >> 8 : 0u;
-        if (opcode2 >= kOpcode2s || (code.has_ales && opcode2 == 0)) return nullptr;
-        const Range range =
-            ranges_[slot(static_cast<unsigned>(code.channel), (code.als >> 24) & 0x7f, opcode2)];
-        for (unsigned i = 0; i < range.count; ++i) {
-            const Operation& op = *candidates_[range.first + i];
-            if (identifies(op, code)) return &op;
-        }
-        return nullptr;
-    }
-
-private:
-    static std::size_t slot(unsigned channel, unsigned opcode, unsigned opcode2) {
-        return (channel * kOpcodes + opcode) * kOpcode2s + opcode2;
-    }
-
-    void add_channel(std::span<const Operation> all, int iset, unsigned channel) {
-        struct Entry {
-            std::size_t slot;
-            const Operation* op;
-        };
-        std::vector<Entry> entries;
-        for (const Operation& op : all) {
-            const bool printed_only_as_memory =
-                op.format == Format::Mmurr || op.format == Format::Mmurw;
-            if (!((op.channels >> channel) & 1) || iset < op.iset_min || iset > op.iset_max ||
-                op.has(OpFlag::Alias) || printed_only_as_memory || op.format == Format::Incr)
-                continue;
-            entries.push_back(
-                {slot(channel, op.opcode, op.opcode2 < 0 ? 0u : static_cast<unsigned>(op.opcode2)),
-                 &op});
-        }
-        // A verified row comes before one from a secondary source that overlaps it.
-        std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-            const auto key = [](const Entry& e) {
-                return std::pair(e.slot, e.op->has(OpFlag::Unverified));
-            };
-            return key(a) < key(b);
-        });
-        for (const Entry& e : entries) {
-            Range& range = ranges_[e.slot];
-            if (range.count == 0) range.first = static_cast<std::uint16_t>(candidates_.size());
-            ++range.count;
-            candidates_.push_back(e.op);
-        }
-    }
-
-    std::vector<const Operation*> candidates_;
-    std::array<Range, kChannels * kOpcodes * kOpcode2s> ranges_{};
-};
-
-const VersionIndex& index_of_version(int iset) {
-    static const auto make = [](int version) {
-        return std::make_unique<const VersionIndex>(version);
+void add_roles(DecodeRow& row) {
+    const Operation& op = *row.op;
+    const auto unless_none = [](Width width, OperandRole role) {
+        return OperandSource{width == Width::None ? OperandRole::None : role, width};
     };
-    // One static per version, so that a program pays only for the version it uses.
-    switch (std::clamp(iset, kMinIset, kMaxIset)) {
-        case 1: {
-            static const auto v = make(1);
-            return *v;
-        }
-        case 2: {
-            static const auto v = make(2);
-            return *v;
-        }
-        case 3: {
-            static const auto v = make(3);
-            return *v;
-        }
-        case 4: {
-            static const auto v = make(4);
-            return *v;
-        }
-        case 5: {
-            static const auto v = make(5);
-            return *v;
-        }
-        case 6: {
-            static const auto v = make(6);
-            return *v;
-        }
-        default: {
-            static const auto v = make(7);
-            return *v;
-        }
+    switch (op.format) {
+        case Format::Alopf10:
+        case Format::Alopf15:
+        case Format::Alopf16:
+        case Format::Alopf19:
+        case Format::Aaurr:
+        case Format::Aaurw:
+            row.traits |= DecodeRow::kSpecial;
+            return;
+        case Format::Alopf12Icalld:
+        case Format::Alopf11Lit8:
+        case Format::Alopf12Pshufh:
+            row.traits |= DecodeRow::kSpecial;
+            break;
+        case Format::Alopf21:
+        case Format::Alopf21Merge:
+            row.src3 = {OperandRole::Register, op.src3};
+            if (op.has(OpFlag::Src3Literal)) row.traits |= DecodeRow::kSpecial;
+            break;
+        default:
+            break;
     }
+    row.src1 = unless_none(op.src1, OperandRole::Source1);
+    row.src2 = unless_none(op.src2, OperandRole::Source2);
+    row.data = unless_none(op.src4, OperandRole::Register);
+    if (op.src4 == Width::None)
+        row.dst = {op.dst == Width::Pred ? OperandRole::Predicate : OperandRole::Destination,
+                   op.dst};
+}
+
+std::uint8_t second_channels(Pair pair) {
+    switch (pair) {
+        case Pair::None:
+            return 0;
+        case Pair::P01_34:
+            return 0b010010;
+        case Pair::P02_35:
+            return 0b100100;
+        case Pair::P25:
+            return 0b100000;
+        case Pair::P01:
+            return 0b000010;
+    }
+    return 0;
+}
+
+DecodeRow decode_row(const Operation& op) {
+    DecodeRow row;
+    row.op = &op;
+    add_constant_bits(row);
+    add_roles(row);
+    row.channels = op.channels;
+    row.pair_second = second_channels(op.pair);
+    if (op.format == Format::Aaurw || op.format == Format::Aaurr)
+        row.traits |= DecodeRow::kMasNeeded;
+    if (op.format == Format::Alopf10 || op.format == Format::Alopf19)
+        row.traits |= DecodeRow::kMasRefused;
+    if (op.has(OpFlag::MayCarryMas)) row.traits |= DecodeRow::kCarriesMas;
+    if (op.has(OpFlag::Ambiguous)) row.traits |= DecodeRow::kAmbiguous;
+    return row;
+}
+
+/// MMU accesses are told from loads and stores by their address alone; incr shares a staa.
+bool has_own_encoding(const Operation& op) {
+    return !op.has(OpFlag::Alias) && op.format != Format::Mmurr && op.format != Format::Mmurw &&
+           op.format != Format::Incr;
 }
 
 }  // namespace
 
+VersionIndex::VersionIndex(int iset) {
+    struct Entry {
+        std::size_t slot;
+        const Operation* op;
+    };
+    std::vector<Entry> entries;
+    for (const Operation& op : operations()) {
+        if (op.channels == 0 || iset < op.iset_min || iset > op.iset_max || !has_own_encoding(op))
+            continue;
+        entries.push_back(
+            {slot(op.opcode, op.opcode2 < 0 ? 0u : static_cast<unsigned>(op.opcode2)), &op});
+    }
+    // A verified row comes before one from a secondary source that overlaps it.
+    std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+        const auto key = [](const Entry& e) {
+            return std::pair(e.slot, e.op->has(OpFlag::Unverified));
+        };
+        return key(a) < key(b);
+    });
+    for (const Entry& e : entries) {
+        Range& range = ranges_[e.slot];
+        if (range.count == 0) range.first = static_cast<std::uint16_t>(rows_.size());
+        ++range.count;
+        rows_.push_back(decode_row(*e.op));
+    }
+}
+
+const VersionIndex& version_index(int iset) {
+    // Built at first use, so that a program pays only for the version it runs.
+    static std::array<std::atomic<const VersionIndex*>, kMaxIset + 1> built{};
+    static std::mutex building;
+    const int version = std::clamp(iset, kMinIset, kMaxIset);
+    auto& slot = built[static_cast<std::size_t>(version)];
+    if (const VersionIndex* index = slot.load(std::memory_order_acquire)) return *index;
+    const std::lock_guard lock(building);
+    if (const VersionIndex* index = slot.load(std::memory_order_relaxed)) return *index;
+    static std::array<std::unique_ptr<const VersionIndex>, kMaxIset + 1> owners;
+    auto& owner = owners[static_cast<std::size_t>(version)];
+    owner = std::make_unique<const VersionIndex>(version);
+    slot.store(owner.get(), std::memory_order_release);
+    return *owner;
+}
+
 const Operation* find_operation(const AlsCode& code) {
-    return index_of_version(code.iset).find(code);
+    const DecodeRow* row = version_index(code.iset).find(
+        static_cast<unsigned>(code.channel), code.als, code.ales, code.has_ales, code.mas);
+    return row ? row->op : nullptr;
 }
 
 }  // namespace e2k::isa

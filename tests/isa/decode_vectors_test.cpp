@@ -129,6 +129,21 @@ std::string file_name(const testing::TestParamInfo<const char*>& info) {
     return name.substr(0, name.find('.'));
 }
 
+TEST_P(DecodeFile, ReusedStorageHoldsWhatNewStorageHolds) {
+    Tally tally;
+    Bundle reused;
+    ASSERT_TRUE(test::for_each_record(path_, [&](const DecodeRecord& r) {
+        // A cut copy first: what a failed decoding leaves behind must not show either.
+        const auto cut = std::span(r.bytes).first(r.bytes.size() / 2);
+        (void)decode_into(reused, cut, r.address, r.iset);
+        const auto fresh = decode(r.bytes, r.address, r.iset);
+        const auto done = decode_into(reused, r.bytes, r.address, r.iset);
+        tally.check(fresh.has_value() == done.has_value() && (!fresh || *fresh == reused),
+                    [&] { return r.id; });
+    }));
+    EXPECT_EQ(tally.failed(), 0u) << tally.report();
+}
+
 INSTANTIATE_TEST_SUITE_P(Isa, DecodeFile,
                          testing::Values("decode_sample.jsonl", "decode_real.jsonl.gz",
                                          "decode_synth.jsonl.gz", "decode_gasonly.jsonl.gz"),

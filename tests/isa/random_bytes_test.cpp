@@ -69,12 +69,18 @@ void run(std::uint64_t inputs, Counts& counts) {
     GuardedBuffer buffer;
     ASSERT_TRUE(buffer.ready());
     std::mt19937_64 random(20240607);
+    Bundle reused;
     for (std::uint64_t n = 0; n < inputs; ++n) {
         const std::size_t size = n % 4 == 0 ? random() % (kMaxBytes + 1) : kMaxBytes;
         const auto bytes = buffer.last(size);
         fill(bytes, n, random);
         const int iset = kMinIset + static_cast<int>(n % (kMaxIset - kMinIset + 1));
-        const auto bundle = decode(bytes, n % 5 == 0 ? ~std::uint64_t{7} : 0x10000, iset);
+        const std::uint64_t address = n % 5 == 0 ? ~std::uint64_t{7} : 0x10000;
+        const auto bundle = decode(bytes, address, iset);
+        // Storage that every earlier input, good or bad, has been written to.
+        const auto again = decode_into(reused, bytes, address, iset);
+        ASSERT_EQ(again.has_value(), bundle.has_value());
+        ASSERT_TRUE(!bundle || *bundle == reused) << "input " << n;
         if (!bundle) {
             ++counts.refused;
             ASSERT_FALSE(bundle.error().message().empty());
@@ -89,7 +95,9 @@ void run(std::uint64_t inputs, Counts& counts) {
         }
         if (n % 64 == 0) {
             ASSERT_FALSE(describe_syllables(*bundle).empty());
-            ASSERT_FALSE(list_code(bytes, 0x10000, {.iset = iset}).empty());
+            ListingOptions options;
+            options.iset = iset;
+            ASSERT_FALSE(list_code(bytes, 0x10000, options).empty());
         }
         if (n % 8 == 0)
             counts.lines += disassemble(*bundle).size() +

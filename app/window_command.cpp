@@ -45,6 +45,13 @@ std::vector<std::string> demos() {
     return found;
 }
 
+/// The program opened when none is named.
+std::string default_demo(const std::vector<std::string>& demos) {
+    const auto found = std::ranges::find_if(
+        demos, [](const std::string& path) { return fs::path(path).filename() == "mandelbrot"; });
+    return found != demos.end() ? *found : demos.front();
+}
+
 bool parse_size(const std::string& text, int& width, int& height) {
     const auto cross = text.find('x');
     if (cross == std::string::npos) return false;
@@ -90,6 +97,7 @@ int window(const WindowOptions& options) {
         to.script.assign(std::istreambuf_iterator<char>(file), {});
     }
     to.demos = demos();
+    if (to.argv.empty() && !to.demos.empty()) to.argv = {default_demo(to.demos)};
     if (!to.argv.empty() && access(to.argv.front().c_str(), F_OK) != 0) {
         const int error = errno;
         complain(fmt::format("{}: {} (neither a program nor a command; see e2kwb --help)",

@@ -1,0 +1,157 @@
+// e2kwb as a user meets it: help, messages, exit codes, arguments passed through.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "tests/support/child_process.h"
+
+namespace {
+
+using e2k::test::ChildOptions;
+using e2k::test::ChildResult;
+
+std::string guest(const std::string& name) {
+    return std::string(E2K_SOURCE_DIR) + "/tests/data/guests/elf/" + name;
+}
+
+ChildResult e2kwb(std::vector<std::string> arguments, const ChildOptions& options = {}) {
+    arguments.insert(arguments.begin(), E2KWB);
+    return e2k::test::run_child(arguments, options);
+}
+
+testing::AssertionResult contains(const std::string& text, const std::string& part) {
+    if (text.find(part) != std::string::npos) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << "no \"" << part << "\" in:\n" << text;
+}
+
+TEST(CommandLine, HelpNamesCommandsProcessorsAndExamples) {
+    const auto result = e2kwb({"--help"});
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_EQ(result.errors, "");
+    for (const char* word : {"run", "trace", "disasm", "vectors", "Examples:", "e2c3", "--layout"})
+        EXPECT_TRUE(contains(result.output, word));
+    for (const char* command : {"run", "trace", "disasm", "vectors"}) {
+        const auto help = e2kwb({command, "--help"});
+        EXPECT_EQ(help.exit_code, 0) << command;
+        EXPECT_TRUE(contains(help.output, std::string("Usage: e2kwb ") + command));
+    }
+}
+
+TEST(CommandLine, TellsItsVersion) {
+    const auto result = e2kwb({"--version"});
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_TRUE(contains(result.output, "e2kwb 0"));
+}
+
+TEST(CommandLine, ExplainsMistakes) {
+    auto result = e2kwb({"run", "--no-such-option", guest("hello")});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_TRUE(contains(result.errors, "--no-such-option"));
+    EXPECT_TRUE(contains(result.errors, "e2kwb run --help"));
+
+    result = e2kwb({"run"});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_TRUE(contains(result.errors, "needs a program"));
+
+    result = e2kwb({"run", "--cpu", "pentium", guest("hello")});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_TRUE(contains(result.errors, "pentium"));
+    EXPECT_TRUE(contains(result.errors, "e8c2"));
+
+    result = e2kwb({"run", "/no/such/program"});
+    EXPECT_EQ(result.exit_code, 127);
+    EXPECT_TRUE(contains(result.errors, "/no/such/program: No such file"));
+
+    result = e2kwb({"run", __FILE__});
+    EXPECT_EQ(result.exit_code, 126);
+    EXPECT_TRUE(contains(result.errors, "not an ELF file"));
+
+    result = e2kwb({"/no/such/program"});
+    EXPECT_EQ(result.exit_code, 127);
+    EXPECT_TRUE(contains(result.errors, "/no/such/program"));
+}
+
+TEST(CommandLine, SaysWhatNeedsNoDisplay) {
+    const auto result =
+        e2kwb({guest("hello")}, {.input = {}, .environment = {"DISPLAY", "WAYLAND_DISPLAY"}});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_TRUE(contains(result.errors, "e2kwb run"));
+}
+
+TEST(Run, PassesTheProgramsArgumentsThrough) {
+    const auto result =
+        e2kwb({"run", guest("args"), "--strace", "-x", "--", "--help", "two words"});
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    for (const char* word : {"--strace", "-x", "--", "--help", "two words"})
+        EXPECT_TRUE(contains(result.output, word));
+    EXPECT_EQ(result.errors, "");
+}
+
+TEST(Run, BehavesLikeTheProgram) {
+    auto result = e2kwb({"run", guest("exit_codes")});
+    EXPECT_EQ(result.exit_code, 42);
+    result = e2kwb({"run", guest("rot13")}, {.input = "Uryyb\n", .environment = {}});
+    EXPECT_TRUE(contains(result.output, "Hello"));
+}
+
+TEST(Run, DiesOfTheProgramsSignal) {
+    for (const char* tier : {"--interp", "--cpu=e16c"}) {
+        const auto result = e2kwb({"run", tier, guest("err_wild_store")});
+        EXPECT_EQ(result.signal, SIGSEGV);
+        EXPECT_TRUE(contains(result.errors, "SIGSEGV"));
+        EXPECT_TRUE(contains(result.errors, "store to"));
+    }
+}
+
+TEST(Run, PrintsSystemCallsAndCounts) {
+    const auto result = e2kwb({"run", "--strace", "--stats", guest("hello")});
+    EXPECT_EQ(result.output, "Hello, Elbrus\n");
+    EXPECT_TRUE(contains(result.errors, "write(1, \"Hello, Elbrus\\n\", 14) = 14"));
+    EXPECT_TRUE(contains(result.errors, "bundles"));
+}
+
+TEST(Run, ChoosesAProcessorByName) {
+    for (const char* name : {"elbrus-v2", "ELBRUS-V6", "e2c+", "E8C2", "e1c+", "e2c3"})
+        EXPECT_EQ(e2kwb({"run", "--cpu", name, guest("hello")}).exit_code, 0) << name;
+    // A program of version 4 on a processor of version 2: the newer operations are illegal.
+    EXPECT_EQ(e2kwb({"run", "--cpu", "e2c+", guest("bitfields")}).signal, SIGILL);
+}
+
+TEST(Trace, ShowsEveryBundle) {
+    const auto result = e2kwb({"trace", "--registers", "--max", "3", guest("hello")});
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_TRUE(contains(result.errors, "_start"));
+    EXPECT_TRUE(contains(result.errors, "stopped after 3 bundles"));
+}
+
+TEST(Disasm, PrintsCodeWithSymbols) {
+    auto result = e2kwb({"disasm", guest("hello")});
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    EXPECT_TRUE(contains(result.output, "<_start>:"));
+    EXPECT_TRUE(contains(result.output, "setwd"));
+    result = e2kwb({"disasm", "--symbol", "main", guest("crc32")});
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_TRUE(contains(result.output, "<main>:"));
+    EXPECT_EQ(result.output.find("<_start>:"), std::string::npos);
+    result = e2kwb({"disasm", "--symbol", "nowhere", guest("crc32")});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_TRUE(contains(result.errors, "nowhere"));
+}
+
+TEST(Vectors, CountsAndFails) {
+    const e2k::test::ScratchDirectory scratch;
+    const auto file = scratch.path() / "bad.jsonl";
+    std::ofstream(file) << "this is no record\n";
+    auto result = e2kwb({"vectors", file.string()});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_TRUE(contains(result.errors, "bad.jsonl"));
+    result = e2kwb({"vectors", "--tier", "tree", file.string()});
+    EXPECT_EQ(result.exit_code, 2);
+    result = e2kwb({"vectors", std::string(E2K_SOURCE_DIR) + "/tests/data/decode_sample.jsonl"});
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    EXPECT_TRUE(contains(result.output, " passed, 0 failed\n"));
+}
+
+}  // namespace

@@ -1,0 +1,97 @@
+// Every guest program end to end through the executable, in both tiers: output and exit status.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/support/child_process.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using e2k::test::read_file;
+
+const fs::path kFolder = fs::path(E2K_SOURCE_DIR) / "tests/data/guests";
+
+std::vector<std::string> guest_names() {
+    std::vector<std::string> names;
+    std::error_code missing;
+    for (const auto& entry : fs::directory_iterator(kFolder / "expected", missing))
+        if (entry.path().extension() == ".exit") names.push_back(entry.path().stem().string());
+    std::ranges::sort(names);
+    return names;
+}
+
+/// Words of a .args file; single and double quotes group.
+std::vector<std::string> shell_words(const std::string& text) {
+    std::vector<std::string> words;
+    std::string word;
+    bool open = false;
+    char quote = 0;
+    for (const char c : text) {
+        if (quote ? c == quote : c == '\'' || c == '"') {
+            quote = quote ? 0 : c;
+            open = true;
+        } else if (!quote && (c == ' ' || c == '\n' || c == '\t')) {
+            if (open) words.push_back(std::exchange(word, {}));
+            open = false;
+        } else {
+            word += c;
+            open = true;
+        }
+    }
+    if (open) words.push_back(word);
+    return words;
+}
+
+/// Programs that show register tags run with --tags.
+bool needs_tags(const std::string& name) { return name == "tags_demo" || name == "err_diag_use"; }
+
+struct Mode {
+    const char* name;
+    std::vector<std::string> options;
+};
+
+void check(const std::string& guest, std::vector<std::string> options) {
+    std::vector<std::string> command{E2KWB, "run"};
+    command.insert(command.end(), options.begin(), options.end());
+    if (needs_tags(guest)) command.emplace_back("--tags");
+    command.push_back((kFolder / "elf" / guest).string());
+    const fs::path expected = kFolder / "expected" / guest;
+    const auto file = [&](const char* kind) { return read_file(expected.string() + kind); };
+    for (std::string& word : shell_words(file(".args"))) command.push_back(std::move(word));
+    e2k::test::ChildOptions how;
+    how.input = file(".stdin");
+    std::istringstream environment(file(".env"));
+    for (std::string line; std::getline(environment, line);)
+        if (line.find('=') != std::string::npos) how.environment.push_back(line);
+
+    const auto result = e2k::test::run_child(command, how);
+    ASSERT_FALSE(result.timed_out) << "hangs; so far:\n" << result.output << result.errors;
+    EXPECT_EQ(result.output, file(".stdout")) << result.errors;
+    std::istringstream status(file(".exit"));
+    std::string word;
+    status >> word;
+    int number = 0;
+    if (word == "signal") {
+        status >> number;
+        EXPECT_EQ(result.signal, number) << result.errors;
+    } else {
+        EXPECT_EQ(result.exit_code, std::stoi(word)) << result.errors;
+    }
+}
+
+class Guests : public testing::TestWithParam<std::string> {};
+
+TEST_P(Guests, Interpreted) { check(GetParam(), {"--interp"}); }
+TEST_P(Guests, Translated) { check(GetParam(), {}); }
+
+INSTANTIATE_TEST_SUITE_P(All, Guests, testing::ValuesIn(guest_names()),
+                         [](const auto& info) { return info.param; });
+
+TEST(GuestPrograms, AreAllThere) { EXPECT_GE(guest_names().size(), 73u); }
+
+}  // namespace

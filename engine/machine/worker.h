@@ -78,6 +78,7 @@ private:
     void execute(ShowRegion& command);
     void execute(ReadMemory& command);
     void execute(WriteRegister& command);
+    void execute_steps(std::uint64_t count);
     bool alive(const char* what);  ///< a guest that can run; else a notice
     void launch();
     void drop_guest();

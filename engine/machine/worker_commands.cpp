@@ -14,6 +14,8 @@ std::size_t cost_of(const guest::SyscallRecord& record) {
     return sizeof record + record.name.size() + record.arguments.size() + record.result_text.size();
 }
 
+constexpr std::uint64_t kStepsAtOnce = 10'000;
+
 /// A bundle that can enter a procedure: `call`, or an indirect call of v6.
 bool calls(const isa::Bundle& bundle) { return bundle.cs1.call || bundle.cs1.icall; }
 
@@ -125,7 +127,11 @@ void Worker::execute(Restart&) {
 }
 
 void Worker::execute(Run&) {
-    if (state_ == RunState::Running || !alive("Run")) return;
+    if (!alive("Run")) return;
+    if (state_ == RunState::Running) {
+        if (goal_.kind == Goal::Kind::Free) return;
+        stop(RunState::Paused, "");
+    }
     begin({.kind = Goal::Kind::Free});
 }
 
@@ -137,7 +143,18 @@ void Worker::execute(Pause&) {
 void Worker::execute(StepBundle& command) {
     if (!alive("Step") || command.count == 0) return;
     if (state_ == RunState::Running) stop(RunState::Paused, "");
-    begin({.kind = Goal::Kind::Steps, .remaining = command.count});
+    execute_steps(command.count);
+}
+
+void Worker::execute_steps(std::uint64_t count) {
+    begin({.kind = Goal::Kind::Steps, .remaining = count});
+    // A few steps end before the next command begins; many, or a waiting call, can be paused.
+    if (count > kStepsAtOnce) return;
+    for (Event event{}; state_ == RunState::Running && event != Event::Blocked;) {
+        event = advance_goal();
+        if (guest_->forked()) run_forked();
+        react(event);
+    }
 }
 
 void Worker::execute(StepOver&) {
@@ -149,7 +166,7 @@ void Worker::execute(StepOver&) {
     if (bundle && calls(*bundle) && !focus_->in_system_call())
         begin({.kind = Goal::Kind::Arrive, .address = bundle->next_address(), .depth = s.depth()});
     else
-        begin({.kind = Goal::Kind::Steps, .remaining = 1});
+        execute_steps(1);
 }
 
 void Worker::execute(StepOut&) {

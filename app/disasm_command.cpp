@@ -1,75 +1,45 @@
 // `e2kwb disasm`: the code of an ELF file.
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <span>
 
 #include <fmt/format.h>
 
 #include "app/commands.h"
 #include "engine/guest/elf_image.h"
-#include "engine/isa/disassembler.h"
+#include "engine/isa/listing.h"
 
 namespace e2k::app {
 
 namespace {
 
-/// Prints the bundles of [begin, end), a heading per symbol.
-class Printer {
-public:
-    Printer(const guest::ElfImage& image, int iset, bool raw)
-        : image_(image), iset_(iset), raw_(raw), symbol_(image.symbols.begin()) {}
-
-    void print(const guest::Section& section, std::uint64_t begin, std::uint64_t end) {
-        while (symbol_ != image_.symbols.end() && symbol_->address < begin) ++symbol_;
-        std::uint64_t at = begin;
-        while (at < end) {
-            heading(at);
-            at += bundle(section, at, end);
-        }
-    }
-
-private:
-    void heading(std::uint64_t at) {
-        bool any = false;
-        for (; symbol_ != image_.symbols.end() && symbol_->address <= at; ++symbol_) {
-            if (symbol_->address != at || symbol_->name.empty()) continue;
-            fmt::print("{}{:016x} <{}>:\n", any ? "" : "\n", at, symbol_->name);
-            any = true;
-        }
-    }
-
-    std::uint64_t bundle(const guest::Section& section, std::uint64_t at, std::uint64_t end) {
-        const std::span bytes(image_.bytes.data() + section.offset + (at - section.address),
-                              static_cast<std::size_t>(end - at));
-        const auto bundle = isa::decode(bytes, at, iset_);
-        if (!bundle) {
-            fmt::print("{:8x}:  {}\n", at, bundle.error().message());
-            return 8;
-        }
-        const char* lead = "";
-        std::string address = fmt::format("{:8x}:", at);
-        if (raw_) {
-            for (int i = 0; i < bundle->length / 4; ++i)
-                fmt::print("{}{:08x}",
-                           i == 0       ? address + "  "
-                           : i % 8 == 0 ? "\n           "
-                                        : " ",
-                           bundle->words[static_cast<std::size_t>(i)]);
-            fmt::print("\n");
-            address.assign(address.size(), ' ');
-        }
-        for (const std::string& line : isa::disassemble(*bundle)) {
-            fmt::print("{}  {}{}\n", address, lead, line);
-            address.assign(address.size(), ' ');
-        }
-        return bundle->length;
-    }
-
-    const guest::ElfImage& image_;
-    int iset_;
-    bool raw_;
-    std::vector<guest::Symbol>::const_iterator symbol_;
+struct Range {
+    std::uint64_t begin = 0, end = ~0ull;
 };
+
+std::optional<Range> range_of(const guest::SymbolTable& symbols, const std::string& name) {
+    const guest::Symbol* symbol = symbols.by_name(name);
+    if (!symbol) return std::nullopt;
+    if (symbol->size != 0) return Range{symbol->address, symbol->address + symbol->size};
+    // Hand-written functions often have no size: up to the next symbol then.
+    const auto& all = symbols.all();
+    const auto next = std::ranges::upper_bound(all, symbol->address, {}, &guest::Symbol::address);
+    return Range{symbol->address, next == all.end() ? ~0ull : next->address};
+}
+
+void print(const guest::ElfImage& image, const guest::Section& section, Range range,
+           const isa::ListingOptions& options) {
+    const std::uint64_t first = std::max(range.begin, section.address);
+    const std::uint64_t last = std::min(range.end, section.address + section.size);
+    if (first >= last) return;
+    const std::span code(image.bytes.data() + section.offset + (first - section.address),
+                         static_cast<std::size_t>(last - first));
+    isa::list_code(code, first, options, [&](const isa::ListingRow& row) {
+        const std::string text = isa::to_text(row, options);
+        return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+    });
+}
 
 }  // namespace
 
@@ -79,29 +49,28 @@ int disasm(const DisasmOptions& options) {
         complain(image.error());
         return kExitFailure;
     }
-    const int iset = options.processor.iset ? options.processor.iset : image->iset;
-    std::uint64_t begin = 0, end = ~0ull;
+    const guest::SymbolTable symbols(image->symbols);
+    isa::ListingOptions listing;
+    listing.iset = options.processor.iset ? options.processor.iset : image->iset;
+    listing.show_words = options.raw;
+    listing.symbols = [&](std::uint64_t address) -> std::optional<isa::SymbolAt> {
+        const guest::Symbol* symbol = symbols.find(address);
+        if (!symbol) return std::nullopt;
+        return isa::SymbolAt{symbol->name, address - symbol->address};
+    };
+    Range range;
     if (!options.symbol.empty()) {
-        const guest::SymbolTable table(image->symbols);
-        const guest::Symbol* symbol = table.by_name(options.symbol);
-        if (!symbol) {
+        const auto found = range_of(symbols, options.symbol);
+        if (!found) {
             complain(fmt::format("{}: no symbol \"{}\"", options.file, options.symbol));
             return kExitFailure;
         }
-        begin = symbol->address;
-        const auto& all = table.all();
-        const auto next =
-            std::ranges::upper_bound(all, symbol->address, {}, &guest::Symbol::address);
-        end = symbol->size ? begin + symbol->size : next == all.end() ? ~0ull : next->address;
+        range = *found;
     }
-    Printer printer(*image, iset, options.raw);
     for (const guest::Section& section : image->sections) {
         if (!section.executable || section.size == 0) continue;
-        const std::uint64_t first = std::max(begin, section.address);
-        const std::uint64_t last = std::min(end, section.address + section.size);
-        if (first >= last) continue;
         if (options.symbol.empty()) fmt::print("\nDisassembly of section {}:\n", section.name);
-        printer.print(section, first, last);
+        print(*image, section, range, listing);
     }
     return 0;
 }

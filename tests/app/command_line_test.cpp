@@ -64,7 +64,7 @@ TEST(CommandLine, ExplainsMistakes) {
     EXPECT_EQ(result.exit_code, 127);
     EXPECT_TRUE(contains(result.errors, "/no/such/program: No such file"));
 
-    result = e2kwb({"run", __FILE__});
+    result = e2kwb({"run", std::string(E2K_SOURCE_DIR) + "/README.md"});
     EXPECT_EQ(result.exit_code, 126);
     EXPECT_TRUE(contains(result.errors, "not an ELF file"));
 

@@ -350,7 +350,8 @@ std::int64_t sys_syswork(Call& call) {
         case kFastReturn:
             return 0;
         case kFlushCommandCaches:
-            call.memory().note_write(0, cpu::kGuestSpace - 4096);
+            for (const Region& r : call.memory().regions())
+                if (r.prot & kProtExec) call.memory().note_write(r.begin, r.end - r.begin);
             return 0;
         case kGetContext:
             if (call.arg[1] > call.thread.state.depth()) return -EINVAL;

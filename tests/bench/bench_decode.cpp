@@ -1,11 +1,15 @@
 // Speed of the decoder over distinct bundles of compiled programs (rare shapes first, so larger
-// than the average of running code).
+// than the average of running code) and over whole programs.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "engine/guest/elf_image.h"
 #include "engine/isa/bundle.h"
 #include "tests/isa/vectors.h"
 
@@ -79,6 +83,57 @@ void decode_reusing(benchmark::State& state) {
     count(state);
 }
 BENCHMARK(decode_reusing)->Unit(benchmark::kMillisecond);
+
+/// Executable sections of the guest programs (or of the files in the folder that the environment
+/// variable E2K_BENCH_PROGRAMS names), walked from start to end like a program's code.
+struct Section {
+    std::vector<std::uint8_t> bytes;
+    std::uint64_t address;
+    int iset;
+};
+
+std::vector<Section> guest_code() {
+    std::vector<Section> sections;
+    const char* const asked = std::getenv("E2K_BENCH_PROGRAMS");
+    const std::string folder = asked ? asked : test::shared_path("guests/elf");
+    if (!std::filesystem::is_directory(folder)) return sections;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        const auto image = guest::ElfImage::load(entry.path().string());
+        if (!image) continue;
+        for (const guest::Section& s : image->sections) {
+            if (!s.executable || s.offset + s.size > image->bytes.size()) continue;
+            const auto first = image->bytes.begin() + static_cast<std::ptrdiff_t>(s.offset);
+            sections.push_back(
+                {{first, first + static_cast<std::ptrdiff_t>(s.size)}, s.address, image->iset});
+        }
+    }
+    return sections;
+}
+
+void decode_programs(benchmark::State& state) {
+    const auto sections = guest_code();
+    if (sections.empty()) {
+        state.SkipWithError("no programs: set E2K_BENCH_PROGRAMS to a folder of E2K files");
+        return;
+    }
+    Bundle bundle;
+    std::int64_t bundles = 0, bytes = 0;
+    for (auto _ : state)
+        for (const Section& s : sections)
+            for (std::size_t at = 0; at < s.bytes.size();) {
+                const auto rest = std::span(s.bytes).subspan(at);
+                const bool ok = decode_into(bundle, rest, s.address + at, s.iset).has_value();
+                benchmark::DoNotOptimize(&bundle);
+                benchmark::ClobberMemory();
+                const std::size_t length = ok ? bundle.length : 8;
+                at += length;
+                bundles += ok;
+                bytes += static_cast<std::int64_t>(length);
+            }
+    state.SetItemsProcessed(bundles);
+    state.SetBytesProcessed(bytes);
+}
+BENCHMARK(decode_programs)->Unit(benchmark::kMillisecond);
 
 void check(benchmark::State& state) {
     std::vector<Bundle> bundles;

@@ -30,14 +30,19 @@ fail() {
   echo "FAILED: $1"
 }
 
-build() {  # build PRESET [cmake arguments]
-  local preset=$1
-  shift
+build() {  # build PRESET TARGET [cmake arguments]
+  local preset=$1 target=$2 log start=$SECONDS
+  shift 2
   echo "== build $preset"
-  cmake --preset "$preset" "$@" >"build-$preset.log" 2>&1 &&
-    cmake --build --preset "$preset" >>"build-$preset.log" 2>&1 && rm -f "build-$preset.log" &&
+  log=$(mktemp)
+  if cmake --preset "$preset" "$@" >"$log" 2>&1 &&
+    cmake --build --preset "$preset" --target "$target" >>"$log" 2>&1; then
+    echo "built in $((SECONDS - start)) s"
+    rm -f "$log"
     return 0
-  tail -n 60 "build-$preset.log"
+  fi
+  tail -n 60 "$log"
+  rm -f "$log"
   fail "build $preset"
   return 1
 }
@@ -79,7 +84,7 @@ programs() {  # test programs that exist in the tree
   fi
 }
 
-if build release ${full:+-DE2K_WERROR=ON}; then
+if build release all ${full:+-DE2K_WERROR=ON}; then
   for name in $(programs); do run_program release "$name"; done
 fi
 
@@ -94,10 +99,10 @@ if [ -n "$full" ]; then
   export ASAN_OPTIONS=detect_leaks=0:handle_segv=1:allow_user_segv_handler=1
   export UBSAN_OPTIONS=print_stacktrace=1
   export TSAN_OPTIONS=second_deadlock_stack=1:halt_on_error=1
-  if build asan; then
+  if build asan all; then
     for name in $(programs); do run_program asan "$name"; done
   fi
-  if build tsan; then
+  if build tsan test_machine; then
     run_program tsan machine
   fi
 fi

@@ -227,6 +227,28 @@ TEST_F(Control, ObserverSeesEachBundleBeforeItRuns) {
     EXPECT_EQ(recorder.seen, (std::vector{a, b}));
 }
 
+TEST_F(Control, UnmaskedFloatingPointExceptionTrapsWithoutEffect) {
+    // fdivd,5 has opcode 0x4b with ALES 01c0: 1.0 / 0.0 with ZM clear.
+    constexpr double kOne = 1.0;
+    Syllables s;
+    s.alc(5, als(static_cast<Cop>(0x4b), r(1), r(2), r(3)));
+    std::vector<std::uint32_t> words = s.words();
+    words[0] |= 1u << 25;  // HS.ale of channel 5: the implied 0x01c0
+    std::memcpy(memory.base + kCode, words.data(), words.size() * 4);
+    std::memcpy(&reg(1).lo, &kOne, sizeof kOne);
+    reg(2).lo = 0;
+    reg(3).lo = 77;
+    state.pfpfr = 0x1f80 & ~(1u << 9);
+    expect_trap(TrapCode::FloatingPoint);
+    EXPECT_EQ(trapped.fp_flags, 4);
+    EXPECT_EQ(reg(3).lo, 77u);
+    EXPECT_EQ(state.pfpfr & 0x3f, 0u);
+    state.pfpfr = 0x1f80;
+    step_ok();
+    EXPECT_EQ(reg(3).lo, 0x7ff0000000000000u);
+    EXPECT_EQ(state.pfpfr & 0x3f, 4u);
+}
+
 TEST_F(Control, DebuggersBundleIsABreakpointTrap) {
     poke<std::uint64_t>(kCode, 0x0dc0c080'04000001);
     expect_trap(TrapCode::Breakpoint);

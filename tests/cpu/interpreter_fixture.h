@@ -45,7 +45,7 @@ struct Syllables {
     std::array<std::uint32_t, 6> channel{};
     std::uint32_t ss = 0, cs0 = 0, cs1 = 0;
     bool has_ss = false, has_cs0 = false, has_cs1 = false;
-    std::vector<std::uint32_t> lts, cds;  ///< LTS0 first, CDS0 first
+    std::vector<std::uint32_t> lts, pls, cds;  ///< LTS0, PLS0 first; CDS halves in order
     bool loop_mode = false;
 
     Syllables& alc(unsigned c, std::uint32_t word) {
@@ -69,6 +69,10 @@ struct Syllables {
     }
     Syllables& literal(std::uint32_t word) {
         lts.push_back(word);
+        return *this;
+    }
+    Syllables& logic(std::uint32_t word) {
+        pls.push_back(word);
         return *this;
     }
     /// Guards channel c (0..5) by %pred n.
@@ -101,11 +105,13 @@ struct Syllables {
         }
         const auto front = static_cast<std::uint32_t>(w.size());
         const std::size_t guards = (cds.size() + 1) / 2;
-        if ((w.size() + lts.size() + guards) % 2) w.push_back(0);
+        if ((w.size() + lts.size() + pls.size() + guards) % 2) w.push_back(0);
         for (std::size_t i = lts.size(); i-- > 0;) w.push_back(lts[i]);
+        for (std::size_t i = pls.size(); i-- > 0;) w.push_back(pls[i]);
         for (std::size_t i = guards; i-- > 0;)
             w.push_back(cds[2 * i] << 16 | (2 * i + 1 < cds.size() ? cds[2 * i + 1] : 0));
-        hs |= static_cast<std::uint32_t>(guards) << 16 | (loop_mode ? 1u : 0u) << 10 |
+        hs |= static_cast<std::uint32_t>(pls.size()) << 18 |
+              static_cast<std::uint32_t>(guards) << 16 | (loop_mode ? 1u : 0u) << 10 |
               static_cast<std::uint32_t>(w.size() / 2 - 1) << 4 | (front - 1);
         w[0] = hs;
         return w;

@@ -21,6 +21,12 @@ std::int64_t pass(Call& call) {
     return Call::host(Number, call.arg[0], call.arg[1], call.arg[2]);
 }
 
+/// Calls that change the host process: it must be the guest's own, not the window's.
+template <long Number>
+std::int64_t pass_change(Call& call) {
+    return call.process.owns_host_process() ? pass<Number>(call) : -EPERM;
+}
+
 /// Calls that name a process in their first argument.
 template <long Number>
 std::int64_t pass_for_process(Call& call) {
@@ -86,18 +92,18 @@ std::int64_t refuse_eperm(Call&) { return -EPERM; }
 using enum Arg;
 constexpr std::array kRows{
     SyscallRow{20, "getpid", {}, sys_getpid},
-    SyscallRow{23, "setuid", {Int}, pass<SYS_setuid>},
+    SyscallRow{23, "setuid", {Int}, pass_change<SYS_setuid>},
     SyscallRow{24, "getuid", {}, pass<SYS_getuid>},
-    SyscallRow{46, "setgid", {Int}, pass<SYS_setgid>},
+    SyscallRow{46, "setgid", {Int}, pass_change<SYS_setgid>},
     SyscallRow{47, "getgid", {}, pass<SYS_getgid>},
     SyscallRow{49, "geteuid", {}, pass<SYS_geteuid>},
     SyscallRow{50, "getegid", {}, pass<SYS_getegid>},
     SyscallRow{57, "setpgid", {Int, Int}, pass_for_process<SYS_setpgid>},
     SyscallRow{64, "getppid", {}, pass<SYS_getppid>},
     SyscallRow{65, "getpgrp", {}, pass<SYS_getpgrp>},
-    SyscallRow{66, "setsid", {}, pass<SYS_setsid>},
-    SyscallRow{70, "setreuid", {Int, Int}, pass<SYS_setreuid>},
-    SyscallRow{71, "setregid", {Int, Int}, pass<SYS_setregid>},
+    SyscallRow{66, "setsid", {}, pass_change<SYS_setsid>},
+    SyscallRow{70, "setreuid", {Int, Int}, pass_change<SYS_setreuid>},
+    SyscallRow{71, "setregid", {Int, Int}, pass_change<SYS_setregid>},
     SyscallRow{74, "sethostname", {Text, Size}, refuse_eperm},
     SyscallRow{80, "getgroups", {Int, Ptr}, sys_getgroups},
     SyscallRow{81, "setgroups", {Int, Ptr}, refuse_eperm},
@@ -105,25 +111,25 @@ constexpr std::array kRows{
     SyscallRow{121, "setdomainname", {Text, Size}, refuse_eperm},
     SyscallRow{122, "uname", {UtsnameOut}, sys_uname},
     SyscallRow{132, "getpgid", {Int}, pass_for_process<SYS_getpgid>},
-    SyscallRow{138, "setfsuid", {Int}, pass<SYS_setfsuid>},
-    SyscallRow{139, "setfsgid", {Int}, pass<SYS_setfsgid>},
+    SyscallRow{138, "setfsuid", {Int}, pass_change<SYS_setfsuid>},
+    SyscallRow{139, "setfsgid", {Int}, pass_change<SYS_setfsgid>},
     SyscallRow{147, "getsid", {Int}, pass_for_process<SYS_getsid>},
-    SyscallRow{164, "setresuid", {Int, Int, Int}, pass<SYS_setresuid>},
+    SyscallRow{164, "setresuid", {Int, Int, Int}, pass_change<SYS_setresuid>},
     SyscallRow{165, "getresuid", {WordOut, WordOut, WordOut}, three_ids<SYS_getresuid>},
-    SyscallRow{170, "setresgid", {Int, Int, Int}, pass<SYS_setresgid>},
+    SyscallRow{170, "setresgid", {Int, Int, Int}, pass_change<SYS_setresgid>},
     SyscallRow{171, "getresgid", {WordOut, WordOut, WordOut}, three_ids<SYS_getresgid>},
     SyscallRow{199, "getuid32", {}, pass<SYS_getuid>},
     SyscallRow{200, "getgid32", {}, pass<SYS_getgid>},
     SyscallRow{201, "geteuid32", {}, pass<SYS_geteuid>},
     SyscallRow{202, "getegid32", {}, pass<SYS_getegid>},
-    SyscallRow{203, "setreuid32", {Int, Int}, pass<SYS_setreuid>},
-    SyscallRow{204, "setregid32", {Int, Int}, pass<SYS_setregid>},
-    SyscallRow{208, "setresuid32", {Int, Int, Int}, pass<SYS_setresuid>},
+    SyscallRow{203, "setreuid32", {Int, Int}, pass_change<SYS_setreuid>},
+    SyscallRow{204, "setregid32", {Int, Int}, pass_change<SYS_setregid>},
+    SyscallRow{208, "setresuid32", {Int, Int, Int}, pass_change<SYS_setresuid>},
     SyscallRow{209, "getresuid32", {WordOut, WordOut, WordOut}, three_ids<SYS_getresuid>},
-    SyscallRow{210, "setresgid32", {Int, Int, Int}, pass<SYS_setresgid>},
+    SyscallRow{210, "setresgid32", {Int, Int, Int}, pass_change<SYS_setresgid>},
     SyscallRow{211, "getresgid32", {WordOut, WordOut, WordOut}, three_ids<SYS_getresgid>},
-    SyscallRow{213, "setuid32", {Int}, pass<SYS_setuid>},
-    SyscallRow{214, "setgid32", {Int}, pass<SYS_setgid>},
+    SyscallRow{213, "setuid32", {Int}, pass_change<SYS_setuid>},
+    SyscallRow{214, "setgid32", {Int}, pass_change<SYS_setgid>},
     SyscallRow{244, "gettid", {}, sys_gettid},
     SyscallRow{385, "getrandom", {Ptr, Size, Hex}, sys_getrandom},
 };

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/isa/describe.h"
 #include "engine/isa/disassembler.h"
 #include "ui/format.h"
 
@@ -82,15 +83,6 @@ std::string short_mnemonic(std::string_view name) {
     std::string out(parts[0]);
     if (parts.back() == "sm") out += ".s";
     return out;
-}
-
-/// Channel in "addd,0,sm", or -1.
-int channel_of(std::string_view line) {
-    const std::string_view name = line.substr(0, line.find(' '));
-    const auto parts = split(name, ",");
-    if (parts.size() < 2 || parts[1].size() != 1 || parts[1][0] < '0' || parts[1][0] > '5')
-        return -1;
-    return parts[1][0] - '0';
 }
 
 /// "wsz 16": settings whose order everybody knows are shown by their value alone.
@@ -199,22 +191,18 @@ bool writes_result(const isa::AlsOp& als) {
     return als.op && als.op->dst != isa::Width::None && !als.op->has(isa::OpFlag::Store);
 }
 
-Unit unit_of_other(std::string_view line) {
-    if (line.starts_with("mova") || line.starts_with("apb")) return Unit::Aau;
-    if (contains(line, "@p")) return Unit::Predicates;
-    return Unit::Control;
-}
-
-void add_lane_line(GridRow& grid, const isa::Bundle& bundle, int channel, std::string_view line,
-                   const guest::SymbolTable* symbols) {
-    auto& cell = grid.cells[static_cast<std::size_t>(channel)];
-    const isa::AlsOp& als = bundle.als[static_cast<std::size_t>(channel)];
-    OpText op = tokenize(line, writes_result(als) && !line.starts_with("incr"), symbols);
-    // objdump prints "ambiguous" where several names share an encoding; the table knows one.
-    if (op.mnemonic[0].text.starts_with("ambiguous") && als.op)
-        op = tokenize(isa::format_als(bundle, channel, {.canonical_plog = true}), true, symbols);
-    if (op.mnemonic[0].text.starts_with("unrecognized")) op.mnemonic[0].kind = TokenKind::Bad;
-    cell.push_back(std::move(op));
+Unit unit_of(const isa::DisassemblyLine& line) {
+    switch (line.unit) {
+        case isa::Unit::Als:
+            return static_cast<Unit>(line.channel);
+        case isa::Unit::Aas:
+        case isa::Unit::Async:
+            return Unit::Aau;
+        case isa::Unit::Pls:
+            return Unit::Predicates;
+        default:
+            return Unit::Control;
+    }
 }
 
 }  // namespace
@@ -233,20 +221,18 @@ GridRow grid_row(const machine::CodeView::Row& row, const guest::SymbolTable* sy
     }
     grid.nop = bundle.nop;
     grid.loop_mode = bundle.loop_mode;
-    for (std::string_view line : row.text) {
-        line = trim(line);
+    for (const isa::DisassemblyLine& line :
+         isa::disassemble_lines(bundle, isa::DisassemblyStyle::native())) {
         // The nop column shows nop and loop_mode; ipd only hints at prefetching and is left to the
         // text view and the tool tip.
-        if (line.empty() || line == "loop_mode" || line.starts_with("nop ") ||
-            line.starts_with("ipd "))
+        if (line.text.empty() || line.unit == isa::Unit::Hs || line.text.starts_with("ipd "))
             continue;
-        const int channel = channel_of(line);
-        if (channel >= 0 && !line.starts_with("mova")) {
-            add_lane_line(grid, bundle, channel, line, symbols);
-            continue;
-        }
-        grid.cells[static_cast<std::size_t>(unit_of_other(line))].push_back(
-            tokenize(line, false, symbols));
+        const bool lane = line.unit == isa::Unit::Als;
+        const bool result = lane && !line.text.starts_with("incr") &&
+                            writes_result(bundle.als[static_cast<std::size_t>(line.channel)]);
+        OpText op = tokenize(line.text, result, symbols);
+        if (op.mnemonic[0].text.starts_with("unrecognized")) op.mnemonic[0].kind = TokenKind::Bad;
+        grid.cells[static_cast<std::size_t>(unit_of(line))].push_back(std::move(op));
     }
     // The second member of a pair is not printed; its lane is busy all the same.
     for (int c = 0; c < isa::kChannels; ++c) {
@@ -273,43 +259,16 @@ std::vector<GridRow> grid_rows(const machine::CodeView& code, const guest::Symbo
 }
 
 std::vector<std::string> syllable_names(const isa::Bundle& bundle) {
-    const std::size_t count = bundle.length / 4u;
-    std::vector<std::string> names(count);
-    std::size_t at = 0;
-    const auto put = [&](std::string name) {
-        if (at < count) names[at++] = std::move(name);
-    };
-    // Order of the parts: encoding.md §2.2.
-    const std::uint32_t hs = bundle.hs;
-    const std::size_t front = (hs & 15) + 1;
-    put("HS");
-    if (hs >> 12 & 1) put("SS");
-    for (unsigned c = 0; c < 6; ++c) {
-        if (hs >> (26 + c) & 1) put(fmt::format("ALS{}", c));
+    std::vector<std::string> names(bundle.length / 4u);
+    for (const isa::SyllableView& syllable : isa::describe_syllables(bundle)) {
+        if (syllable.word >= names.size()) continue;
+        std::string& name = names[syllable.word];
+        std::string_view half = syllable.name;
+        if (half.ends_with(".hi") || half.ends_with(".lo")) half.remove_suffix(3);
+        if (name == half || (half == "padding" && !name.empty())) continue;
+        if (!name.empty()) name += '/';
+        name += half;
     }
-    if (hs >> 14 & 1) put("CS0");
-    const bool has_cs1 = hs >> 15 & 1;
-    if (at + (has_cs1 ? 1 : 0) < front) put("ALES2/5");
-    if (has_cs1) put("CS1");
-    // From the end: CDS, PLS, LTS.
-    std::size_t end = count;
-    const auto back = [&](const char* name, unsigned total) {
-        for (unsigned i = 0; i < total && end > at; ++i)
-            names[--end] = fmt::format("{}{}", name, i);
-    };
-    back("CDS", hs >> 16 & 3);
-    back("PLS", hs >> 18 & 3);
-    std::size_t halves = 0;
-    for (unsigned c : {0u, 1u, 3u, 4u}) halves += hs >> (20 + c) & 1;
-    if (bundle.ss.present && !bundle.ss.format2) {
-        // mova bits SS[15:12]: one AAS address each, one opcode half per pair (encoding.md §7).
-        const unsigned mova = bundle.ss.raw >> 12 & 15;
-        for (unsigned i = 0; i < 4; ++i) halves += mova >> i & 1;
-        halves += ((mova & 3) != 0) + ((mova & 12) != 0);
-    }
-    for (std::size_t i = 0; i < (halves + 1) / 2 && at < end; ++i) put("ALES/AAS");
-    for (unsigned n = 0; n < 4 && end > at; ++n) names[--end] = fmt::format("LTS{}", n);
-    for (; at < end; ++at) names[at] = "gap";
     return names;
 }
 

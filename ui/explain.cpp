@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/isa/describe.h"
 #include "engine/isa/disassembler.h"
 #include "ui/format.h"
 
@@ -13,14 +14,6 @@ namespace {
 
 std::string all_views(std::uint64_t value) {
     return fmt::format("{:#x} · {} · {}", value, static_cast<std::int64_t>(value), float64(value));
-}
-
-std::string lanes_text(std::uint8_t mask) {
-    std::string out;
-    for (int c = 0; c < isa::kChannels; ++c) {
-        if (mask >> c & 1) out += fmt::format("{}ALC{}", out.empty() ? "" : ", ", c);
-    }
-    return out;
 }
 
 const machine::RegisterView* register_of(const Scene& scene, const isa::Operand& operand) {
@@ -94,7 +87,9 @@ std::string explain_operation(const Scene& scene, const isa::Bundle& bundle, int
     std::string out = isa::format_als(bundle, channel);
     if (!als.op) return out + "\nNo operation has this encoding here: executing it is illegal.";
     const isa::Operation& op = *als.op;
-    if (!op.summary.empty()) out += fmt::format("\n{}", op.summary);
+    const isa::OperationDescription words = isa::describe(op);
+    out += "\n" + words.title;
+    if (!words.formula.empty()) out += "\n" + words.formula;
     if (als.speculative)
         out += "\nSpeculative (.s): an error gives a diagnostic value instead of a trap.";
     if (bundle.address == scene.now.ip && !scene.running()) {
@@ -112,9 +107,9 @@ std::string explain_operation(const Scene& scene, const isa::Bundle& bundle, int
         if (std::string value = operand_value(scene, als.dst); !value.empty())
             out += "\nbefore: " + value;
     }
-    out += fmt::format("\nlanes {}", lanes_text(op.channels));
-    if (op.latency) out += fmt::format(" · latency {}", op.latency);
-    out += fmt::format(" · since v{}", op.iset_min);
+    out += fmt::format("\n{} · {}", words.channels, words.versions);
+    if (!words.latency.empty()) out += " · latency " + words.latency;
+    for (const std::string& note : words.notes) out += "\n" + note;
     return out;
 }
 

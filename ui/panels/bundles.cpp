@@ -336,9 +336,9 @@ void draw_text_lines(const Scene& scene, const BundlesState& state, Ink& ink, st
     } else {
         const auto names = syllable_names(source.bundle);
         for (std::size_t i = 0; i < names.size(); ++i) {
-            const ImVec2 cell{at.x + static_cast<float>(i % 4) * theme.cell() * 19,
+            const ImVec2 cell{at.x + static_cast<float>(i % 4) * theme.cell() * 23,
                               at.y + static_cast<float>(i / 4) * theme.row()};
-            const float x = ink.text(cell, theme.dim, fmt::format("{:<8} ", names[i]));
+            const float x = ink.text(cell, theme.dim, fmt::format("{:<12} ", names[i]));
             ink.text({x, cell.y}, theme.text, fmt::format("{:08x} ", source.bundle.words[i]));
         }
         ink.end_cell();
@@ -667,7 +667,7 @@ std::string bundles_text(const Scene& scene, const BundlesState& state) {
         } else if (state.view == BundlesState::View::Raw) {
             const auto names = syllable_names(source.bundle);
             for (std::size_t i = 0; i < names.size(); ++i)
-                out += fmt::format("{:<8} {:08x} ", names[i], source.bundle.words[i]);
+                out += fmt::format("{:<12} {:08x} ", names[i], source.bundle.words[i]);
             out += " | ";
         } else {
             for (std::size_t unit = 0; unit < kUnits; ++unit) {

@@ -1,0 +1,351 @@
+// The window under Xvfb with snapshots made by hand: what is drawn, keys, mouse, pixels.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+#include <thread>
+
+#define GLFW_INCLUDE_NONE
+#include <GLFW/glfw3.h>
+
+#include "tests/gui/display.h"
+#include "tests/gui/synthetic.h"
+#include "ui/format.h"
+#include "ui/session.h"
+
+namespace e2k::ui::test {
+namespace {
+
+class WindowTest : public ::testing::Test {
+protected:
+    void SetUp() override {
+        if (const std::string problem = need_display(); !problem.empty()) GTEST_SKIP() << problem;
+    }
+
+    void open(int width = 1280, int height = 800, bool visible = false,
+              const std::string& layout = "debug") {
+        session_.reset();
+        window_.reset();
+        WindowOptions options;
+        options.width = width;
+        options.height = height;
+        options.visible = visible;
+        options.scale = 1;
+        auto window = Window::create(options);
+        ASSERT_TRUE(window) << window.error();
+        window_ = std::move(*window);
+        settings_ = Settings();
+        settings_.layout = layout;
+        source_ = std::make_unique<SyntheticSource>();
+        source_->publish(sample_snapshot());
+        source_->calls = sample_calls();
+        source_->chunks = {{0, 1, "hello from the guest\n"}, {1, 2, "and an error\n"}};
+        ApplicationOptions application;
+        application.still = true;
+        session_ = std::make_unique<Session>(*window_, *source_, settings_, application);
+        frames(4);
+    }
+
+    void frames(int count) {
+        for (int i = 0; i < count; ++i) session_->frame();
+    }
+
+    void key(const std::string& keys) {
+        int code = 0;
+        bool ctrl = false, shift = false, alt = false;
+        ASSERT_TRUE(parse_keys(keys, code, ctrl, shift, alt)) << keys;
+        window_->inject_key(code, ctrl, shift, alt);
+        frames(2);
+    }
+
+    void click(float x, float y) {
+        window_->inject_mouse(x, y, false, false);
+        frames(2);
+        window_->inject_mouse(x, y, true, false);
+        frames(1);
+        window_->inject_mouse(x, y, false, false);
+        frames(2);
+        window_->inject_mouse(-1, -1, false, false);
+        frames(1);
+    }
+
+    std::string drawn(PanelId panel) {
+        session_->app().workspace().reveal(panel);
+        frames(3);
+        session_->app().capture(panel);
+        frames(1);
+        session_->app().capture(std::nullopt);
+        return session_->app().captured();
+    }
+
+    /// Topmost run of at least `least` pixels of `colour` in a column of the left 60 pixels.
+    struct Bar {
+        int x = -1, top = -1, bottom = -1;
+    };
+    static Bar find_bar(const Image& image, ImU32 colour, int least) {
+        for (int x = 0; x < 60; ++x) {
+            for (int y = 0; y < image.height; ++y) {
+                int end = y;
+                while (end < image.height && image.at(x, end) == colour) ++end;
+                if (end - y >= least) return {x, y, end};
+                y = end;
+            }
+        }
+        return {};
+    }
+
+    std::unique_ptr<Window> window_;
+    std::unique_ptr<SyntheticSource> source_;
+    Settings settings_;
+    std::unique_ptr<Session> session_;
+};
+
+/// Without blanks: the grid wraps and pads, the words must be the same.
+std::string squeeze(std::string_view text) {
+    std::string out;
+    for (char c : text) {
+        if (c != ' ') out += c;
+    }
+    return out;
+}
+
+/// Every non-empty cell of every drawn row.
+std::vector<std::string> cells_of(const std::string& text) {
+    std::vector<std::string> cells;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) {
+        std::size_t at = 0;
+        while (at <= line.size()) {
+            const std::size_t end = std::min(line.find(" | ", at), line.size());
+            const std::string cell = squeeze(line.substr(at, end - at));
+            if (!cell.empty()) cells.push_back(cell);
+            at = end + 3;
+        }
+    }
+    return cells;
+}
+
+TEST_F(WindowTest, BundlesShowTheSnapshotRowForRow) {
+    open(1920, 1080);
+    const std::string text = drawn(PanelId::Bundles);
+    const std::string expected = squeeze(session_->app().text(PanelId::Bundles));
+    std::istringstream in(text);
+    int rows = 0;
+    for (std::string line; std::getline(in, line); ++rows)
+        EXPECT_NE(expected.find(squeeze(line)), std::string::npos) << line;
+    EXPECT_GE(rows, 8);
+    EXPECT_NE(squeeze(text).find(squeeze("▶ ● 0x11770 | ldw.s")), std::string::npos) << text;
+}
+
+TEST_F(WindowTest, RegistersShowTheSnapshot) {
+    open(1920, 1080);
+    source_->publish(sample_snapshot_after_step());
+    frames(2);
+    const std::string text = squeeze(drawn(PanelId::Registers));
+    const auto& now = session_->app().snapshot();
+    ASSERT_EQ(now.window.size(), 32u);
+    for (std::size_t i = 0; i < now.window.size(); ++i) {
+        if (now.window[i].tag) continue;
+        const std::string value =
+            without_thin_spaces(format_value(now.window[i].lo, NumberView::Hex));
+        EXPECT_NE(text.find(value), std::string::npos) << "r" << i;
+    }
+    EXPECT_NE(text.find("r11b[21]0000000000001234"), std::string::npos) << text;
+    EXPECT_NE(text.find("diag"), std::string::npos);
+}
+
+TEST_F(WindowTest, OtherPanelsDrawTheirText) {
+    open(1920, 1080);
+    for (const PanelId panel : {PanelId::Syscalls, PanelId::Console, PanelId::HostCode,
+                                PanelId::CallStack, PanelId::Breakpoints}) {
+        const std::string expected = squeeze(session_->app().text(panel));
+        const auto cells = cells_of(drawn(panel));
+        EXPECT_FALSE(cells.empty()) << panel_info(panel).name;
+        std::size_t found = 0;
+        for (std::string cell : cells) {
+            // Long texts end in an ellipsis.
+            if (cell.ends_with("…")) cell.resize(cell.size() - std::string_view("…").size());
+            found += expected.find(cell) != std::string::npos;
+        }
+        // The legend of the host-code panel is drawn only.
+        const std::size_t extra = panel == PanelId::HostCode ? 9 : 0;
+        EXPECT_GE(found + extra, cells.size()) << panel_info(panel).name << "\n" << expected;
+    }
+}
+
+TEST_F(WindowTest, KeysSendCommands) {
+    open();
+    key("F11");
+    key("F10");
+    key("Shift+F11");
+    key("F5");
+    EXPECT_EQ(source_->commands<machine::StepBundle>().size(), 1u);
+    EXPECT_EQ(source_->commands<machine::StepOver>().size(), 1u);
+    EXPECT_EQ(source_->commands<machine::StepOut>().size(), 1u);
+    EXPECT_EQ(source_->commands<machine::Run>().size(), 1u);
+    key("F9");
+    const auto breakpoints = source_->commands<machine::SetBreakpoint>();
+    ASSERT_EQ(breakpoints.size(), 1u);
+    EXPECT_EQ(breakpoints[0].address, sample_snapshot().ip);
+    EXPECT_FALSE(breakpoints[0].enabled) << "there was one already";
+    machine::Snapshot running = sample_snapshot();
+    running.run_state = machine::RunState::Running;
+    running.live = true;
+    source_->publish(running);
+    frames(1);
+    key("F5");
+    EXPECT_EQ(source_->commands<machine::Pause>().size(), 1u);
+    key("F11");
+    EXPECT_EQ(source_->commands<machine::StepBundle>().size(), 1u) << "no stepping while it runs";
+}
+
+TEST_F(WindowTest, GoToFindsSymbols) {
+    open();
+    key("Ctrl+G");
+    frames(2);
+    ImGui::GetIO().AddInputCharactersUTF8("_start+0x10");
+    frames(2);
+    key("Enter");
+    frames(2);
+    const auto shown = source_->commands<machine::ShowCode>();
+    ASSERT_EQ(shown.size(), 1u);
+    EXPECT_EQ(shown[0].address, 0x100c0u);
+    EXPECT_EQ(session_->app().selection().bundle, 0x100c0u);
+}
+
+TEST_F(WindowTest, CurrentBarStandsAtTheCurrentRowAndMoves) {
+    open();
+    const ImU32 amber = session_->app().theme().current;
+    const Bar before = find_bar(window_->read_pixels(), amber, 20);
+    ASSERT_GE(before.x, 0) << "no amber bar";
+    source_->publish(sample_snapshot_after_step());
+    frames(4);
+    const Bar after = find_bar(window_->read_pixels(), amber, 20);
+    ASSERT_GE(after.x, 0);
+    EXPECT_EQ(after.top, before.bottom) << "the next bundle is the next row";
+}
+
+TEST_F(WindowTest, ClickInTheGutterSetsABreakpoint) {
+    open();
+    source_->publish(sample_snapshot_after_step());
+    frames(4);
+    const Bar bar = find_bar(window_->read_pixels(), session_->app().theme().current, 20);
+    ASSERT_GE(bar.x, 0);
+    click(static_cast<float>(bar.x) + 10, static_cast<float>(bar.top) + 10);
+    const auto breakpoints = source_->commands<machine::SetBreakpoint>();
+    ASSERT_EQ(breakpoints.size(), 1u);
+    EXPECT_EQ(breakpoints[0].address, 0x11798u);
+    EXPECT_TRUE(breakpoints[0].enabled);
+}
+
+TEST_F(WindowTest, ClickSelectsABundleAndLinksThePanels) {
+    open();
+    source_->publish(sample_snapshot_after_step());
+    frames(4);
+    const Bar bar = find_bar(window_->read_pixels(), session_->app().theme().current, 20);
+    ASSERT_GE(bar.x, 0);
+    click(static_cast<float>(bar.x) + 60, static_cast<float>(bar.top) - 12);
+    EXPECT_EQ(session_->app().selection().bundle, 0x11770u);
+}
+
+TEST_F(WindowTest, ConsoleSendsLines) {
+    open();
+    session_->app().workspace().reveal(PanelId::Console);
+    session_->app().panels().console.focus = true;
+    frames(4);
+    ImGui::GetIO().AddInputCharactersUTF8("some input");
+    frames(2);
+    key("Enter");
+    const auto inputs = source_->commands<machine::Input>();
+    ASSERT_EQ(inputs.size(), 1u);
+    EXPECT_EQ(inputs[0].bytes, "some input\n");
+    EXPECT_NE(session_->app().text(PanelId::Console).find("some input"), std::string::npos);
+}
+
+TEST_F(WindowTest, PicturesAreFullAndTheSameEveryTime) {
+    open();
+    frames(4);
+    const Image first = window_->read_pixels();
+    ASSERT_EQ(first.width, 1280);
+    ASSERT_EQ(first.height, 800);
+    std::vector<ImU32> colours;
+    for (int y = 0; y < first.height; y += 3) {
+        for (int x = 0; x < first.width; x += 3) colours.push_back(first.at(x, y));
+    }
+    std::sort(colours.begin(), colours.end());
+    colours.erase(std::unique(colours.begin(), colours.end()), colours.end());
+    EXPECT_GT(colours.size(), 100u) << "the picture is blank";
+    open();
+    frames(4);
+    EXPECT_EQ(window_->read_pixels().rgba, first.rgba);
+}
+
+TEST_F(WindowTest, EveryLayoutAndThemeDraws) {
+    for (const std::string& layout : workspace_layouts()) {
+        open(1280, 800, false, layout);
+        session_->app().perform(Action::ToggleTheme);
+        session_->app().perform(Action::FontLarger);
+        frames(3);
+        const ImU32 background = window_->read_pixels().at(1276, 200);
+        EXPECT_NE(background & 0xffffff, 0u) << layout;
+        EXPECT_FALSE(session_->app().theme().dark);
+    }
+}
+
+TEST_F(WindowTest, NoticesStayUntilClosed) {
+    open();
+    source_->messages = {{1, true, "cannot open nothing.elf: it does not exist"}};
+    frames(3);
+    ASSERT_EQ(session_->app().logs().notices().size(), 1u);
+    const Image image = window_->read_pixels();
+    const ImU32 red = session_->app().theme().error;
+    bool seen = false;
+    for (int y = 600; y < 790 && !seen; ++y) {
+        for (int x = 800; x < 1279 && !seen; ++x) seen = image.at(x, y) == red;
+    }
+    EXPECT_TRUE(seen);
+}
+
+TEST_F(WindowTest, ScriptsReportWhatIsWrong) {
+    open();
+    for (const char* bad : {"fly", "dump nothing", "key Hyper+X", "break nowhere"}) {
+        Script script(bad);
+        EXPECT_FALSE(session_->run(script, 1)) << bad;
+    }
+    Script script("wait exited 0.01");
+    EXPECT_FALSE(session_->run(script, 1));
+}
+
+TEST_F(WindowTest, RealKeyEventsArrive) {
+    if (std::system("command -v xdotool >/dev/null 2>&1") != 0)
+        GTEST_SKIP() << "xdotool is not installed";
+    open(900, 600, true);
+    frames(5);
+    std::thread typist([] {
+        // There is no window manager: give the window the keyboard, then press the key.
+        [[maybe_unused]] const int status = std::system(
+            "xdotool search --sync --onlyvisible --class e2kwb windowfocus --sync "
+            "&& sleep 0.3 && xdotool key F11 && sleep 0.3 && xdotool key F10");
+    });
+    for (int i = 0; i < 500 && source_->commands<machine::StepOver>().empty(); ++i) {
+        window_->wait(0.02);
+        frames(1);
+    }
+    typist.join();
+    EXPECT_EQ(source_->commands<machine::StepBundle>().size(), 1u);
+    EXPECT_EQ(source_->commands<machine::StepOver>().size(), 1u);
+}
+
+TEST(NoDisplay, SaysWhy) {
+    const char* display = std::getenv("DISPLAY");
+    const std::string kept = display ? display : "";
+    ::unsetenv("DISPLAY");
+    const auto window = Window::create({});
+    if (!kept.empty()) ::setenv("DISPLAY", kept.c_str(), 1);
+    ASSERT_FALSE(window);
+    EXPECT_NE(window.error().find("DISPLAY"), std::string::npos) << window.error();
+}
+
+}  // namespace
+}  // namespace e2k::ui::test

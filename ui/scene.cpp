@@ -99,7 +99,11 @@ void Changes::update(const machine::Snapshot& now) {
         const auto index = static_cast<std::uint32_t>(now.file_first + i);
         if (index < last_->file_first) continue;
         const std::size_t old = index - last_->file_first;
-        if (old >= last_->window_file.size()) break;
+        if (old >= last_->window_file.size()) {
+            // The window grew by a call or setwd; what holds something is news too.
+            if (now.window_file[i].lo != 0) file_[index] = 0;
+            continue;
+        }
         if (same(now.window_file[i], last_->window_file[old])) continue;
         file_[index] = 0;
         before_[index] = last_->window_file[old];

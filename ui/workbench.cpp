@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "ui/machine_source.h"
 #include "ui/session.h"
 
 namespace e2k::ui {
@@ -11,26 +12,6 @@ namespace e2k::ui {
 namespace {
 
 constexpr int kScreenshotFrames = 8;  ///< layout, scrolling and column widths have settled
-
-/// The machine as the panels' source.
-class MachineSource final : public Source {
-public:
-    void send(machine::Command command) override { machine_.send(std::move(command)); }
-    std::shared_ptr<const machine::Snapshot> snapshot() override { return machine_.snapshot(); }
-    machine::LogSlice<guest::SyscallRecord> syscalls(std::uint64_t after) override {
-        return machine_.syscalls(after);
-    }
-    machine::LogSlice<machine::ConsoleChunk> console(std::uint64_t after) override {
-        return machine_.console(after);
-    }
-    machine::LogSlice<machine::Notice> notices(std::uint64_t after) override {
-        return machine_.notices(after);
-    }
-    machine::Machine& machine() { return machine_; }
-
-private:
-    machine::Machine machine_;
-};
 
 ApplicationOptions application_options(const WorkbenchOptions& options, bool still) {
     ApplicationOptions out;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <sstream>
+#include <stdexcept>
 #include <thread>
 
 #define GLFW_INCLUDE_NONE
@@ -33,7 +34,7 @@ protected:
         options.visible = visible;
         options.scale = 1;
         auto window = Window::create(options);
-        ASSERT_TRUE(window) << window.error();
+        if (!window) throw std::runtime_error(window.error());
         window_ = std::move(*window);
         settings_ = Settings();
         settings_.layout = layout;

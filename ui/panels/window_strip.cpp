@@ -69,7 +69,7 @@ void draw_frames(const Scene& scene, Ink& ink, const Span& span, float top, floa
         ink.frame(a, b, current ? theme.current : theme.line, theme.px(2));
         const std::string name = procedure(scene.symbols(), frame.ip);
         const float room = b.x - a.x - theme.px(8);
-        if (room > theme.cell() * 3) {
+        if (room > theme.cell() * 4) {
             const float text_width = std::min(room, ink.width(name));
             const ImVec2 at{a.x + (b.x - a.x - text_width) / 2,
                             top + (height - theme.font_px()) / 2 - theme.px(1)};

@@ -1,0 +1,172 @@
+// The window on the real machine: open, run to a breakpoint, step, run to the end.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+#include "tests/gui/display.h"
+#include "ui/format.h"
+#include "ui/machine_source.h"
+#include "ui/session.h"
+#include "ui/workbench.h"
+
+namespace e2k::ui::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string squeeze(std::string_view text) {
+    std::string out;
+    for (char c : text) {
+        if (c != ' ') out += c;
+    }
+    return out;
+}
+
+class LiveTest : public ::testing::Test {
+protected:
+    void SetUp() override {
+        if (const std::string problem = need_display(); !problem.empty()) GTEST_SKIP() << problem;
+        if (!fs::exists(guest("dot_pipe")))
+            GTEST_SKIP() << "guests are not here: " << guest("dot_pipe");
+    }
+
+    static std::string guest(const std::string& name) {
+        return std::string(E2K_SHARED_DIR) + "/guests/elf/" + name;
+    }
+
+    void open(const std::string& path) {
+        WindowOptions options;
+        options.width = 1600;
+        options.height = 1000;
+        options.visible = false;
+        options.scale = 1;
+        auto window = Window::create(options);
+        if (!window) throw std::runtime_error(window.error());
+        window_ = std::move(*window);
+        source_ = std::make_unique<MachineSource>();
+        source_->machine().on_publish([] { Window::wake(); });
+        ApplicationOptions application;
+        application.still = true;
+        application.launch.own_streams = true;
+        application.launch.process.policy.sandbox = true;
+        session_ = std::make_unique<Session>(*window_, *source_, settings_, application);
+        session_->app().open(path, {});
+        script("wait program");
+    }
+
+    void script(const std::string& text) {
+        Script commands(text);
+        const auto ran = session_->run(commands, 3);
+        if (!ran) throw std::runtime_error(ran.error());
+    }
+
+    void TearDown() override {
+        session_.reset();
+        if (source_) source_->machine().on_publish({});
+        source_.reset();
+        window_.reset();
+    }
+
+    std::string drawn(PanelId panel) {
+        session_->app().workspace().reveal(panel);
+        for (int i = 0; i < 3; ++i) session_->frame();
+        session_->app().capture(panel);
+        session_->frame();
+        session_->app().capture(std::nullopt);
+        return session_->app().captured();
+    }
+
+    const machine::Snapshot& now() { return session_->app().snapshot(); }
+
+    Settings settings_;
+    std::unique_ptr<Window> window_;
+    std::unique_ptr<MachineSource> source_;
+    std::unique_ptr<Session> session_;
+};
+
+TEST_F(LiveTest, RunToABreakpointStepAndSeeTheChange) {
+    open(guest("dot_pipe"));
+    EXPECT_EQ(now().run_state, machine::RunState::Paused);
+    EXPECT_EQ(now().location, "_start");
+    script("break dot_int\nkey F5\nwait paused");
+    ASSERT_EQ(now().location, "dot_int");
+    const std::uint64_t address = now().ip;
+    EXPECT_NE(squeeze(drawn(PanelId::Bundles)).find(squeeze("▶ ● " + hex(address) + " | cmplesb")),
+              std::string::npos)
+        << drawn(PanelId::Bundles);
+
+    script("key F11\nwait paused");
+    EXPECT_EQ(now().ip, address + 40);
+    EXPECT_NE(squeeze(drawn(PanelId::Bundles)).find(squeeze("▶ " + hex(address + 40))),
+              std::string::npos);
+    // ord,2 %dr2, 0xa002a00000000, %dr6 of the bundle just executed.
+    ASSERT_GT(now().window.size(), 6u);
+    EXPECT_EQ(now().window[6].lo, now().window[2].lo | 0xa002a00000000);
+    const std::string value =
+        without_thin_spaces(format_value(now().window[6].lo, NumberView::Hex));
+    const std::string text = session_->app().text(PanelId::Registers);
+    EXPECT_NE(text.find("r6 " + value + "  changed"), std::string::npos) << text;
+    EXPECT_NE(squeeze(drawn(PanelId::Registers)).find("r6" + value), std::string::npos);
+}
+
+TEST_F(LiveTest, RunToTheEndShowsCallsAndOutput) {
+    open(guest("dot_pipe"));
+    script("run\nwait exited");
+    EXPECT_EQ(now().exit.value, 0);
+    std::ifstream file(std::string(E2K_SHARED_DIR) + "/guests/expected/dot_pipe.out");
+    const std::string expected(std::istreambuf_iterator<char>(file), {});
+    ASSERT_FALSE(expected.empty());
+    EXPECT_EQ(session_->app().text(PanelId::Console), expected);
+    const std::string calls = squeeze(drawn(PanelId::Syscalls));
+    EXPECT_NE(calls.find("write"), std::string::npos) << calls;
+    EXPECT_NE(squeeze(session_->app().text(PanelId::Syscalls)).find("exit_group"),
+              std::string::npos);
+    script("restart\nwait paused");
+    EXPECT_EQ(now().location, "_start");
+    EXPECT_EQ(now().counters.bundles, 0u);
+}
+
+TEST_F(LiveTest, HostCodeOfWhatHasRun) {
+    open(guest("bench_int"));
+    script("run\nframes 10\npause\nwait stopped");
+    ASSERT_GT(now().translation.regions, 0u);
+}
+
+TEST_F(LiveTest, ClosingWhileTheGuestRunsEndsCleanly) {
+    open(guest("bench_int"));
+    script("run\nwait running\nframes 5");
+    session_.reset();
+    source_->machine().on_publish({});
+    source_.reset();
+}
+
+TEST_F(LiveTest, BadFilesGiveANotice) {
+    open(guest("dot_pipe"));
+    const std::string path = std::string(E2K_SOURCE_DIR) + "/CMakeLists.txt";
+    session_->app().open(path, {});
+    for (int i = 0; i < 400 && session_->app().logs().notices().empty(); ++i) {
+        window_->wait(0.01);
+        session_->frame();
+    }
+    ASSERT_FALSE(session_->app().logs().notices().empty());
+    EXPECT_TRUE(session_->app().logs().notices()[0].error);
+}
+
+TEST(Workbench, WithoutADisplayItNamesTheHeadlessCommands) {
+    const char* display = std::getenv("DISPLAY");
+    const std::string kept = display ? display : "";
+    ::unsetenv("DISPLAY");
+    WorkbenchOptions options;
+    options.screenshot = "/nonexistent/picture.png";
+    const auto result = run_workbench(options);
+    if (!kept.empty()) ::setenv("DISPLAY", kept.c_str(), 1);
+    ASSERT_FALSE(result);
+    EXPECT_NE(result.error().find("e2kwb run"), std::string::npos) << result.error();
+}
+
+}  // namespace
+}  // namespace e2k::ui::test

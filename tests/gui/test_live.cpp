@@ -117,7 +117,7 @@ TEST_F(LiveTest, RunToTheEndShowsCallsAndOutput) {
     open(guest("dot_pipe"));
     script("run\nwait exited");
     EXPECT_EQ(now().exit.value, 0);
-    std::ifstream file(std::string(E2K_SHARED_DIR) + "/guests/expected/dot_pipe.out");
+    std::ifstream file(std::string(E2K_SHARED_DIR) + "/guests/expected/dot_pipe.stdout");
     const std::string expected(std::istreambuf_iterator<char>(file), {});
     ASSERT_FALSE(expected.empty());
     EXPECT_EQ(session_->app().text(PanelId::Console), expected);

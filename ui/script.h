@@ -15,7 +15,9 @@ class Script {
 public:
     explicit Script(const std::string& text);
 
-    bool finished() const { return at_ >= lines_.size() && frames_ == 0; }
+    bool finished() const {
+        return at_ >= lines_.size() && frames_ == 0 && wait_for_.empty() && !drawn_;
+    }
     /// Executes what is due before the next frame. The error text names the line at fault.
     std::optional<std::string> step(Application& app, Window& window);
     /// What `dump` and `drawn` printed so far.

@@ -42,6 +42,7 @@ tl::expected<std::unique_ptr<Window>, std::string> Window::create(const WindowOp
     glfwWindowHint(GLFW_OPENGL_PROFILE, GLFW_OPENGL_CORE_PROFILE);
     glfwWindowHint(GLFW_VISIBLE, options.visible ? GLFW_TRUE : GLFW_FALSE);
     glfwWindowHintString(GLFW_X11_CLASS_NAME, "e2kwb");
+    glfwWindowHintString(GLFW_X11_INSTANCE_NAME, "e2kwb");
     self->window_ =
         glfwCreateWindow(options.width, options.height, options.title.c_str(), nullptr, nullptr);
     if (!self->window_)
@@ -93,7 +94,11 @@ void Window::watch_input() {
     static constexpr auto note = [](GLFWwindow* window) {
         static_cast<Window*>(glfwGetWindowUserPointer(window))->input_arrived_ = true;
     };
-    glfwSetKeyCallback(window_, [](GLFWwindow* w, int, int, int, int) { note(w); });
+    glfwSetKeyCallback(window_, [](GLFWwindow* w, int key, int, int action, int mods) {
+        note(w);
+        if (action == GLFW_PRESS && key >= 0)
+            static_cast<Window*>(glfwGetWindowUserPointer(w))->taps_.push_back({key, mods});
+    });
     glfwSetCharCallback(window_, [](GLFWwindow* w, unsigned) { note(w); });
     glfwSetMouseButtonCallback(window_, [](GLFWwindow* w, int, int, int) { note(w); });
     glfwSetScrollCallback(window_, [](GLFWwindow* w, double, double) { note(w); });
@@ -161,6 +166,16 @@ void Window::begin_frame() {
     ImGui_ImplOpenGL3_NewFrame();
     ImGui_ImplGlfw_NewFrame();
     ImGuiIO& io = ImGui::GetIO();
+    // A key pressed and released between two frames would be lost: hold it for this frame.
+    for (const Tap& tap : taps_) {
+        if (io.KeysDown[tap.key]) continue;
+        io.KeysDown[tap.key] = true;
+        io.KeyCtrl = io.KeyCtrl || (tap.mods & GLFW_MOD_CONTROL);
+        io.KeyShift = io.KeyShift || (tap.mods & GLFW_MOD_SHIFT);
+        io.KeyAlt = io.KeyAlt || (tap.mods & GLFW_MOD_ALT);
+        held_keys_.push_back(tap.key);
+    }
+    taps_.clear();
     if (fbo_) {
         io.DisplaySize = {static_cast<float>(fbo_width_), static_cast<float>(fbo_height_)};
         io.DisplayFramebufferScale = {1, 1};

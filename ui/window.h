@@ -88,6 +88,10 @@ private:
     } mouse_;
     bool backends_ = false;
     bool input_arrived_ = false;
+    struct Tap {
+        int key, mods;
+    };
+    std::vector<Tap> taps_;       ///< keys pressed since the last frame
     std::vector<int> held_keys_;  ///< released after the frame that saw them pressed
 };
 

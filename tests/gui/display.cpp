@@ -39,7 +39,7 @@ std::string start_xvfb() {
         const std::string fd = std::to_string(ready[1]);
         // The server prints its display number to the pipe once it accepts clients.
         ::execlp("Xvfb", "Xvfb", "-displayfd", fd.c_str(), "-screen", "0", "1920x1080x24",
-                 "-nolisten", "tcp", static_cast<char*>(nullptr));
+                 "-nolisten", "tcp", "-noreset", static_cast<char*>(nullptr));
         ::_exit(127);
     }
     ::close(ready[1]);

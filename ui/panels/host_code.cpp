@@ -212,8 +212,18 @@ void draw_host_row(const Scene& scene, HostCodeState& state, const HostRow& row,
                 bytes += fmt::format("{:02x}", region.host_code[instruction.offset + i]);
             x = ink.text({x, y}, with_alpha(theme.dim, 0.7f), fmt::format("{:<20} ", bytes));
         }
-        for (const auto& piece : instruction.pieces)
-            x = ink.text({x, y}, piece_colour(theme, piece.kind), piece.text);
+        // The tool tip has what does not fit.
+        const float right = end.x - strip - theme.px(6);
+        for (const auto& piece : instruction.pieces) {
+            const bool last = &piece == &instruction.pieces.back();
+            const float dots = last ? 0 : ink.width("…");
+            const ImU32 colour = piece_colour(theme, piece.kind);
+            if (x + ink.width(piece.text) + dots > right) {
+                ink.text_fit({x, y}, right - x - 0.5f, colour, piece.text + (last ? "" : "…"));
+                break;
+            }
+            x = ink.text({x, y}, colour, piece.text);
+        }
         ImGui::PopClipRect();
         const auto reason = static_cast<std::size_t>(instruction.reason);
         ink.fill({end.x - strip, at.y}, {end.x, end.y}, theme.reason[reason]);
@@ -242,7 +252,7 @@ void draw_rows(const Scene& scene, HostCodeState& state, machine::CommandSink& s
     for (const HostRow& row : state.rows) longest = std::max(longest, columns(row.guest));
     const float room = ImGui::GetContentRegionAvail().x;
     const float guest_width =
-        std::min(room * 0.46f, static_cast<float>(longest) * theme.cell() + theme.px(26));
+        std::min(room * 0.42f, static_cast<float>(longest) * theme.cell() + theme.px(26));
     if (state.scroll_frames > 0) {
         --state.scroll_frames;
         for (std::size_t i = 0; i < state.rows.size(); ++i) {

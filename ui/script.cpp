@@ -39,7 +39,9 @@ bool Script::waiting(Application& app) {
     if (wait_for_.empty()) return false;
     const auto& now = app.snapshot();
     bool done = false;
-    if (wait_for_ == "stopped") done = stopped(now.run_state) && now.sequence > wait_after_;
+    const bool ended = stopped(now.run_state) && now.run_state != RunState::Paused;
+    if (wait_for_ == "stopped")
+        done = ended || (stopped(now.run_state) && now.sequence > wait_after_);
     if (wait_for_ == "paused")
         done = now.run_state == RunState::Paused && now.sequence > wait_after_;
     if (wait_for_ == "running") done = now.run_state == RunState::Running;

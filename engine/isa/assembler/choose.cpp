@@ -147,7 +147,7 @@ private:
         for (int part = 0; part < c.width / 16; ++part) {
             Half h{true, static_cast<std::uint16_t>(l.number.value >> (16 * part)), l.number.symbol,
                    part};
-            Half& place = halves_[static_cast<std::size_t>(c.position + part)];
+            Half& place = halves_[static_cast<unsigned>(c.position + part)];
             if (place.used && !place.same(h)) return false;
             place = h;
         }

@@ -216,7 +216,7 @@ Number Cursor::primary() {
     if (accept("'")) {
         if (rest_.empty()) fail("a character is missing after `'`");
         if (error_) return {};
-        const Number n{static_cast<unsigned char>(rest_.front()), {}};
+        Number n{static_cast<unsigned char>(rest_.front()), {}};
         rest_.remove_prefix(1);
         accept("'");
         return n;

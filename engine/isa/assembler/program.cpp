@@ -110,7 +110,7 @@ private:
         return fmt::format(".L{}.{}", number, count);
     }
 
-    void define(const SourceLine& where, std::string name, Symbol value) {
+    void define(const SourceLine& where, const std::string& name, Symbol value) {
         Symbol& s = symbols_[name];
         if (value.label && s.defined_in_pass == pass_)
             return fail(where, "this name has been defined already");
@@ -176,7 +176,7 @@ private:
         s.label = true;
         std::string name(line.text);
         if (name[0] >= '0' && name[0] <= '9') name = local_name(line.text, ++local_counts_[name]);
-        define(line, std::move(name), s);
+        define(line, name, s);
     }
 
     void assignment(const SourceLine& line) {

@@ -16,6 +16,8 @@ static_assert((kFrameBytes + 56) % 16 == 0);
 constexpr Gp kSaved[] = {rbx, rbp, r12, r13, r14, r15};
 
 void emit_leave(x86::Assembler& a) {
+    a.mov(qword_ptr(host::kState, offsetof(cpu::CpuState, bundles)), host::kBundles);
+    a.mov(qword_ptr(host::kState, offsetof(cpu::CpuState, operations)), host::kOperations);
     a.add(rsp, kFrameBytes);
     for (auto r = std::rbegin(kSaved); r != std::rend(kSaved); ++r) a.pop(*r);
     a.ret();
@@ -58,7 +60,10 @@ Stubs make_stubs(CodeArena& arena) {
     a.mov(host::kState, rdi);
     a.mov(host::kWindow, qword_ptr(rdi, offsetof(cpu::CpuState, window)));
     a.mov(host::kMemory, qword_ptr(rdi, offsetof(cpu::CpuState, memory_base)));
-    a.mov(host::kLimit, host::kCheckedSpace);
+    a.mov(rax, host::kCheckedSpace);
+    a.mov(qword_ptr(rsp, offsetof(Frame, limit)), rax);
+    a.mov(host::kBundles, qword_ptr(rdi, offsetof(cpu::CpuState, bundles)));
+    a.mov(host::kOperations, qword_ptr(rdi, offsetof(cpu::CpuState, operations)));
     a.jmp(rsi);
 
     const Label leave = a.newLabel(), fault = a.newLabel(), jump = a.newLabel(),

@@ -1,7 +1,7 @@
 // Registers and stack frame of generated code, and the small routines that enter and leave it.
 //
 //   rbp  CpuState*            rbx  state.window (%r0)
-//   r12  guest address 0      r13  first address that is never mapped
+//   r12  guest address 0      r14  state.operations   r15  state.bundles
 //   rax rcx rdx xmm15         scratch within one step
 //   the others                hold guest values (value_cache.h) or results of the current bundle
 #pragma once
@@ -22,15 +22,16 @@ namespace host {
 inline const asmjit::x86::Gp kState = asmjit::x86::rbp;
 inline const asmjit::x86::Gp kWindow = asmjit::x86::rbx;
 inline const asmjit::x86::Gp kMemory = asmjit::x86::r12;
-inline const asmjit::x86::Gp kLimit = asmjit::x86::r13;
+inline const asmjit::x86::Gp kOperations = asmjit::x86::r14;
+inline const asmjit::x86::Gp kBundles = asmjit::x86::r15;
 
 constexpr std::uint32_t bits(std::initializer_list<unsigned> ids) {
     std::uint32_t m = 0;
     for (const unsigned id : ids) m |= 1u << id;
     return m;
 }
-// rsi rdi r8..r11 r14 r15
-inline constexpr std::uint32_t kGprPool = bits({6, 7, 8, 9, 10, 11, 14, 15});
+// rsi rdi r8..r11 r13
+inline constexpr std::uint32_t kGprPool = bits({6, 7, 8, 9, 10, 11, 13});
 inline constexpr std::uint32_t kGprCallerSaved = bits({6, 7, 8, 9, 10, 11});
 inline constexpr std::uint32_t kXmmPool = 0x7fff;
 
@@ -51,10 +52,11 @@ inline constexpr unsigned kJumpCacheSize = 1u << kJumpCacheBits;
 
 /// Stack frame of generated code, from rsp upwards.
 struct Frame {
-    alignas(16) std::uint64_t spill[16][2];  ///< results of the current bundle across calls
+    std::uint64_t limit;        ///< kCheckedSpace
     std::uint64_t shadow_bias;  ///< return prediction of chain frame f is at (f >> 3) + bias
     JumpCacheEntry* jump_cache;
     std::uint64_t pad;
+    alignas(16) std::uint64_t spill[16][2];  ///< results of the current bundle across calls
 };
 
 /// Routines shared by all regions, at the start of the arena.

@@ -18,13 +18,14 @@ Facts facts_after(const ExecBundle& b, Facts facts) {
     for (unsigned i = 0; i < b.op_count; ++i) {
         const MicroOp& op = b.ops[i];
         if (op.write == Write::Ctpr)
-            facts[op.dst.index - 1u] = {CtprFact::Kind::Unknown, CtprTag::Empty, 0, 0};
+            facts[op.dst.index - 1u] = {CtprFact::Kind::Unknown, CtprTag::Empty, 0, 3, 0};
     }
     if (b.flags & cpu::exec::kPrepare) {
         CtprFact& fact = facts[b.prepare.ctpr - 1u];
         fact.kind = CtprFact::Kind::Known;
         fact.base = b.prepare.target;
         fact.opc = b.prepare.kind == isa::Cs0Kind::Ldisp;
+        fact.ipd = b.prepare.ipd;
         fact.tag = b.prepare.kind == isa::Cs0Kind::Sdisp    ? CtprTag::System
                    : b.prepare.kind == isa::Cs0Kind::Return ? CtprTag::Return
                                                             : CtprTag::Label;
@@ -49,10 +50,11 @@ public:
         plan_.entry = Config::of(request_.state);
         pending_.push_back({nullptr, plan_.address, plan_.entry, {}, false});
         while (!pending_.empty()) {
-            const Start start = pending_.front();
-            pending_.pop_front();
+            const Start start = pending_.back();
+            pending_.pop_back();
             trace(start);
         }
+        find_loops();
         return std::move(plan_);
     }
 
@@ -141,6 +143,14 @@ private:
                 start = {&n.taken, n.taken.target, taken, facts, false};
                 return true;
             }
+            // A loop seen for the first time: its next iteration is laid out next.
+            const bool loops =
+                !always && n.taken.target <= n.address && find(n.taken.target, taken, facts) < 0;
+            if (loops) {
+                pending_.push_back({&n.next, b.next_address, not_taken, facts, false});
+                start = {&n.taken, n.taken.target, taken, facts, false};
+                return true;
+            }
             pending_.push_back({&n.taken, n.taken.target, taken, facts, false});
         }
         if (always) return false;
@@ -183,6 +193,26 @@ private:
             pending_.push_back({&n.next, b.next_address, n.next.config, facts, false});
         start = {&n.return_to, b.next_address, taken, cleared_facts(), true};
         return true;
+    }
+
+    void find_loops() {
+        for (std::size_t i = 0; i < plan_.nodes.size(); ++i) {
+            const Node& latch = *plan_.nodes[i];
+            for (const Edge* edge : {&latch.next, &latch.taken}) {
+                if (edge->node < 0 || edge->node > static_cast<int>(i)) continue;
+                Node& header = *plan_.nodes[static_cast<std::size_t>(edge->node)];
+                header.loop_end = std::max(header.loop_end, static_cast<int>(i));
+            }
+        }
+        for (std::size_t i = 0; i < plan_.nodes.size(); ++i) {
+            Node& header = *plan_.nodes[i];
+            for (int k = static_cast<int>(i); k <= header.loop_end; ++k) {
+                const Node& n = *plan_.nodes[static_cast<std::size_t>(k)];
+                if (n.interpret || n.entered_by_return || n.taken_kind == TakenKind::Call ||
+                    n.taken_kind == TakenKind::IndirectCall)
+                    header.loop_end = -1;
+            }
+        }
     }
 
     const PlanRequest& request_;

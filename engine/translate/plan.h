@@ -22,7 +22,7 @@ struct CtprFact {
         Unknown,  ///< written with a value only known at run time
     } kind = Kind::Entry;
     cpu::CtprTag tag = cpu::CtprTag::Empty;
-    std::uint8_t opc = 0;
+    std::uint8_t opc = 0, ipd = 3;
     std::uint64_t base = 0;
     bool operator==(const CtprFact&) const = default;
 };
@@ -56,6 +56,7 @@ struct Node {
     bool interpret = false;          ///< handed to the interpreter
     bool join = false;               ///< reached other than from the node laid out before it
     bool entered_by_return = false;  ///< some call of the region continues here
+    int loop_end = -1;               ///< header of a loop without calls: index of its last node
     TakenKind taken_kind = TakenKind::None;
     Edge next;                  ///< not taken
     Edge taken;                 ///< Direct, Predicted: target; Call: callee
@@ -75,7 +76,7 @@ struct Plan {
 struct PlanRequest {
     const cpu::CpuState& state;  ///< configuration, version and hints; state.ip is the entry
     const cpu::MemoryView& memory;
-    unsigned max_bundles = 128;
+    unsigned max_bundles = 64;
     const std::function<bool(std::uint64_t)>& is_breakpoint;
 };
 

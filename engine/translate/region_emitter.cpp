@@ -37,6 +37,7 @@ bool RegionEmitter::run() {
     for (std::size_t i = 0; i < plan_.nodes.size(); ++i) {
         labels_.push_back(a_.newLabel());
         return_labels_.push_back(a_.newLabel());
+        headers_.push_back({false, a_.newLabel(), {}});
     }
     if (request_.statistics) {
         mark(Reason::Counter);
@@ -65,7 +66,13 @@ void RegionEmitter::emit_node(unsigned index) {
     node_index_ = index;
     b_ = &node.bundle;
     config_ = node.config;
-    if (node.join) v_.cache.forget_all();
+    const bool fell = falls_into_ == static_cast<int>(index);
+    falls_into_ = -1;
+    const bool loop = emit_loop_header(index, fell);
+    if (node.join && !loop) {
+        if (fell) flush_counts();
+        v_.cache.forget_all();
+    }
     if (node.entered_by_return) {
         // rsi, rdi, r8: return address, window descriptor, rotation that `return` has restored.
         mark(Reason::ControlTransfer);
@@ -83,7 +90,7 @@ void RegionEmitter::emit_node(unsigned index) {
         expect(x86::rdi, node.config.wd);
         expect(x86::r8, node.config.br);
     }
-    a_.bind(labels_[index]);
+    if (!loop) a_.bind(labels_[index]);
     if (node.interpret) {
         flush_counts();
         mark(Reason::Exit);
@@ -142,8 +149,8 @@ unsigned RegionEmitter::shared_destinations() const {
 }
 
 void RegionEmitter::count(std::uint32_t bundles, std::uint32_t operations) {
-    if (bundles) a_.add(state(offsetof(CpuState, bundles), 8), imm(bundles));
-    if (operations) a_.add(state(offsetof(CpuState, operations), 8), imm(operations));
+    if (bundles) a_.add(host::kBundles, imm(bundles));
+    if (operations) a_.add(host::kOperations, imm(operations));
 }
 
 void RegionEmitter::flush_counts() {
@@ -156,8 +163,8 @@ void RegionEmitter::flush_counts() {
 void RegionEmitter::emit_next(unsigned index) {
     const Edge& edge = plan_.nodes[index]->next;
     if (edge.node == static_cast<int>(index) + 1 &&
-        !plan_.nodes[static_cast<std::size_t>(edge.node)]->join)
-        return;
+        !plan_.nodes[static_cast<std::size_t>(edge.node)]->entered_by_return)
+        return fall_into(index + 1);
     flush_counts();
     emit_edge(edge, plan_.nodes[index]->address);
 }
@@ -165,10 +172,14 @@ void RegionEmitter::emit_next(unsigned index) {
 void RegionEmitter::emit_edge(const Edge& edge, std::uint64_t from) {
     mark(Reason::ControlTransfer);
     if (edge.target <= from) emit_poll(edge.target);
-    if (edge.node >= 0)
-        a_.jmp(labels_[static_cast<std::size_t>(edge.node)]);
-    else
-        emit_exit(edge);
+    if (edge.node < 0) return emit_exit(edge);
+    const auto node = static_cast<std::size_t>(edge.node);
+    if (headers_[node].emitted && !in_cold_) {
+        shuffle_to(headers_[node].carried);
+        a_.jmp(headers_[node].hot);
+    } else {
+        a_.jmp(labels_[node]);
+    }
 }
 
 void RegionEmitter::emit_exit(const Edge& edge) {
@@ -222,6 +233,7 @@ void RegionEmitter::cold(std::function<void()> emit) {
 }
 
 void RegionEmitter::emit_cold() {
+    in_cold_ = true;
     // Cold code may add more of it.
     for (std::size_t i = 0; i < cold_.size(); ++i) {
         const Cold item = std::move(cold_[i]);

@@ -46,6 +46,8 @@ private:
     void emit_body(Node& node);
     unsigned shared_destinations() const;
     void emit_next(unsigned index);
+    /// Falls into the next node; counts stay pending.
+    void fall_into(unsigned index) { falls_into_ = static_cast<int>(index); }
     void count(std::uint32_t bundles, std::uint32_t operations);
     void flush_counts();
     /// Continues at `edge` from here: jump, poll, exit. Counts must be flushed.
@@ -58,6 +60,19 @@ private:
     void emit_cold();
     void mark(Reason reason, int lane = -1);
     void finish_record();
+
+    // --- emit/loops.cpp: guest values that stay in host registers around a loop ---
+    struct Carried {
+        unsigned slot;
+        bool xmm;
+        unsigned bits;
+        int reg = -1;
+    };
+    std::vector<Carried> loop_inputs(unsigned header) const;
+    bool emit_loop_header(unsigned index, bool fell);
+    void load_carried(const std::vector<Carried>& carried);
+    /// Brings every carried value of a header into its register.
+    void shuffle_to(const std::vector<Carried>& carried);
 
     // --- emit/operations.cpp ---
     void emit_operation(unsigned i);
@@ -100,6 +115,7 @@ private:
     void emit_taken(unsigned index);
     void emit_call(unsigned index);
     void emit_return();
+    void expect_target();
     void clear_ctprs();
     /// Jumps to `label` if the transfer is taken (or, with `invert`, if it is not).
     void branch_on_condition(const Label& label, bool invert);
@@ -119,6 +135,14 @@ private:
 
     std::vector<Label> labels_;         ///< of the nodes
     std::vector<Label> return_labels_;  ///< entries by a return, per node
+    struct Header {
+        bool emitted = false;
+        Label hot;  ///< entry with the carried values in their registers
+        std::vector<Carried> carried;
+    };
+    std::vector<Header> headers_;
+    int falls_into_ = -1;
+    bool in_cold_ = false;  ///< the value cache says nothing about the code being emitted
     struct Cold {
         unsigned node;  ///< for the ledger
         std::function<void()> emit;

@@ -229,7 +229,7 @@ struct Translator::Impl {
         const std::function<bool(std::uint64_t)> is_breakpoint = [this](std::uint64_t address) {
             return breakpoints.contains(address);
         };
-        for (unsigned limit = 128; limit > 0; limit = limit > 8 ? limit / 8 : 0) {
+        for (unsigned limit = 64; limit > 0; limit /= 8) {
             const Plan plan = plan_region({state, memory, limit, is_breakpoint});
             region->guest.clear();
             region->guest.push_back({state.ip, state.ip + 64});

@@ -325,6 +325,13 @@ void RegionEmitter::commit_control() {
 
 void RegionEmitter::commit_preparation() {
     const cpu::exec::Preparation& p = b_->prepare;
+    // Prepared with the same label again (loops): the register holds it already, whatever the
+    // prefetch depth says.
+    const CtprFact& known = node_->facts[p.ctpr - 1u];
+    if (known.kind == CtprFact::Kind::Known && known.tag == CtprTag::Label &&
+        p.kind == isa::Cs0Kind::Disp && known.opc == 0 && known.base == p.target &&
+        known.ipd == p.ipd)
+        return;
     const std::size_t at = ctpr_offset(p.ctpr);
     CtprTag tag = CtprTag::Label;
     unsigned opc = 0;
@@ -418,21 +425,48 @@ void RegionEmitter::emit_transfer(unsigned index) {
         emit_advance(true);
         const Edge& to = node_->taken;
         if (node_->taken_kind == TakenKind::Direct && to.node == static_cast<int>(index) + 1 &&
-            !plan_.nodes[static_cast<std::size_t>(to.node)]->join)
-            return;
+            !plan_.nodes[static_cast<std::size_t>(to.node)]->entered_by_return)
+            return fall_into(index + 1);
         flush_counts();
         return emit_taken(index);
     }
     if (common) emit_advance(true);
     mark(Reason::ControlTransfer);
-    const bool loops = node_->taken_kind == TakenKind::Direct && node_->taken.node >= 0 &&
-                       node_->taken.node <= static_cast<int>(index);
+    const bool loops =
+        (node_->taken_kind == TakenKind::Direct || node_->taken_kind == TakenKind::Predicted) &&
+        node_->taken.node >= 0 && node_->taken.node <= static_cast<int>(index);
     const auto taken = [this, common, index] {
         if (!common) emit_advance(true);
         flush_counts();
         emit_taken(index);
     };
     const std::uint32_t bundles = pending_bundles_, operations = pending_operations_;
+    const bool direct =
+        node_->taken_kind == TakenKind::Direct || node_->taken_kind == TakenKind::Predicted;
+    if (direct && node_->taken.node == static_cast<int>(index) + 1 &&
+        !plan_.nodes[index + 1]->entered_by_return) {
+        // The taken side comes next; the other one leaves.
+        const Label not_taken = a_.newLabel();
+        branch_on_condition(not_taken, true);
+        cold([=, this, node = node_] {
+            node_ = node;
+            b_ = &node->bundle;
+            config_ = node->config;
+            pending_bundles_ = bundles;
+            pending_operations_ = operations;
+            a_.bind(not_taken);
+            if (!common) emit_advance(false);
+            flush_counts();
+            emit_edge(node->next, node->address);
+        });
+        if (!common) emit_advance(true);
+        if (node_->taken_kind == TakenKind::Predicted) {
+            // flush_counts() must not come between the comparison and its branch.
+            flush_counts();
+            expect_target();
+        }
+        return fall_into(index + 1);
+    }
     if (loops) {
         const Label over = a_.newLabel();
         branch_on_condition(over, true);
@@ -479,27 +513,9 @@ void RegionEmitter::emit_taken(unsigned index) {
     switch (node.taken_kind) {
         case TakenKind::Direct:
             return emit_edge(node.taken, node.address);
-        case TakenKind::Predicted: {
-            const Label other = a_.newLabel();
-            const Mem base = state(ctpr_offset(b_->transfer.ctpr), 8);
-            const std::uint64_t target = node.taken.target;
-            if (static_cast<std::int64_t>(target) == static_cast<std::int32_t>(target)) {
-                a_.cmp(base, imm(static_cast<std::int32_t>(target)));
-            } else {
-                a_.mov(x86::rax, static_cast<std::int64_t>(target));
-                a_.cmp(base, x86::rax);
-            }
-            a_.jne(other);
-            emit_edge(node.taken, node.address);
-            const unsigned ctpr = b_->transfer.ctpr;
-            cold([this, other, ctpr] {
-                mark(Reason::ControlTransfer);
-                a_.bind(other);
-                a_.mov(x86::rsi, state(ctpr_offset(ctpr), 8));
-                a_.jmp(imm(request_.stubs.jump));
-            });
-            return;
-        }
+        case TakenKind::Predicted:
+            expect_target();
+            return emit_edge(node.taken, node.address);
         case TakenKind::IndirectJump:
             return indirect();
         case TakenKind::Return:
@@ -511,6 +527,27 @@ void RegionEmitter::emit_taken(unsigned index) {
         case TakenKind::None:
             return;
     }
+}
+
+/// Goes on if the CTPR of a predicted jump holds the predicted label, else to what it holds.
+void RegionEmitter::expect_target() {
+    const Label other = a_.newLabel();
+    const unsigned ctpr = b_->transfer.ctpr;
+    const Mem base = state(ctpr_offset(ctpr), 8);
+    const std::uint64_t target = node_->taken.target;
+    if (static_cast<std::int64_t>(target) == static_cast<std::int32_t>(target)) {
+        a_.cmp(base, imm(static_cast<std::int32_t>(target)));
+    } else {
+        a_.mov(x86::rax, static_cast<std::int64_t>(target));
+        a_.cmp(base, x86::rax);
+    }
+    a_.jne(other);
+    cold([this, other, ctpr] {
+        mark(Reason::ControlTransfer);
+        a_.bind(other);
+        a_.mov(x86::rsi, state(ctpr_offset(ctpr), 8));
+        a_.jmp(imm(request_.stubs.jump));
+    });
 }
 
 void RegionEmitter::clear_ctprs() {

@@ -108,7 +108,7 @@ x86::Mem RegionEmitter::address_of(const MicroOp& op, bool probing) {
     if (!two && offset <= kMaxDisplacement && !probing) {
         const Gp r = v_.use(base, 64);
         mark(Reason::BoundCheck, op.channel);
-        a_.cmp(r, host::kLimit);
+        a_.cmp(r, x86::qword_ptr(x86::rsp, offsetof(Frame, limit)));
         a_.jae(bail());
         mark(Reason::Semantics, op.channel);
         return x86::ptr(host::kMemory, r, 0, static_cast<std::int32_t>(offset), size);
@@ -126,7 +126,7 @@ x86::Mem RegionEmitter::address_of(const MicroOp& op, bool probing) {
         }
     }
     mark(Reason::BoundCheck, op.channel);
-    a_.cmp(x86::rax, host::kLimit);
+    a_.cmp(x86::rax, x86::qword_ptr(x86::rsp, offsetof(Frame, limit)));
     a_.jae(bail());
     mark(Reason::Semantics, op.channel);
     return x86::ptr(host::kMemory, x86::rax, 0, 0, size);

@@ -112,6 +112,7 @@ private:
     void emit_advance(bool taken);
     void emit_loop_counters();
     void emit_transfer(unsigned index);
+    void poll_backward(const Edge& edge);
     void emit_taken(unsigned index);
     void emit_call(unsigned index);
     void emit_return();

@@ -2,6 +2,7 @@
 // random states; after every region the whole state and the memory must be equal.
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -111,6 +112,19 @@ private:
     std::atomic<bool> done_{false};
     std::thread thread_;
 };
+
+/// Bundles that read a clock give two threads two values.
+bool reads_clock(const std::vector<std::uint32_t>& words, int iset) {
+    std::array<std::uint8_t, 64> bytes{};
+    std::memcpy(bytes.data(), words.data(), std::min(bytes.size(), words.size() * 4));
+    const auto bundle = isa::decode(bytes, kCode, iset);
+    if (!bundle) return false;
+    for (int c = 0; c < isa::kChannels; ++c)
+        if (bundle->has_als(c) && bundle->als[c].op &&
+            bundle->als[c].op->mnemonic.starts_with("rr"))
+            return true;
+    return false;
+}
 
 class RandomBundles : public testing::TestWithParam<unsigned> {
 protected:
@@ -223,17 +237,18 @@ TEST_P(RandomBundles, AgreeWithTheInterpreter) {
     Random random(GetParam());
     std::uint64_t compared = 0;
     for (unsigned n = 0; n < kCases; ++n) {
+        const int iset = 3 + static_cast<int>(random() % 4);
         std::vector<std::uint32_t> code;
         for (unsigned k = 0; k < kBundles; ++k) {
             auto words = bundles[random() % bundles.size()];
             if (random() % 6 == 0 && words.size() > 1)
                 words[1 + random() % (words.size() - 1)] ^= 1u << random() % 32;
+            if (reads_clock(words, iset)) continue;
             code.insert(code.end(), words.begin(), words.end());
         }
         code.resize(kPage / 4);
         std::array<std::uint64_t, kPage / 8> data;
         for (auto& d : data) d = value(random);
-        const int iset = 3 + static_cast<int>(random() % 4);
         const std::uint64_t seed = random();
         CpuState a, b;
         for (const auto& [guest, state] :
@@ -287,7 +302,7 @@ TEST_P(RandomBundles, AgreeWithTheInterpreter) {
     EXPECT_GT(translator.stats().bundles_translated, kCases);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, RandomBundles, testing::Range(1u, 13u));
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomBundles, testing::Range(1u, 9u));
 
 }  // namespace
 }  // namespace e2k::translate

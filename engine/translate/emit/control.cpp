@@ -412,6 +412,14 @@ void RegionEmitter::branch_on_condition(const Label& label, bool invert) {
     on_true ? a_.jnz(label) : a_.jz(label);
 }
 
+/// Every jump to a lower address polls, also one that is laid out as falling through: no cycle can
+/// do without.
+void RegionEmitter::poll_backward(const Edge& edge) {
+    if (edge.target > node_->address) return;
+    flush_counts();
+    emit_poll(edge.target);
+}
+
 void RegionEmitter::emit_transfer(unsigned index) {
     const auto symmetric = [](unsigned mask) { return mask == 0 || mask == 3; };
     const bool common = symmetric(b_->alc) && symmetric(b_->abn) && symmetric(b_->abp);
@@ -425,8 +433,10 @@ void RegionEmitter::emit_transfer(unsigned index) {
         emit_advance(true);
         const Edge& to = node_->taken;
         if (node_->taken_kind == TakenKind::Direct && to.node == static_cast<int>(index) + 1 &&
-            !plan_.nodes[static_cast<std::size_t>(to.node)]->entered_by_return)
+            !plan_.nodes[static_cast<std::size_t>(to.node)]->entered_by_return) {
+            poll_backward(to);
             return fall_into(index + 1);
+        }
         flush_counts();
         return emit_taken(index);
     }
@@ -465,6 +475,7 @@ void RegionEmitter::emit_transfer(unsigned index) {
             flush_counts();
             expect_target();
         }
+        poll_backward(node_->taken);
         return fall_into(index + 1);
     }
     if (loops) {

@@ -35,7 +35,10 @@ public:
     /// "%r3 = 0x10, %pred0 = 1"; registers are named as after the bundle.
     std::string changes(const cpu::CpuState& s) const {
         std::string text;
-        auto add = [&](std::string what) { text += (text.empty() ? "" : ", ") + std::move(what); };
+        auto add = [&](const std::string& what) {
+            if (!text.empty()) text += ", ";
+            text += what;
+        };
         const std::size_t now = s.window_index();
         for (std::size_t i = 0; i < window_.size(); ++i) {
             const cpu::Reg& reg = s.window_file[first_ + i];

@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -52,10 +53,9 @@ void print_statistics(const machine::HeadlessResult& r, bool interpreter) {
     fmt::print(stderr, "regions         {:>14}   {} bundles, {:.3f} s to translate\n", t.regions,
                t.bundles_translated, t.translate_seconds);
     fmt::print(stderr, "host code       {:>14} B {} instructions, {:.1f} an operation\n",
-               t.host_bytes, t.host_instructions,
-               t.operations_translated ? static_cast<double>(t.host_instructions) /
-                                             static_cast<double>(t.operations_translated)
-                                       : 0.0);
+               t.host_bytes, r.census.instructions,
+               static_cast<double>(r.census.instructions) /
+                   static_cast<double>(std::max<std::uint64_t>(r.census.operations, 1)));
     fmt::print(stderr, "by helper       {:>14}   of {} operations translated\n",
                t.operations_helper, t.operations_translated);
     fmt::print(stderr, "interpreted     {:>14}   bundles the translator declined\n",
@@ -102,6 +102,7 @@ int run(const RunOptions& options) {
         return kExitNotFound;
     }
     machine::HeadlessOptions headless;
+    headless.census = options.stats;
     headless.process = options.program.process();
     headless.tier =
         options.program.interpreter ? machine::Tier::Interpreter : machine::Tier::Translator;

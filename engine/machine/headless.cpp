@@ -101,6 +101,7 @@ tl::expected<HeadlessResult, std::string> run_headless(const std::string& path,
     result.counters.bundles_per_second =
         static_cast<double>(result.counters.bundles) / std::max(result.counters.run_seconds, 1e-9);
     result.translation = started->translator().stats();
+    if (options.census) result.census = started->translator().census();
     if (differential) {
         result.difference = differential->difference();
         result.regions_compared = differential->regions_compared();

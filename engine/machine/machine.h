@@ -130,6 +130,7 @@ struct HeadlessOptions {
     std::function<void(const guest::SyscallRecord&)> on_syscall;
     bool differential = false;  ///< interpreter beside translator, compare at every region exit
     bool perf_map = false;
+    bool census = false;  ///< fill HeadlessResult::census
 };
 struct HeadlessResult {
     guest::ExitStatus exit;
@@ -137,6 +138,7 @@ struct HeadlessResult {
     std::string detail;   ///< why, for deaths by trap or missing operations
     Counters counters;
     translate::TranslatorStats translation;
+    translate::HostCodeCensus census;
     std::string difference;  ///< differential mode: first difference, readable; "" if none
     std::uint64_t regions_compared = 0;
     std::string comparison_end;  ///< why comparing ended before the program did; "" if it did not

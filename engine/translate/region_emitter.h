@@ -27,7 +27,6 @@ struct EmitRequest {
     /// Bundles whose speculative loads have met unreadable memory: these test the page map.
     const std::unordered_set<std::uint64_t>& probing;
     std::uint32_t* helper_operations = nullptr;
-    std::uint32_t* host_instructions = nullptr;
 };
 
 class RegionEmitter {

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include <Zydis/Zydis.h>
 #include <fmt/format.h>
 
 #include "engine/cpu/semantics.h"
@@ -251,8 +252,8 @@ struct Translator::Impl {
         asmjit::CodeHolder code;
         code.init(asmjit::Environment::host(), reinterpret_cast<std::uint64_t>(arena.cursor()));
         std::uint32_t helpers = 0;
-        RegionEmitter emitter(code, {plan, stubs, region, arena.cursor(), options.statistics,
-                                     probing, &helpers, nullptr});
+        RegionEmitter emitter(
+            code, {plan, stubs, region, arena.cursor(), options.statistics, probing, &helpers});
         region.guest.clear();
         if (!emitter.run() || region.size > arena.room()) {
             region.entry = nullptr;
@@ -435,6 +436,35 @@ TranslatorStats Translator::stats() const {
     stats.interpreted_bundles = impl_->interpreted.load(std::memory_order_relaxed);
     stats.translate_seconds = static_cast<double>(impl_->translate_nanoseconds) * 1e-9;
     return stats;
+}
+
+namespace {
+
+std::uint64_t count_instructions(std::span<const std::uint8_t> code) {
+    ZydisDecoder decoder;
+    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+    ZydisDecoderEnableMode(&decoder, ZYDIS_DECODER_MODE_MINIMAL, ZYAN_TRUE);
+    std::uint64_t count = 0;
+    ZydisDecodedInstruction instruction;
+    while (!code.empty() && ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(
+                                &decoder, nullptr, code.data(), code.size(), &instruction))) {
+        ++count;
+        code = code.subspan(instruction.length);
+    }
+    return count;
+}
+
+}  // namespace
+
+HostCodeCensus Translator::census() const {
+    const std::lock_guard lock(impl_->mutex);
+    HostCodeCensus census;
+    for (const auto& [key, region] : impl_->regions) {
+        if (!region->entry) continue;
+        census.instructions += count_instructions(region->record->host_code);
+        census.operations += region->record->guest_operations;
+    }
+    return census;
 }
 
 namespace {

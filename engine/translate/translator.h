@@ -67,9 +67,16 @@ struct RegionRecord {
 struct TranslatorStats {
     std::uint64_t regions = 0, bundles_translated = 0, operations_translated = 0;
     std::uint64_t operations_helper = 0;  ///< of those, via helper call
-    std::uint64_t host_bytes = 0, host_instructions = 0, links = 0, flushes = 0;
+    std::uint64_t host_bytes = 0, links = 0, flushes = 0;
     std::uint64_t interpreted_bundles = 0;  ///< bundles declined and interpreted at run time
     double translate_seconds = 0;
+};
+
+/// What the code cache holds now. Counting decodes all of it (tens of milliseconds): not for a
+/// running display.
+struct HostCodeCensus {
+    std::uint64_t instructions = 0;  ///< host instructions
+    std::uint64_t operations = 0;    ///< guest operations they were made from
 };
 
 /// One per guest process; `run` may be called by several guest threads, each with its own state
@@ -92,6 +99,7 @@ public:
     void set_breakpoints(std::span<const std::uint64_t> addresses);
 
     TranslatorStats stats() const;
+    HostCodeCensus census() const;
     /// The region that contains guest address `ip` and was entered last; null if none.
     std::shared_ptr<const RegionRecord> region_at(std::uint64_t ip) const;
     std::vector<std::shared_ptr<const RegionRecord>> regions() const;

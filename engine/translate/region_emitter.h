@@ -126,7 +126,7 @@ private:
     Mem predicate(unsigned logical) const;
     void store_immediate64(std::size_t offset, std::uint64_t value);
 
-    const EmitRequest& request_;
+    const EmitRequest request_;
     const Plan& plan_;
     Region& region_;
     asmjit::CodeHolder& code_;

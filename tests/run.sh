@@ -3,8 +3,9 @@
 # of tests: "N passed, N failed, N skipped".
 #
 #   tests/run.sh            release build, every test
-#   tests/run.sh --full     also warnings as errors, formatting, and the suite under ASan+UBSan and
-#                           the threaded parts under TSan (what CI runs: CI=true implies it)
+#   tests/run.sh --full     also warnings as errors, formatting, and the suite under ASan+UBSan
+#                           (what CI runs: CI=true implies it)
+#   tests/run.sh --tsan     also the machine's tests under the thread sanitizer
 #   tests/run.sh NAME…      only the named test programs, e.g. "isa gui"
 set -uo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -13,11 +14,13 @@ cd "$top"
 e2k_install_packages third_party/packages.txt third_party/packages-tests.txt || exit 1
 
 full=${CI:+1}
+tsan=
 names=()
 for argument in "$@"; do
   case $argument in
     --full) full=1 ;;
-    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --tsan) tsan=1 ;;
+    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) names+=("$argument") ;;
   esac
 done
@@ -98,13 +101,14 @@ if [ -n "$full" ]; then
   fi
   export ASAN_OPTIONS=detect_leaks=0:handle_segv=1:allow_user_segv_handler=1
   export UBSAN_OPTIONS=print_stacktrace=1
-  export TSAN_OPTIONS=second_deadlock_stack=1:halt_on_error=1
   if build asan all; then
     for name in $(programs); do run_program asan "$name"; done
   fi
-  if build tsan test_machine; then
-    run_program tsan machine
-  fi
+fi
+
+if [ -n "$tsan" ]; then
+  export TSAN_OPTIONS=second_deadlock_stack=1:halt_on_error=1
+  if build tsan test_machine; then run_program tsan machine; fi
 fi
 
 for item in ${broken[@]+"${broken[@]}"}; do echo "FAILED: $item"; done

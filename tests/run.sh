@@ -59,7 +59,7 @@ run_program() {  # run_program PRESET NAME
   [ -x "$program" ] || { fail "$preset/$name: $program does not exist"; return; }
   log=$(mktemp)
   local command=(timeout 1500 "$program" --gtest_brief=1)
-  [ "$name" = gui ] && command=(xvfb-run -a -s "-screen 0 1920x1080x24" "${command[@]}")
+  [ "$name" = gui ] && command=(xvfb-run -a -s "-screen 0 1920x1080x24 -noreset" "${command[@]}")
   local start=$SECONDS
   "${command[@]}" >"$log" 2>&1
   status=$?

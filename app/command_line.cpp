@@ -116,8 +116,9 @@ struct Grammar {
     TraceCommandOptions trace;
     DisasmOptions disasm;
     VectorsOptions vectors;
+    BenchOptions bench;
     std::string disasm_cpu;
-    CLI::App *run_command, *trace_command, *disasm_command, *vectors_command;
+    CLI::App *run_command, *trace_command, *disasm_command, *vectors_command, *bench_command;
 
     Grammar() {
         app.set_version_flag("--version", "e2kwb " + std::string(kVersion));
@@ -130,6 +131,7 @@ struct Grammar {
         add_trace();
         add_disasm();
         add_vectors();
+        add_bench();
     }
 
     void add_window() {
@@ -229,9 +231,50 @@ struct Grammar {
             "failed\", the exit code 1 if any failed.");
     }
 
+    void add_bench() {
+        bench_command = app.add_subcommand("bench", "measure programs, tier beside tier");
+        set_usage(*bench_command, "Usage: e2kwb bench [OPTIONS] DIR|PROG…");
+        bench_command->add_option("paths", bench.paths, "programs, directories of programs")
+            ->required();
+        bench_command
+            ->add_option("--tier", bench.tiers,
+                         "translated (the default) or interp; may be given several times")
+            ->expected(1)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+            ->check(CLI::IsMember({"translated", "interp"}));
+        bench_command
+            ->add_option("--variant", bench.variants,
+                         "one more column: 'NAME=options of e2kwb run'")
+            ->type_name("TEXT")
+            ->expected(1)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        bench_command
+            ->add_option("--compare", bench.compare,
+                         "directory of native builds: same name, or the same up to the first '_'")
+            ->type_name("DIR");
+        bench_command->add_option("--runs", bench.runs, "how often each (default 5)")
+            ->type_name("N")
+            ->check(CLI::PositiveNumber);
+        bench_command->add_option("--timeout", bench.timeout, "seconds a run may take (600)")
+            ->type_name("S")
+            ->check(CLI::PositiveNumber);
+        bench_command
+            ->add_option("--figures", bench.figures,
+                         "JSON file that says how to read figures from a program's output")
+            ->type_name("FILE");
+        bench_command->add_option("--json", bench.json, "write every sample there; - for here")
+            ->type_name("FILE");
+        bench_command->footer(
+            "\nFor Dhrystone, Whetstone, Linpack, Livermore loops, memspeed and busspeed the "
+            "figure\n"
+            "is the program's own (of tables, the rows up to 512 KB); for others elapsed time.\n"
+            "Ratios compare speed with the last column; above 1 is faster.");
+    }
+
     /// The command whose options the arguments begin with.
     CLI::App& command_of(const std::string& name) {
-        for (CLI::App* command : {run_command, trace_command, disasm_command, vectors_command})
+        for (CLI::App* command :
+             {run_command, trace_command, disasm_command, vectors_command, bench_command})
             if (command->get_name() == name) return *command;
         return app;
     }
@@ -257,6 +300,7 @@ struct Grammar {
             return disasm;
         }
         if (&command == vectors_command) return vectors;
+        if (&command == bench_command) return bench;
         if (auto message = take_program(window_program, std::move(argv), window.program))
             return *message;
         window.program.sandbox = !window.no_sandbox;

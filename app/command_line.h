@@ -16,7 +16,7 @@ struct Message {
 };
 
 using Invocation = std::variant<Message, WindowOptions, RunOptions, TraceCommandOptions,
-                                DisasmOptions, VectorsOptions>;
+                                DisasmOptions, VectorsOptions, BenchOptions>;
 
 /// `arguments` without the program's own name. What follows the guest program's name belongs to
 /// the guest and is never looked at.

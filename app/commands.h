@@ -63,6 +63,18 @@ struct VectorsOptions {
 };
 int vectors(const VectorsOptions& options);
 
+struct BenchOptions {
+    std::vector<std::string> paths;  ///< programs, directories of programs
+    std::vector<std::string> tiers{"translated"};
+    std::vector<std::string> variants;  ///< "name=options of e2kwb run"
+    std::string compare;                ///< directory of native builds; empty: none
+    std::string figures;                ///< JSON file of figure rules
+    std::string json;                   ///< file for all samples; "-": standard output
+    unsigned runs = 5;
+    double timeout = 600;  ///< seconds a run
+};
+int bench(const BenchOptions& options);
+
 struct WindowOptions {
     ProgramOptions program;
     bool no_sandbox = false;

@@ -21,6 +21,7 @@ struct Execute {
     int operator()(const e2k::app::TraceCommandOptions& options) const { return trace(options); }
     int operator()(const e2k::app::DisasmOptions& options) const { return disasm(options); }
     int operator()(const e2k::app::VectorsOptions& options) const { return vectors(options); }
+    int operator()(const e2k::app::BenchOptions& options) const { return bench(options); }
 };
 
 }  // namespace

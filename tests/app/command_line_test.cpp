@@ -30,9 +30,10 @@ TEST(CommandLine, HelpNamesCommandsProcessorsAndExamples) {
     const auto result = e2kwb({"--help"});
     EXPECT_EQ(result.exit_code, 0);
     EXPECT_EQ(result.errors, "");
-    for (const char* word : {"run", "trace", "disasm", "vectors", "Examples:", "e2c3", "--layout"})
+    for (const char* word :
+         {"run", "trace", "disasm", "vectors", "bench", "Examples:", "e2c3", "--layout"})
         EXPECT_TRUE(contains(result.output, word));
-    for (const char* command : {"run", "trace", "disasm", "vectors"}) {
+    for (const char* command : {"run", "trace", "disasm", "vectors", "bench"}) {
         const auto help = e2kwb({command, "--help"});
         EXPECT_EQ(help.exit_code, 0) << command;
         EXPECT_TRUE(contains(help.output, std::string("Usage: e2kwb ") + command));

@@ -103,7 +103,8 @@ Message missing_program(const char* command) {
             kExitUsage};
 }
 
-std::string joined(const std::vector<std::string>& names) {
+template <class Names>
+std::string joined(const Names& names) {
     return fmt::format("{}", fmt::join(names, ", "));
 }
 
@@ -142,7 +143,7 @@ struct Grammar {
                        "directory a sandboxed program may write below")
             ->type_name("DIR");
         app.add_option("--layout", window.layout,
-                       "arrangement of the panels: " + joined(ui::layout_names()))
+                       "arrangement of the panels: " + joined(ui::kLayoutNames))
             ->type_name("NAME");
         app.add_option("--size", window.size, "size of the window in pixels")->type_name("WxH");
         app.add_option("--scale", window.scale, "scale of the interface, e.g. 1.5")
@@ -160,7 +161,7 @@ struct Grammar {
             ->type_name("N")
             ->check(CLI::NonNegativeNumber);
         app.add_option("--dump-panel", window.dump_panels,
-                       "print the text of a panel before ending: " + joined(ui::panel_names()))
+                       "print the text of a panel before ending: " + joined(ui::kPanelNames))
             ->type_name("NAME")
             ->expected(1)
             ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

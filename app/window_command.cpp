@@ -1,4 +1,5 @@
 // The window: options for ui::run_workbench, and the demo programs it offers.
+#include <dlfcn.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <tl/expected.hpp>
 
 #include "app/commands.h"
 #include "ui/workbench.h"
@@ -50,6 +52,32 @@ std::string default_demo(const std::vector<std::string>& demos) {
     const auto found = std::ranges::find_if(
         demos, [](const std::string& path) { return fs::path(path).filename() == "mandelbrot"; });
     return found != demos.end() ? *found : demos.front();
+}
+
+using WindowEntry = int (*)(const ui::WorkbenchOptions*, std::string* error);
+
+/// Loads the window's module: beside the executable, or where it is installed.
+tl::expected<WindowEntry, std::string> window_entry() {
+    constexpr const char* kModule = "e2kwb-ui.so";
+    std::error_code ignored;
+    const fs::path here = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+    const fs::path beside = here / kModule;
+    const fs::path installed = here.parent_path() / "lib/e2k-workbench" / kModule;
+    for (const fs::path& path : {beside, installed}) {
+        if (!fs::exists(path, ignored)) continue;
+        void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+        void* entry = module ? dlsym(module, "e2kwb_run_workbench") : nullptr;
+        if (entry) return reinterpret_cast<WindowEntry>(entry);
+        return tl::unexpected(fmt::format(
+            "cannot load the window: {}\nThe commands run, trace, disasm and vectors work "
+            "without it; \"e2kwb --help\" tells more.",
+            dlerror()));
+    }
+    return tl::unexpected(
+        fmt::format("the window's module {} is missing; it belongs to\n  {} or\n  {}\n"
+                    "Build or install e2kwb again. The commands run, trace, disasm and vectors "
+                    "work without it; \"e2kwb --help\" tells more.",
+                    kModule, beside.string(), installed.string()));
 }
 
 bool parse_size(const std::string& text, int& width, int& height) {
@@ -104,12 +132,16 @@ int window(const WindowOptions& options) {
                              to.argv.front(), std::strerror(error)));
         return kExitNotFound;
     }
-    const auto code = ui::run_workbench(to);
-    if (!code) {
-        complain(code.error());
+    const auto run_workbench = window_entry();
+    if (!run_workbench) {
+        complain(run_workbench.error());
         return kExitFailure;
     }
-    return *code;
+    std::string error;
+    const int code = (*run_workbench)(&to, &error);
+    if (error.empty()) return code;
+    complain(error);
+    return kExitFailure;
 }
 
 }  // namespace e2k::app

@@ -103,12 +103,4 @@ tl::expected<int, std::string> run_workbench(const WorkbenchOptions& options) {
     return 0;
 }
 
-std::vector<std::string> panel_names() {
-    std::vector<std::string> names;
-    for (int i = 0; i < kPanels; ++i) names.push_back(panel_info(static_cast<PanelId>(i)).name);
-    return names;
-}
-
-std::vector<std::string> layout_names() { return workspace_layouts(); }
-
 }  // namespace e2k::ui

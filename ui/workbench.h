@@ -1,6 +1,7 @@
 // The workbench window: entry point of the graphical front end.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -44,8 +45,10 @@ struct WorkbenchOptions {
 /// window could be opened (no display, no OpenGL 3.3) and names the commands that need none.
 tl::expected<int, std::string> run_workbench(const WorkbenchOptions& options);
 
-/// Names that `dump_panels` and `layout` accept, for help texts and completion.
-std::vector<std::string> panel_names();
-std::vector<std::string> layout_names();
+/// Names that `dump_panels` and `layout` accept, for help texts and completion; known without the
+/// window's module.
+inline constexpr std::array kPanelNames = {"bundles", "registers",  "host-code",  "syscalls",
+                                           "console", "call-stack", "breakpoints"};
+inline constexpr std::array kLayoutNames = {"debug", "teach", "translate"};
 
 }  // namespace e2k::ui

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ui/ink.h"
+#include "ui/workbench.h"
 
 namespace e2k::ui {
 
@@ -76,7 +77,7 @@ void take_out(Workspace& workspace, PanelId panel) {
 }  // namespace
 
 const std::vector<std::string>& workspace_layouts() {
-    static const std::vector<std::string> kNames = {"debug", "teach", "translate"};
+    static const std::vector<std::string> kNames(kLayoutNames.begin(), kLayoutNames.end());
     return kNames;
 }
 

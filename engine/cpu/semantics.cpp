@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 #include <unordered_map>
 #include <vector>
 
@@ -48,47 +49,52 @@ Semantics plog_semantics(const Operation& op) {
     return semantics;
 }
 
-class Table {
+/// All families by mnemonic.
+class Entries {
 public:
-    Table() {
+    Entries() {
         for (const auto family : integer_families()) add(family);
         for (const auto family : fp_families()) add(family);
-        const auto rows = isa::operations();
-        for (int iset = isa::kMinIset; iset <= isa::kMaxIset; ++iset) {
-            auto& column = columns_[static_cast<std::size_t>(iset)];
-            column.reserve(rows.size());
-            for (const Operation& op : rows) column.push_back(find(op, iset));
-        }
-    }
-
-    const Semantics& at(isa::OpIndex op, int iset) const {
-        const int column = std::clamp(iset, isa::kMinIset, isa::kMaxIset);
-        return columns_[static_cast<std::size_t>(column)][op];
-    }
-
-private:
-    void add(std::span<const SemanticEntry> family) {
-        for (const SemanticEntry& entry : family) entries_.emplace(entry.mnemonic, &entry);
     }
 
     Semantics find(const Operation& op, int iset) const {
         if (op.family == isa::Family::Plog) return plog_semantics(op);
-        const auto [first, last] = entries_.equal_range(op.mnemonic);
+        const auto [first, last] = by_mnemonic_.equal_range(op.mnemonic);
         for (auto it = first; it != last; ++it)
             if (it->second->iset_min <= iset && iset <= it->second->iset_max)
                 return from_entry(*it->second);
         return {};
     }
 
-    std::unordered_multimap<std::string_view, const SemanticEntry*> entries_;
-    std::array<std::vector<Semantics>, isa::kMaxIset + 1> columns_;
+private:
+    void add(std::span<const SemanticEntry> family) {
+        for (const SemanticEntry& entry : family) by_mnemonic_.emplace(entry.mnemonic, &entry);
+    }
+
+    std::unordered_multimap<std::string_view, const SemanticEntry*> by_mnemonic_;
+};
+
+/// The functions of one version by operation, made when first asked for.
+struct Column {
+    std::once_flag made;
+    std::vector<Semantics> functions;
+
+    void make(int iset) {
+        static const Entries entries;
+        const auto rows = isa::operations();
+        functions.reserve(rows.size());
+        for (const Operation& op : rows) functions.push_back(entries.find(op, iset));
+    }
 };
 
 }  // namespace
 
 const Semantics& semantics_of(isa::OpIndex op, int iset) {
-    static const Table table;
-    return table.at(op, iset);
+    static std::array<Column, isa::kMaxIset + 1> columns;
+    const int version = std::clamp(iset, isa::kMinIset, isa::kMaxIset);
+    Column& column = columns[static_cast<std::size_t>(version)];
+    std::call_once(column.made, [&] { column.make(version); });
+    return column.functions[op];
 }
 
 }  // namespace e2k::cpu

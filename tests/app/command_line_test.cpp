@@ -1,7 +1,11 @@
 // e2kwb as a user meets it: help, messages, exit codes, arguments passed through.
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -38,6 +42,33 @@ TEST(CommandLine, HelpNamesCommandsProcessorsAndExamples) {
         EXPECT_EQ(help.exit_code, 0) << command;
         EXPECT_TRUE(contains(help.output, std::string("Usage: e2kwb ") + command));
     }
+}
+
+TEST(CommandLine, WithoutTheWindowsModuleItSaysWhereItBelongs) {
+    namespace fs = std::filesystem;
+    const fs::path folder = fs::temp_directory_path() / ("e2kwb-alone-" + std::to_string(getpid()));
+    fs::create_directories(folder);
+    fs::copy_file(E2KWB, folder / "e2kwb");
+    auto result = e2k::test::run_child({(folder / "e2kwb").string(), guest("hello")}, {});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_TRUE(contains(result.errors, (folder / "e2kwb-ui.so").string()));
+    EXPECT_TRUE(contains(result.errors, "run"));
+    std::ofstream(folder / "e2kwb-ui.so") << "not a module";
+    result = e2k::test::run_child({(folder / "e2kwb").string(), guest("hello")}, {});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_TRUE(contains(result.errors, "cannot load the window"));
+    result = e2k::test::run_child({(folder / "e2kwb").string(), "run", guest("hello")}, {});
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    fs::remove_all(folder);
+}
+
+TEST(CommandLine, HeadlessCommandsDoNotLoadTheWindowsLibraries) {
+    const auto result =
+        e2kwb({"run", "--strace", guest("hello")}, {.environment = {"LD_DEBUG=files"}});
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_TRUE(contains(result.errors, "libc.so"));
+    for (const char* library : {"libglfw", "libGL", "libfreetype", "libX11"})
+        EXPECT_EQ(result.errors.find(library), std::string::npos) << library;
 }
 
 TEST(CommandLine, TellsItsVersion) {

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "ui/workbench.h"
+
 namespace e2k::ui {
 
 namespace {
@@ -41,6 +43,15 @@ constexpr std::array<PanelInfo, kPanels> kList = {
     row<&PanelStates::breakpoints, draw_breakpoints, breakpoints_text>(
         PanelId::Breakpoints, "breakpoints", "Breakpoints", "Where the program will stop"),
 };
+
+constexpr bool named_as_promised() {
+    for (std::size_t i = 0; i < kList.size(); ++i) {
+        if (kList[i].id != static_cast<PanelId>(i)) return false;
+        if (std::string_view(kList[i].name) != kPanelNames[i]) return false;
+    }
+    return kList.size() == kPanelNames.size();
+}
+static_assert(named_as_promised(), "kPanelNames of ui/workbench.h lists the same panels");
 
 }  // namespace
 

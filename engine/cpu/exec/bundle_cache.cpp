@@ -1,5 +1,7 @@
 #include "engine/cpu/exec/bundle_cache.h"
 
+#include <algorithm>
+
 namespace e2k::cpu::exec {
 
 ExecBundle* BundleCache::find_slow(std::uint64_t address) {
@@ -36,7 +38,8 @@ bool BundleCache::overlaps(std::uint64_t begin, std::uint64_t end) const {
 }
 
 void BundleCache::flush() {
-    recent_.assign(kRecent, nullptr);
+    if (all_.empty()) return;
+    std::fill_n(recent_.get(), kRecent, nullptr);
     all_.clear();
     pages_.clear();
     if (chunks_.empty()) return;

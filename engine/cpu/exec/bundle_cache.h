@@ -3,7 +3,9 @@
 
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
+#include <new>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -15,6 +17,9 @@ namespace e2k::cpu::exec {
 /// Owns execution forms. Entries stay valid until `flush`; nothing is evicted one by one.
 class BundleCache {
 public:
+    BundleCache() : recent_(static_cast<ExecBundle**>(std::calloc(kRecent, sizeof(ExecBundle*)))) {
+        if (!recent_) throw std::bad_alloc();
+    }
     /// The entry at `address`, or null. Cheap for recently used addresses.
     ExecBundle* find(std::uint64_t address) {
         ExecBundle* entry = recent_[slot(address)];
@@ -32,14 +37,19 @@ public:
 
 private:
     static constexpr std::size_t kRecent = 1u << 14;
-    static constexpr std::size_t kChunk = 256;
+    static constexpr std::size_t kChunk = 64;
     static constexpr std::size_t kMaxEntries = 200'000;
     static constexpr std::uint64_t kPageShift = 12;
 
     static std::size_t slot(std::uint64_t address) { return (address >> 3) & (kRecent - 1); }
     ExecBundle* find_slow(std::uint64_t address);
 
-    std::vector<ExecBundle*> recent_ = std::vector<ExecBundle*>(kRecent);
+    struct Free {
+        void operator()(ExecBundle** table) const { std::free(table); }
+    };
+
+    /// From calloc: a program that hardly interprets never touches most of its pages.
+    std::unique_ptr<ExecBundle*[], Free> recent_;
     std::unordered_map<std::uint64_t, ExecBundle*> all_;
     std::unordered_set<std::uint64_t> pages_;
     std::vector<std::unique_ptr<std::array<ExecBundle, kChunk>>> chunks_;

@@ -56,14 +56,17 @@ void set_usage(CLI::App& app, std::string usage) {
 /// must not touch them.
 struct Program {
     std::string cpu, writable;
-    bool interpreter = false, tags = false, sandbox = false;
+    bool interpreter = false, sandbox = false;
+    bool no_tags = false, uninitialised = false;
 };
 
 void add_program_options(CLI::App& app, Program& program) {
     app.add_option("--cpu", program.cpu, "processor to be (default: as the program file says)")
         ->type_name("NAME");
     app.add_flag("--interp", program.interpreter, "use the reference interpreter only");
-    app.add_flag("--tags", program.tags, "model register tags: using a diagnostic value traps");
+    app.add_flag("--no-tags", program.no_tags, "do not model register tags: nothing is diagnostic");
+    app.add_flag("--tags", program.uninitialised,
+                 "registers never written are diagnostic too (always interpreted)");
 }
 
 /// Where the guest program's name stands in `arguments`, or their number. Options of `app` that
@@ -86,7 +89,8 @@ std::optional<Message> take_program(const Program& from, std::vector<std::string
     if (!argv.empty() && argv.front() == "--") argv.erase(argv.begin());
     to.argv = std::move(argv);
     to.interpreter = from.interpreter;
-    to.tags = from.tags;
+    to.tags = !from.no_tags;
+    to.uninitialised = from.uninitialised;
     to.sandbox = from.sandbox;
     if (!from.writable.empty()) to.writable = {from.writable};
     if (from.cpu.empty()) return std::nullopt;

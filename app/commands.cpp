@@ -23,6 +23,7 @@ guest::ProcessOptions ProgramOptions::process() const {
     options.iset_override = processor.iset;
     options.idr_override = processor.idr_model;
     options.exact_tags = tags;
+    options.uncover_tags = uninitialised;
     options.policy.sandbox = sandbox;
     options.policy.writable = writable;
     return options;

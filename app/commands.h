@@ -22,7 +22,8 @@ struct ProgramOptions {
     std::vector<std::string> argv;  ///< program and its own arguments, untouched
     Processor processor{};          ///< iset 0: from the file
     bool interpreter = false;
-    bool tags = false;
+    bool tags = true;            ///< diagnostic values are modelled
+    bool uninitialised = false;  ///< registers never written are diagnostic too
     bool sandbox = false;
     std::vector<std::string> writable;  ///< directories a sandboxed guest may write below
 

@@ -104,6 +104,7 @@ int window(const WindowOptions& options) {
     to.sandbox = options.program.sandbox;
     to.writable = options.program.writable;
     to.exact_tags = options.program.tags;
+    to.uncover_tags = options.program.uninitialised;
     to.layout = options.layout;
     to.theme = options.theme;
     to.scale = options.scale;

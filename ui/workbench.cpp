@@ -28,6 +28,7 @@ ApplicationOptions application_options(const WorkbenchOptions& options, bool sti
     process.iset_override = options.iset_override;
     process.idr_override = options.idr_override;
     process.exact_tags = options.exact_tags;
+    process.uncover_tags = options.uncover_tags;
     process.log_syscalls = true;
     return out;
 }

@@ -20,9 +20,9 @@ struct WorkbenchOptions {
     int iset_override = 0;                 ///< 0 = from the file (ProcessOptions::iset_override)
     std::uint8_t idr_override = 0;         ///< ProcessOptions::idr_override
     machine::Tier tier = machine::Tier::Translator;
-    bool sandbox = true;                ///< guest::Policy::sandbox
-    std::vector<std::string> writable;  ///< guest::Policy::writable
-    bool exact_tags = false;
+    bool sandbox = true;                           ///< guest::Policy::sandbox
+    std::vector<std::string> writable;             ///< guest::Policy::writable
+    bool exact_tags = true, uncover_tags = false;  ///< guest::ProcessOptions
 
     std::string layout;  ///< "debug", "teach", "translate"; "" = as left last time
     int width = 0;       ///< window size in screen pixels, 0 = as left last time

@@ -62,4 +62,11 @@ void push_call(CpuState& state, unsigned wbs_registers, std::uint64_t return_ip)
 /// Pops the top frame; returns the address to continue at (kSentinelReturn for sentinels).
 std::uint64_t pop_return(CpuState& state);
 
+// In the tag-exact mode the tags of all registers beyond the current window are 0 at every bundle
+// boundary: whatever moves the end of the window down clears those it leaves behind.
+/// True if a register of the window, a global or a predicate is diagnostic.
+bool has_visible_tags(const CpuState& state);
+/// To be called after the end of the window has moved down from `old_end` (window_tags + wd.size).
+void clear_tags_above(CpuState& state, const std::uint8_t* old_end);
+
 }  // namespace e2k::cpu

@@ -2,6 +2,7 @@
 // window is a pointer that moves over one large array).
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/cpu/interpreter.h"
@@ -61,11 +62,39 @@ void HardwareStacks::attach(CpuState& state) const {
     state.chain_limit = frames_ + frame_count_;
 }
 
+namespace {
+
+constexpr auto kAny = [](std::uint8_t tag) { return tag != 0; };
+
+bool predicates_tagged(const CpuState& state) {
+    return std::any_of(state.pred.begin(), state.pred.end(),
+                       [](std::uint8_t p) { return (p & kPredTag) != 0; });
+}
+
+/// Whether what a call hides from its callee holds a tag.
+bool leaves_tags(const CpuState& state, unsigned wbs_registers) {
+    return predicates_tagged(state) ||
+           std::any_of(state.window_tags, state.window_tags + wbs_registers, kAny);
+}
+
+}  // namespace
+
+bool has_visible_tags(const CpuState& state) {
+    return std::any_of(state.window_tags, state.window_tags + state.wd.size, kAny) ||
+           std::any_of(state.g_tags.begin(), state.g_tags.end(), kAny) || predicates_tagged(state);
+}
+
+void clear_tags_above(CpuState& state, const std::uint8_t* old_end) {
+    std::uint8_t* const end = state.window_tags + state.wd.size;
+    if (old_end > end) std::fill_n(end, old_end - end, std::uint8_t{0});
+}
+
 void push_call(CpuState& state, unsigned wbs_registers, std::uint64_t return_ip) {
     ChainFrame& frame = *state.chain_top++;
     frame.pred = state.pred;
     frame.return_ip = return_ip;
     frame.wd = state.wd;
+    frame.wd.tagged = state.exact_tags && leaves_tags(state, wbs_registers);
     frame.br = state.br;
     frame.wbs = wbs_registers;
     frame.ussz = static_cast<std::uint32_t>(state.usd_size >> 4);
@@ -80,6 +109,7 @@ void push_call(CpuState& state, unsigned wbs_registers, std::uint64_t return_ip)
 std::uint64_t pop_return(CpuState& state) {
     if (state.chain_top == state.chain_file) return kSentinelReturn;
     const ChainFrame& frame = *--state.chain_top;
+    const std::uint8_t* const old_end = state.window_tags + state.wd.size;
     // The caller sees its own registers plus the parameter area it passed (machine.md §3.4); this
     // equals the size it had unless a frame was rewritten.
     const auto size = static_cast<std::uint16_t>(state.wd.psize + frame.wbs);
@@ -88,6 +118,8 @@ std::uint64_t pop_return(CpuState& state) {
     state.wd = frame.wd;
     state.wd.size = size;
     state.pred = frame.pred;
+    if (state.exact_tags) clear_tags_above(state, old_end);
+    if (std::exchange(state.wd.tagged, std::uint16_t{0})) state.tags_live = 1;
     state.br = frame.br;
     const std::uint64_t usd_size = std::uint64_t{frame.ussz} << 4;
     state.usd_base += usd_size - state.usd_size;

@@ -20,7 +20,10 @@ struct alignas(8) WindowDescriptor {
     std::uint16_t psize = 0;  ///< part received from the caller
     std::uint8_t fx = 0;
     std::uint8_t dbl = 0;  ///< 32-bit results clear the upper half
-    std::uint16_t unused = 0;
+    /// Only in a chain frame: some register or predicate that the return uncovers is diagnostic.
+    /// Translated code compares the whole descriptor after a return, so such a frame always leaves
+    /// it.
+    std::uint16_t tagged = 0;
 };
 
 /// Rotation state, raw fields (machine.md §1.3). One 8-byte move saves or restores it.
@@ -109,7 +112,7 @@ struct CpuState {
     const std::uint8_t* page_map = nullptr;   ///< MemoryView::pages
     std::uint64_t ip = 0;                     ///< current bundle
     std::atomic<std::uint32_t> interrupt{0};  ///< nonzero: leave at the next safepoint
-    std::uint32_t tags_live = 0;  ///< nonzero: some register or predicate may be diagnostic
+    std::uint32_t tags_live = 0;  ///< nonzero: a visible register or predicate may be diagnostic
     WindowDescriptor wd;
     RotationState br;
     PredicateFile pred{};
@@ -142,8 +145,10 @@ struct CpuState {
     // --- configuration ---
     std::uint8_t iset = 4;        ///< 2..6
     std::uint8_t exact_tags = 0;  ///< 1: tags modelled, diagnostic values trap
-    std::uint8_t strict = 1;      ///< 1: operations newer than iset are illegal
-    std::uint8_t idr_model = 7;   ///< IDR.mdl
+    /// With exact_tags, 1: registers that setwd adds are diagnostic; 0: they are numbers.
+    std::uint8_t uncover_tags = 1;
+    std::uint8_t strict = 1;     ///< 1: operations newer than iset are illegal
+    std::uint8_t idr_model = 7;  ///< IDR.mdl
     std::uint64_t clock_base = 0;
 
     std::size_t window_index() const { return static_cast<std::size_t>(window - window_file); }

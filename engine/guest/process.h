@@ -39,7 +39,8 @@ struct ProcessOptions {
     StandardStreams streams;
     int iset_override = 0;  ///< 0 = from the file
     std::uint8_t idr_override = 0;
-    bool exact_tags = false;
+    bool exact_tags = true;     ///< diagnostic values are modelled; using one traps
+    bool uncover_tags = false;  ///< registers never written are diagnostic too: only interpreted
     bool log_syscalls = false;
     /// How to run another Elbrus program when the guest executes one: command words before its
     /// path. Empty: execve of Elbrus programs answers ENOSYS.

@@ -189,6 +189,7 @@ tl::expected<void, std::string> Process::Impl::make_main_thread() {
     s.iset = static_cast<std::uint8_t>(options.iset_override ? options.iset_override : image.iset);
     s.idr_model = options.idr_override ? options.idr_override : image.idr_model;
     s.exact_tags = options.exact_tags;
+    s.uncover_tags = options.uncover_tags;
     thread.tid = static_cast<std::uint32_t>(pid);
     next_tid = thread.tid + 1;
     thread.signals = std::make_shared<Thread::SignalState>();

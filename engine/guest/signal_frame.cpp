@@ -117,6 +117,7 @@ SavedState::SavedState(const cpu::CpuState& s)
 }
 
 void SavedState::restore(cpu::CpuState& s) const {
+    const std::uint8_t* const old_end = s.window_tags + s.wd.size;
     s.ip = ip;
     s.window = window;
     s.window_tags = window_tags;
@@ -138,6 +139,9 @@ void SavedState::restore(cpu::CpuState& s) const {
     s.lock = {};  // a locked pair does not survive a signal (machine.md §7.6)
     std::copy_n(g.begin(), 16, s.g.begin() + 16);
     std::copy_n(g_tags.begin(), 16, s.g_tags.begin() + 16);
+    if (!s.exact_tags) return;
+    cpu::clear_tags_above(s, old_end);
+    s.tags_live = 1;
 }
 
 void write_result(cpu::CpuState& state, const cpu::Stop& stop, std::int64_t value) {

@@ -415,6 +415,7 @@ void VectorMachine::Impl::reset(CpuState& s, const Json& record, const VectorOpt
     s.strict = 1;
     const std::string name = record.at("class");
     s.exact_tags = options.exact_tags || name == "tags" || name == "tags-fault";
+    s.uncover_tags = options.tier == Tier::Interpreter;
     set_window(s, in.at("window"));
     set_registers(s, in);
     set_control(s, in);

@@ -19,11 +19,19 @@ std::vector<const Emitter*> make_table() {
     return table;
 }
 
+std::vector<const Emitter*>& table() {
+    static std::vector<const Emitter*> table = make_table();
+    return table;
+}
+
 }  // namespace
 
-const Emitter* emitter_of(isa::OpIndex op) {
-    static const std::vector<const Emitter*> table = make_table();
-    return table[op];
+const Emitter* emitter_of(isa::OpIndex op) { return table()[op]; }
+
+void replace_emitter_for_test(std::string_view mnemonic, const Emitter* emitter) {
+    const std::vector<const Emitter*> right = make_table();
+    for (std::size_t i = 0; i < right.size(); ++i)
+        if (isa::operations()[i].mnemonic == mnemonic) table()[i] = emitter ? emitter : right[i];
 }
 
 }  // namespace e2k::translate

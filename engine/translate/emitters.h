@@ -42,6 +42,10 @@ struct Emitter {
 /// The emitter of a row, or null.
 const Emitter* emitter_of(isa::OpIndex op);
 
+/// Puts `emitter` in the place of the one for `mnemonic`; null: the right one again. For the test
+/// that a wrong emitter is found; not while anything is translated.
+void replace_emitter_for_test(std::string_view mnemonic, const Emitter* emitter);
+
 // One list per file in emit/.
 std::span<const Emitter> integer_emitters();
 std::span<const Emitter> bitfield_emitters();

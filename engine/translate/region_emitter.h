@@ -27,6 +27,7 @@ struct EmitRequest {
     /// Bundles whose speculative loads have met unreadable memory: these test the page map.
     const std::unordered_set<std::uint64_t>& probing;
     std::uint32_t* helper_operations = nullptr;
+    bool exact_tags = false;  ///< what would make a diagnostic value goes to the interpreter
 };
 
 class RegionEmitter {
@@ -102,6 +103,7 @@ private:
     void emit_checks();
     void check_division(unsigned i);
     void check_getsp(unsigned i);
+    void check_tag(unsigned i);
     void check_transfer();
     void capture_condition();
     void emit_predicate_logic();

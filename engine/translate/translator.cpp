@@ -33,6 +33,8 @@ namespace {
 
 /// A region needs at most this much of the arena; less room means a flush.
 constexpr std::size_t kRoomForRegion = 256u << 10;
+/// Bundles interpreted with live tags before it is looked whether they are still there.
+constexpr std::uint64_t kTaggedBundles = 16;
 
 struct Key {
     std::uint64_t address;
@@ -55,7 +57,8 @@ Stop stopped(StopKind kind) {
     return stop;
 }
 
-int mode_of(const CpuState& s) { return s.iset | s.strict << 8; }
+constexpr int kTagMode = 1 << 9;
+int mode_of(const CpuState& s) { return s.iset | s.strict << 8 | (s.exact_tags ? kTagMode : 0); }
 
 bool overlaps(const Region& r, std::uint64_t begin, std::uint64_t end) {
     for (const GuestRange& g : r.guest)
@@ -252,8 +255,8 @@ struct Translator::Impl {
         asmjit::CodeHolder code;
         code.init(asmjit::Environment::host(), reinterpret_cast<std::uint64_t>(arena.cursor()));
         std::uint32_t helpers = 0;
-        RegionEmitter emitter(
-            code, {plan, stubs, region, arena.cursor(), options.statistics, probing, &helpers});
+        RegionEmitter emitter(code, {plan, stubs, region, arena.cursor(), options.statistics,
+                                     probing, &helpers, (region.mode & kTagMode) != 0});
         region.guest.clear();
         if (!emitter.run() || region.size > arena.room()) {
             region.entry = nullptr;
@@ -347,13 +350,17 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
     std::uint64_t from_epoch = 0;
     bool predict = false;
 
-    const auto step = [&]() -> Stop {
+    const auto step = [&](std::uint64_t bundles) -> Stop {
         fp.fold();
-        Stop stop = interpreter.step(state);
+        const std::uint64_t before = state.bundles;
+        Stop stop = bundles == 1 ? interpreter.step(state) : interpreter.run(state, bundles);
         fp.reload();
-        interpreted.fetch_add(1, std::memory_order_relaxed);
+        interpreted.fetch_add(std::max<std::uint64_t>(state.bundles - before, 1),
+                              std::memory_order_relaxed);
+        state.tags_live = state.exact_tags && cpu::has_visible_tags(state);
         return stop;
     };
+    if (state.exact_tags) state.tags_live = cpu::has_visible_tags(state);
     while (true) {
         if (!single) {
             const std::uint32_t interrupt = state.interrupt.load(std::memory_order_relaxed);
@@ -362,8 +369,16 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
             const std::lock_guard lock(mutex);
             if (breakpoints.contains(state.ip)) return stopped(StopKind::Breakpoint);
         }
+        if (state.tags_live) {
+            // Translated code knows no tags (engine/README.md, "tags").
+            Stop stop = step(single ? 1 : kTaggedBundles);
+            if (stop.kind == StopKind::Interrupted && !(state.interrupt & ~kKick)) continue;
+            if (stop.kind != StopKind::Budget || single) return stop;
+            continue;
+        }
         Region* region = nullptr;
-        if (usable() && !state.exact_tags && !cpu::fp_exceptions_unmasked(state.pfpfr, state.fpcr))
+        const bool all_interpreted = state.exact_tags && state.uncover_tags;
+        if (usable() && !all_interpreted && !cpu::fp_exceptions_unmasked(state.pfpfr, state.fpcr))
             region = enter_region(state, thread, fp, from, from_epoch, predict, single);
         from = nullptr;
         predict = false;
@@ -373,6 +388,8 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
             const std::uint64_t left =
                 stubs.enter(&state, region->entry, thread.shadow_bias(), thread.jump_cache());
             thread.in_code = false;
+            if (std::exchange(state.wd.tagged, std::uint16_t{0}))
+                state.tags_live = state.exact_tags && cpu::has_visible_tags(state);
             if (left >= kFirstExitSite) {
                 from = reinterpret_cast<ExitSite*>(left);
             } else {
@@ -399,7 +416,7 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
             }
         }
         if (interpret) {
-            Stop stop = step();
+            Stop stop = step(1);
             if (stop.kind != StopKind::Budget) return stop;
         }
         if (single) return stopped(StopKind::Budget);

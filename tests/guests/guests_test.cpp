@@ -47,9 +47,6 @@ std::vector<std::string> shell_words(const std::string& text) {
     return words;
 }
 
-/// Programs that show register tags run with --tags.
-bool needs_tags(const std::string& name) { return name == "tags_demo" || name == "err_diag_use"; }
-
 struct Mode {
     const char* name;
     std::vector<std::string> options;
@@ -58,7 +55,6 @@ struct Mode {
 void check(const std::string& guest, std::vector<std::string> options) {
     std::vector<std::string> command{E2KWB, "run"};
     command.insert(command.end(), options.begin(), options.end());
-    if (needs_tags(guest)) command.emplace_back("--tags");
     command.push_back((kFolder / "elf" / guest).string());
     const fs::path expected = kFolder / "expected" / guest;
     const auto file = [&](const char* kind) { return read_file(expected.string() + kind); };

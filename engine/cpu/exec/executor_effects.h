@@ -362,13 +362,16 @@ void Executor<Tags>::commit_state(const ExecBundle& b, const Pending& p) {
 /// Registers that setwd adds are diagnostic, unless the same bundle writes them (machine.md §3.2).
 template <bool Tags>
 void Executor<Tags>::uncover(const Pending& p) {
+    if (!s_.uncover_tags) return;
     for (unsigned n = s_.wd.size; n < p.window_size; ++n) s_.window_tags[n] = 5;
 }
 
 template <bool Tags>
 void Executor<Tags>::commit_window(const ExecBundle& b, const Pending& p) {
     if (b.flags & kSetwd) {
+        const std::uint8_t* const old_end = s_.window_tags + s_.wd.size;
         s_.wd.size = p.window_size;
+        if constexpr (Tags) clear_tags_above(s_, old_end);
         s_.wd.fx = !b.window.nfx;
         s_.wd.dbl = b.window.dbl;
     }

@@ -60,6 +60,8 @@ void accept(cpu::ChainFrame& frame, const ChainRecordE2k& record) {
     frame.return_ip = record.cr0_hi & kAddressMask & ~7ull;
     frame.br = rotation_from(record.cr1_hi);
     frame.wd.dbl = record.cr1_hi >> 35 & 1;
+    for (const std::uint8_t p : frame.pred)
+        if (p & cpu::kPredTag) frame.wd.tagged = 1;
 }
 
 /// The continuation of the system call in progress, as a frame.
@@ -120,6 +122,7 @@ std::int64_t sys_longjmp2(Call& call) {
     if (index < moved + target->wbs || psize + wbs > 224)
         return damaged(call, "the buffer does not describe a window");
 
+    const std::uint8_t* const old_end = state.window_tags + state.wd.size;
     Process::Impl::drop_contexts(call.thread, depth);
     state.window -= moved;
     state.window_tags -= moved;
@@ -136,6 +139,7 @@ std::int64_t sys_longjmp2(Call& call) {
     state.chain_top = target + 1;
     state.wd.psize = static_cast<std::uint16_t>(psize);
     state.ip = cpu::pop_return(state);
+    if (state.exact_tags) cpu::clear_tags_above(state, old_end);
     state.window[wbs].lo = call.arg[1];
     state.window_tags[wbs] = 0;
     if (buffer.sigmask & kSigkillBit) {

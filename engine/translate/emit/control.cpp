@@ -60,6 +60,7 @@ void RegionEmitter::emit_checks() {
     for (unsigned i = 0; i < b_->op_count; ++i) {
         if (b_->ops[i].kind == SemKind::Div) check_division(i);
         if (b_->ops[i].kind == SemKind::GetSp) check_getsp(i);
+        if (b_->ops[i].kind == SemKind::TagOp && request_.exact_tags) check_tag(i);
     }
 }
 
@@ -107,7 +108,7 @@ void RegionEmitter::check_division(unsigned i) {
     if (op.guard.count != 0) emit_guard(op.guard, skip);
     const ValueCache before = v_.cache;
     call_helper(i);
-    if (!op.speculative) {
+    if (!op.speculative || request_.exact_tags) {
         a_.test(x86::rdx, x86::rdx);
         a_.jnz(bail());
     }
@@ -116,6 +117,21 @@ void RegionEmitter::check_division(unsigned i) {
         v_.cache.intersect(before);
         conditional_ |= 1u << i;
     }
+    v_.end_operation();
+}
+
+/// puttag of anything but 0 makes a diagnostic value: the interpreter's.
+void RegionEmitter::check_tag(unsigned i) {
+    const MicroOp& op = b_->ops[i];
+    if (op.wa == isa::Width::None) return;  // gettag
+    mark(Reason::BoundCheck, op.channel);
+    if (const auto tag = v_.constant(op.b, 32)) {
+        if (*tag & 0xff) a_.jmp(bail());
+        return;
+    }
+    v_.start_operation(i);
+    a_.test(v_.use(op.b, 32).r8(), imm(0xff));
+    a_.jnz(bail());
     v_.end_operation();
 }
 

@@ -168,7 +168,8 @@ void RegionEmitter::emit_load(unsigned i) {
     const Label unreadable = a_.newLabel(), done = a_.newLabel();
     if (probes) {
         mark(Reason::BoundCheck, op.channel);
-        probe_page(x86::rax, cpu::kPageRead, op.access_size, unreadable);
+        probe_page(x86::rax, cpu::kPageRead, op.access_size,
+                   request_.exact_tags ? bail() : unreadable);
         mark(Reason::Semantics, op.channel);
     }
     if (op.access_size == 16) {
@@ -176,7 +177,7 @@ void RegionEmitter::emit_load(unsigned i) {
         a_.movups(d, at);
         a_.bind(done);
         v_.set_result(d, 128);
-        if (probes)
+        if (probes && !request_.exact_tags)
             cold([this, unreadable, done, d] {
                 a_.bind(unreadable);
                 v_.load_constant(x86::rax, cpu::exec::kFaultPattern);
@@ -211,7 +212,7 @@ void RegionEmitter::emit_load(unsigned i) {
         }
     }
     a_.bind(done);
-    if (probes)
+    if (probes && !request_.exact_tags)
         cold([this, unreadable, done, d] {
             a_.bind(unreadable);
             v_.load_constant(d, cpu::exec::kFaultPattern);

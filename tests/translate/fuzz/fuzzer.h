@@ -1,0 +1,32 @@
+// Runs random programs in the translator and in the interpreter and compares the whole state and
+// the memory wherever the translator stops.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace e2k::fuzz {
+
+struct FuzzOptions {
+    std::uint64_t seed = 1;
+    std::uint64_t first_case = 0;
+    std::uint64_t cases = ~0ull;    ///< ends after so many programs,
+    std::uint64_t bundles = ~0ull;  ///< or when so many bundles have been generated
+    /// One region at a time instead of linked ones: a difference is found where it arises.
+    bool single_regions = false;
+};
+
+struct FuzzResult {
+    std::uint64_t cases = 0, comparisons = 0;
+    std::uint64_t generated = 0;    ///< bundles generated
+    std::uint64_t bundles = 0;      ///< bundles executed by both
+    std::uint64_t interpreted = 0;  ///< of those, by the translator's interpreter
+    std::uint64_t traps = 0;
+    std::string difference;  ///< the first one, with the program; empty: none
+    std::uint64_t bad_case = 0;
+};
+
+/// The programs are a function of seed and case number alone.
+FuzzResult fuzz(const FuzzOptions& options);
+
+}  // namespace e2k::fuzz

@@ -1,0 +1,439 @@
+#include "tests/translate/fuzz/program.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <fstream>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/isa/assembler/assembler.h"
+#include "engine/isa/bundle.h"
+
+namespace e2k::fuzz {
+
+using isa::Format;
+using isa::Operation;
+using isa::OpFlag;
+using isa::Width;
+
+namespace {
+
+constexpr std::uint32_t kStopAls = 0x0dc0'c080, kStopHs = 0x0400'0001;  // the breakpoint bundle
+constexpr unsigned kMaxBundle = 64;
+
+unsigned below(Random& random, unsigned n) { return static_cast<unsigned>(random() % n); }
+bool one_in(Random& random, unsigned n) { return random() % n == 0; }
+
+/// `even`: first register of a pair.
+std::string any_register(Random& random, bool even) {
+    const unsigned mask = even ? ~1u : ~0u;
+    switch (below(random, 10)) {
+        case 0:
+            return fmt::format("%g{}", below(random, 32) & mask);
+        case 1:
+        case 2:
+            return fmt::format("%b[{}]", below(random, 8) & mask);
+        case 3:
+            return fmt::format("%r{}", below(random, 60) & mask);
+        default:
+            return fmt::format("%r{}", below(random, 12) & mask);
+    }
+}
+
+std::string target_register(Random& random, bool even) {
+    if (one_in(random, 30)) return "%empty";
+    std::string name = any_register(random, even);
+    const bool pointer = name == "%r0" || name == "%r1" || name == "%g8" || name == "%g9";
+    if (pointer && !one_in(random, 20)) return "%r10";
+    return name;
+}
+
+std::string pointer_register(Random& random) {
+    if (one_in(random, 3)) return fmt::format("%g{}", kFirstPointerGlobal + below(random, 2));
+    return fmt::format("%r{}", below(random, kPointerRegisters));
+}
+
+std::string literal(Random& random) {
+    switch (below(random, 6)) {
+        case 0:
+            return fmt::format("0x{:x}", random());
+        case 1:
+            return fmt::format("0x{:x}", random() & 0xffff'ffff);
+        case 2:
+            return fmt::format("0x{:x}", random() & 0xffff);
+        case 3: {
+            // A bit-field descriptor: offset, length, sign.
+            const unsigned offset = below(random, 64), length = 1 + below(random, 64 - offset);
+            return fmt::format("0x{:x}", offset | (length & 63) << 6 | below(random, 2) << 12);
+        }
+        default:
+            return fmt::format("{}", below(random, 32));
+    }
+}
+
+std::string source(Random& random, Width width, bool even, bool may_be_literal) {
+    if (may_be_literal && one_in(random, 3)) return literal(random);
+    if (may_be_literal && width == Width::S && one_in(random, 6))
+        return fmt::format("{}", below(random, 8));
+    return any_register(random, even);
+}
+
+std::string condition(Random& random) {
+    if (one_in(random, 10))
+        return fmt::format("{}%pcnt{}", one_in(random, 2) ? "~" : "", below(random, 4));
+    return fmt::format("{}%pred{}", one_in(random, 2) ? "~" : "", below(random, 8));
+}
+
+std::string transfer_condition(Random& random) {
+    const unsigned p = below(random, 8);
+    switch (below(random, 10)) {
+        case 0:
+            return "";
+        case 1:
+            return " ? %LOOP_END";
+        case 2:
+            return " ? %NOT_LOOP_END";
+        case 3:
+            return fmt::format(" ? %pred{} || %LOOP_END", p);
+        case 4:
+            return fmt::format(" ? ~%pred{} && %NOT_LOOP_END", p);
+        default:
+            return fmt::format(" ? {}%pred{}", one_in(random, 2) ? "~" : "", p);
+    }
+}
+
+/// Operations whose result depends on more than the state, or that no program uses.
+bool unsuitable(const Operation& row) {
+    constexpr std::array kNames{"rrd", "rrs", "rwd", "rws", "ibranchd", "icalld"};
+    return !row.has(OpFlag::UserMode) || row.has(OpFlag::Alias) || row.has(OpFlag::CtCond) ||
+           row.channels == 0 || std::any_of(kNames.begin(), kNames.end(), [&](const char* name) {
+               return row.mnemonic == name;
+           });
+}
+
+bool is_plain(Format format) {
+    switch (format) {
+        case Format::Alopf1:
+        case Format::Alopf1Merge:
+        case Format::Alopf2:
+        case Format::Alopf7:
+        case Format::Alopf8:
+        case Format::Alopf11:
+        case Format::Alopf11Merge:
+        case Format::Alopf11Lit8:
+        case Format::Alopf12:
+        case Format::Alopf12Pshufh:
+        case Format::Alopf17:
+        case Format::Alopf21:
+        case Format::Alopf21Merge:
+        case Format::Alopf22:
+            return true;
+        default:
+            return false;
+    }
+}
+
+std::string operands_of(Random& random, const Operation& row) {
+    const bool even = row.pair != isa::Pair::None;
+    const auto src1 = [&] { return source(random, row.src1, even, false); };
+    const auto src2 = [&] { return source(random, row.src2, even, true); };
+    const auto dst = [&] { return target_register(random, even); };
+    const auto imm8 = [&] { return fmt::format("0x{:x}", below(random, 256)); };
+    switch (row.format) {
+        case Format::Alopf1:
+        case Format::Alopf11:
+            return fmt::format("{}, {}, {}",
+                               one_in(random, 4) ? fmt::format("{}", below(random, 32)) : src1(),
+                               src2(), dst());
+        case Format::Alopf1Merge:
+        case Format::Alopf11Merge:
+            return fmt::format("{}, {}, {}, {}%pred{}", src1(), src2(), dst(),
+                               one_in(random, 2) ? "~" : "", below(random, 8));
+        case Format::Alopf11Lit8:
+            return fmt::format("{}, {}, {}, {}", src1(), src2(), imm8(), dst());
+        case Format::Alopf2:
+        case Format::Alopf12:
+        case Format::Alopf22:
+            return fmt::format("{}, {}", src2(), dst());
+        case Format::Alopf12Pshufh:
+            return fmt::format("{}, {}, {}", src2(), imm8(), dst());
+        case Format::Alopf7:
+        case Format::Alopf17:
+            return fmt::format("{}, {}, %pred{}", src1(), src2(), below(random, 8));
+        case Format::Alopf8:
+            return fmt::format("{}, %pred{}", src2(), below(random, 8));
+        case Format::Alopf21:
+            return fmt::format("{}, {}, {}, {}", src1(), src2(), any_register(random, even), dst());
+        default:
+            return fmt::format("{}, {}, {}, {}, {}%pred{}", src1(), src2(),
+                               any_register(random, even), dst(), one_in(random, 2) ? "~" : "",
+                               below(random, 8));
+    }
+}
+
+/// Name with a channel the row allows, and `,sm` now and then.
+std::string head(Random& random, const Operation& row) {
+    unsigned channel = below(random, isa::kChannels);
+    while (!(row.channels >> channel & 1)) channel = (channel + 1) % isa::kChannels;
+    return fmt::format("{},{}{} ", row.mnemonic, channel, one_in(random, 3) ? ",sm" : "");
+}
+
+using Assembled = std::optional<Words>;
+
+Assembled assemble(const std::vector<std::string>& lines, std::uint64_t address, int iset,
+                   std::span<const std::uint64_t> labels) {
+    std::vector<isa::SourceLine> source;
+    for (const std::string& line : lines) source.push_back({line});
+    isa::AssemblerOptions options;
+    options.iset = iset;
+    options.symbols = [&](std::string_view name) -> std::optional<isa::SymbolValue> {
+        const std::size_t n = std::stoul(std::string(name.substr(1)));
+        return isa::SymbolValue{n < labels.size() ? labels[n] : address, false};
+    };
+    const auto bytes = isa::assemble_bundle(source, address, options);
+    if (!bytes) return std::nullopt;
+    Words words(bytes->size() / 4);
+    std::memcpy(words.data(), bytes->data(), bytes->size());
+    return words;
+}
+
+/// Bundles that read a clock give two threads two values.
+bool reads_clock(const Words& words, int iset) {
+    std::array<std::uint8_t, kMaxBundle> bytes{};
+    std::memcpy(bytes.data(), words.data(), std::min<std::size_t>(kMaxBundle, words.size() * 4));
+    const auto decoded = isa::decode(bytes, kCode, iset);
+    if (!decoded) return false;
+    for (int c = 0; c < isa::kChannels; ++c)
+        if (decoded->has_als(c) && decoded->als[static_cast<std::size_t>(c)].op &&
+            decoded->als[static_cast<std::size_t>(c)].op->mnemonic.starts_with("rr"))
+            return true;
+    return false;
+}
+
+}  // namespace
+
+std::vector<Words> compiled_bundles() {
+    std::vector<Words> bundles;
+    std::ifstream file(std::string(E2K_SOURCE_DIR) + "/tests/data/decode_sample.jsonl");
+    std::string line;
+    while (std::getline(file, line)) {
+        const auto record = nlohmann::json::parse(line);
+        const auto& text = record.at("hex");
+        if (!text.is_string()) continue;
+        const std::string hex = text;
+        Words words;
+        for (std::size_t i = 0; i + 8 <= hex.size(); i += 8) {
+            std::uint32_t word = 0;
+            for (std::size_t b = 0; b < 4; ++b)
+                word |=
+                    static_cast<std::uint32_t>(std::stoul(hex.substr(i + 2 * b, 2), nullptr, 16))
+                    << 8 * b;
+            words.push_back(word);
+        }
+        bundles.push_back(std::move(words));
+    }
+    return bundles;
+}
+
+ProgramMaker::ProgramMaker(int iset, std::span<const Words> compiled)
+    : iset_(iset), compiled_(compiled) {
+    for (const Operation& row : isa::operations()) {
+        if (unsuitable(row) || iset < row.iset_min || iset > row.iset_max) continue;
+        if (row.has(OpFlag::Load) || row.has(OpFlag::Store)) {
+            if (row.format == Format::Alopf1 || row.format == Format::Alopf3 ||
+                row.format == Format::Alopf11 || row.format == Format::Alopf13)
+                memory_.push_back(&row);
+        } else if (is_plain(row.format)) {
+            // The bitwise operations of three operands are most of the table, and all alike.
+            if (row.family != isa::Family::Plog || isa::index_of(row) % 16 == 0)
+                plain_.push_back(&row);
+        }
+    }
+}
+
+std::string ProgramMaker::operation(Random& random) const {
+    constexpr std::array kCommon{"addd", "adds", "subd", "merges", "merged", "cmpesb", "cmpldb",
+                                 "andd", "shls", "sxt",  "movtd",  "faddd",  "fmuls",  "getfd"};
+    const Operation* row = plain_[random() % plain_.size()];
+    if (one_in(random, 3)) {
+        const std::string_view name = kCommon[random() % kCommon.size()];
+        const auto it = std::find_if(plain_.begin(), plain_.end(),
+                                     [&](const Operation* r) { return r->mnemonic == name; });
+        if (it != plain_.end()) row = *it;
+    }
+    std::string text = head(random, *row) + operands_of(random, *row);
+    if (one_in(random, 5)) text += " ? " + condition(random);
+    return text;
+}
+
+std::string ProgramMaker::memory_operation(Random& random) const {
+    const Operation& row = *memory_[random() % memory_.size()];
+    const bool even = row.pair != isa::Pair::None;
+    std::string address;
+    switch (below(random, 8)) {
+        case 0:
+            address = fmt::format("{}, {}", any_register(random, false), literal(random));
+            break;
+        case 1:
+            address = fmt::format("{}, {}", pointer_register(random), any_register(random, false));
+            break;
+        default:
+            address = fmt::format("{}, 0x{:x}", pointer_register(random),
+                                  below(random, 12) * (one_in(random, 8) ? 5 : 8));
+            break;
+    }
+    std::string text = head(random, row);
+    if (row.has(OpFlag::Store))
+        text += fmt::format("{}, {}", any_register(random, even), address);
+    else
+        text += fmt::format("{}, {}", address, target_register(random, even));
+    if (row.has(OpFlag::MayCarryMas) && one_in(random, 12)) {
+        constexpr std::array kMas{0x3, 0x3, 0x4, 0x8, 0x2, 0x7, 0x0b, 0x0c};
+        text += fmt::format(", mas = 0x{:x}", kMas[random() % kMas.size()]);
+    }
+    if (one_in(random, 5)) text += " ? " + condition(random);
+    return text;
+}
+
+/// One transfer, preparation, window or predicate operation.
+void ProgramMaker::control(Random& random, unsigned count, unsigned callee, Draft& draft) const {
+    auto& lines = draft.lines;
+    const auto label = [&] { return fmt::format("L{}", below(random, count)); };
+    switch (below(random, 12)) {
+        case 0:
+        case 1:
+            lines.push_back(fmt::format("ibranch {}{}", label(), transfer_condition(random)));
+            break;
+        case 2:
+        case 3:
+            lines.push_back(fmt::format("disp %ctpr{}, {}", 1 + below(random, 3), label()));
+            break;
+        case 4:
+            lines.push_back(
+                fmt::format("ct %ctpr{}{}", 1 + below(random, 3), transfer_condition(random)));
+            break;
+        case 5:
+        case 6:
+            lines.push_back(fmt::format("disp %ctpr{}, L{}", 1 + below(random, 2), callee));
+            break;
+        case 7:
+            lines.push_back(fmt::format("call %ctpr{}, wbs = 0x{:x}{}", 1 + below(random, 2),
+                                        below(random, 12), transfer_condition(random)));
+            break;
+        case 8:
+            lines.push_back(fmt::format("setwd wsz = 0x{:x}, nfx = 0x1, dbl = 0x{:x}",
+                                        40 + below(random, 60), below(random, 2)));
+            break;
+        case 9: {
+            const unsigned rsz = below(random, 6);
+            lines.push_back(fmt::format("setbn rbs = 0x{:x}, rsz = 0x{:x}, rcur = 0x{:x}",
+                                        below(random, 16), rsz, below(random, rsz + 1)));
+            break;
+        }
+        case 10:
+            lines.push_back(fmt::format("setbp psz = 0x{:x}", below(random, 32)));
+            break;
+        default:
+            lines.push_back(fmt::format("pass %pred{}, @p0", below(random, 8)));
+            lines.push_back(fmt::format("pass %pred{}, @p1", below(random, 8)));
+            lines.push_back(fmt::format(
+                "{} {}@p0, {}@p1, @p4", std::array{"andp", "landp", "movep"}[random() % 3],
+                one_in(random, 2) ? "~" : "", one_in(random, 2) ? "~" : ""));
+            lines.push_back(fmt::format("pass @p4, %pred{}", below(random, 8)));
+            break;
+    }
+    if (one_in(random, 3))
+        lines.push_back(fmt::format("alc alcf={}, alct={}", below(random, 2), below(random, 2)));
+    if (one_in(random, 4)) {
+        const unsigned both = below(random, 4);
+        lines.push_back(fmt::format("abn abnf={}, abnt={}", both & 1, both >> 1));
+    }
+    if (one_in(random, 6)) lines.emplace_back("abp abpf=1, abpt=1");
+}
+
+ProgramMaker::Draft ProgramMaker::bundle(Random& random, unsigned index, unsigned count,
+                                         unsigned callee) const {
+    Draft draft;
+    if (index == callee) {
+        draft.lines = {fmt::format("setwd wsz = 0x{:x}, nfx = 0x1, dbl = 0x{:x}",
+                                   40 + below(random, 8), below(random, 2)),
+                       "setbn rbs = 0xc, rsz = 0x3, rcur = 0x0"};
+        return draft;
+    }
+    if (index + 2 == count) return {{"return %ctpr3"}, {}};
+    if (index + 1 == count) return {{"ct %ctpr3"}, {}};
+    if (!compiled_.empty() && one_in(random, 5)) {
+        draft.compiled = compiled_[random() % compiled_.size()];
+        if (one_in(random, 6) && draft.compiled.size() > 1)
+            draft.compiled[1 + random() % (draft.compiled.size() - 1)] ^= 1u << random() % 32;
+        if (reads_clock(draft.compiled, iset_)) draft.compiled.clear();
+        if (!draft.compiled.empty()) return draft;
+    }
+    const unsigned operations = below(random, 5);
+    for (unsigned k = 0; k < operations; ++k) draft.lines.push_back(operation(random));
+    if (one_in(random, 3)) draft.lines.push_back(memory_operation(random));
+    if (one_in(random, 6)) draft.lines.push_back(memory_operation(random));
+    if (one_in(random, 3) || draft.lines.empty()) control(random, count, callee, draft);
+    return draft;
+}
+
+Program ProgramMaker::make(Random& random) const {
+    Program program;
+    program.iset = iset_;
+    const unsigned count = 8 + below(random, 10);
+    const unsigned callee = count - 2 - (3 + below(random, 3));
+    std::vector<Draft> drafts;
+    std::vector<std::uint64_t> labels;
+    std::vector<Words> words;
+    std::uint64_t address = kCode;
+    for (unsigned i = 0; i < count; ++i) {
+        if (i == callee) {  // the main part ends before the procedure
+            program.ends.push_back(address);
+            address += 8;
+        }
+        labels.push_back(address);
+        Assembled made;
+        Draft draft;
+        // Random operations may not fit together: fewer of them do.
+        while (!made) {
+            draft = bundle(random, i, count, callee);
+            if (!draft.compiled.empty()) {
+                made = draft.compiled;
+                break;
+            }
+            while (!(made = assemble(draft.lines, address, iset_, {})) && !draft.lines.empty())
+                draft.lines.erase(draft.lines.begin());
+        }
+        address += 4 * made->size();
+        words.push_back(std::move(*made));
+        drafts.push_back(std::move(draft));
+    }
+    program.ends.push_back(address);
+    unsigned end = 0;
+    for (unsigned i = 0; i < count; ++i) {
+        if (i == callee) {
+            program.code.insert(program.code.end(), {kStopHs, kStopAls});
+            ++end;
+        }
+        // Now that all labels are known.
+        if (drafts[i].compiled.empty())
+            if (auto again = assemble(drafts[i].lines, labels[i], iset_, labels);
+                again && again->size() == words[i].size())
+                words[i] = std::move(*again);
+        program.code.insert(program.code.end(), words[i].begin(), words[i].end());
+        std::string text = fmt::format("L{} {:x}:", i, labels[i]);
+        for (const std::string& line : drafts[i].lines) text += "\n    " + line;
+        if (drafts[i].lines.empty()) text += fmt::format("\n    {:08x}", fmt::join(words[i], " "));
+        program.listing.push_back(std::move(text));
+    }
+    program.code.insert(program.code.end(), {kStopHs, kStopAls});
+    program.code.resize(kPage / 4);
+    program.bundles = count;
+    return program;
+}
+
+}  // namespace e2k::fuzz

@@ -164,6 +164,9 @@ struct Grammar {
         app.add_option("--frames", window.frames, "end after so many frames")
             ->type_name("N")
             ->check(CLI::NonNegativeNumber);
+        app.add_flag("--frame-stats", window.frame_stats,
+                     "print a line a second on standard error: frames, their cost, the program's "
+                     "speed");
         app.add_option("--dump-panel", window.dump_panels,
                        "print the text of a panel before ending: " + joined(ui::kPanelNames))
             ->type_name("NAME")

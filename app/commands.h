@@ -82,6 +82,7 @@ struct WindowOptions {
     std::string layout, theme, screenshot, size, script_file;
     double scale = 0, font_size = 0;
     int frames = 0;
+    bool frame_stats = false;
     std::vector<std::string> dump_panels;
 };
 int window(const WindowOptions& options);

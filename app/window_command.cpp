@@ -111,6 +111,7 @@ int window(const WindowOptions& options) {
     to.font_size = options.font_size;
     to.screenshot = options.screenshot;
     to.frames = options.frames;
+    to.frame_stats = options.frame_stats;
     to.dump_panels = options.dump_panels;
     if (!options.size.empty() && !parse_size(options.size, to.width, to.height)) {
         complain(fmt::format("--size {}: expected WIDTHxHEIGHT from 320x320 on, e.g. 1280x800",

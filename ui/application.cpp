@@ -87,6 +87,7 @@ void Application::open(const std::string& path, std::vector<std::string> argumen
     panels_.bundles = BundlesState();
     panels_.host_code = HostCodeState();
     panels_.console = ConsoleState();
+    panels_.memory = MemoryState();
     settings_.remember_program(path);
     source_.send(std::move(command));
 }
@@ -161,6 +162,8 @@ void Application::perform(Action action) {
             logs_.clear();
             changes_ = Changes();
             panels_.console.end_of_file = false;
+            panels_.memory.asked_size = 0;  // the new program has not been asked
+            panels_.memory.before.reset();
             source_.send(machine::Restart{});
             break;
         case Action::Kill:
@@ -349,8 +352,9 @@ void Application::draw() {
     ImGui::SetNextWindowSize(display);
     ImGui::Begin("workbench", nullptr,
                  ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove |
-                     ImGuiWindowFlags_MenuBar | ImGuiWindowFlags_NoBringToFrontOnFocus |
-                     ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoScrollWithMouse);
+                     ImGuiWindowFlags_NoBackground | ImGuiWindowFlags_MenuBar |
+                     ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoSavedSettings |
+                     ImGuiWindowFlags_NoScrollWithMouse);
     draw_menus();
     const Scene view = scene();
     Chrome::tool_bar(*this, view);

@@ -50,6 +50,7 @@ public:
     machine::CommandSink& sink() { return source_; }
     std::string text(PanelId panel);
     FrameClock& clock() { return clock_; }
+    const FrameClock& clock() const { return clock_; }
     bool quit_requested() const { return quit_; }
     /// True once after the font size changed: the atlas must be rebuilt before the next frame.
     bool take_font_change();

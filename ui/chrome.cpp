@@ -68,6 +68,7 @@ void Chrome::status_line(Application& app, const Scene& scene) {
         if (now.translation.regions)
             items.push_back(fmt::format("{} regions, {}", decimal_grouped(now.translation.regions),
                                         byte_size(now.translation.host_bytes)));
+        if (scene.running() && now.in_system_call) items.push_back("waits in a system call");
         if (now.threads > 1) items.push_back(fmt::format("{} threads", now.threads));
     }
     std::string clock;

@@ -10,12 +10,15 @@ namespace e2k::ui {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
 
 constexpr int kSettleFrames = 3;
 constexpr double kRoomyWidth = 1600;  ///< unscaled; narrower windows start with smaller text
 constexpr double kIdleSeconds = 0.5;  ///< longest sleep: the caret and rates move at this pace
 constexpr double kScriptSeconds = 0.005;
+constexpr Seconds kFastest{1.0 / 60}, kSlowest{1.0 / 33};
+constexpr double kShare = 4;       ///< frames' cost : time between them, while the guest runs
+constexpr double kEarly = 0.0005;  ///< a frame may come this much before it is due
 
 }  // namespace
 
@@ -29,7 +32,8 @@ Session::Session(Window& window, Source& source, Settings& settings, Application
 }
 
 void Session::frame() {
-    const auto begin = Clock::now();
+    last_frame_ = Clock::now();
+    const double begin = FrameStats::thread_seconds();
     app_.update();
     if (app_.take_font_change()) {
         apply_style(app_.theme());
@@ -37,26 +41,46 @@ void Session::frame() {
     }
     window_.begin_frame();
     app_.draw();
+    const double built = FrameStats::thread_seconds();
     window_.end_frame(app_.theme().background);
-    const double ms = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+    const double end = FrameStats::thread_seconds();
+    if (stats_)
+        stats_->add({built - begin, end - built, ImGui::GetIO().MetricsRenderVertices},
+                    app_.snapshot());
+    const double ms = (end - begin) * 1e3;
     FrameClock& clock = app_.clock();
     clock.milliseconds = clock.milliseconds == 0 ? ms : clock.milliseconds * 0.9 + ms * 0.1;
 }
 
-bool Session::wants_frame(bool input) {
-    if (input) settle_ = kSettleFrames;
-    if (app_.update()) settle_ = std::max(settle_, 2);
+void Session::note_news(bool input) {
+    if (input) {
+        settle_ = kSettleFrames;
+        input_due_ = true;
+    }
+    // A running guest brings the next picture soon; only a stop needs time to settle.
+    if (app_.update()) settle_ = std::max(settle_, app_.snapshot().live ? 1 : 2);
     if (ImGui::GetIO().WantTextInput) settle_ = std::max(settle_, 1);
-    if (settle_ == 0) return false;
-    --settle_;
-    return true;
+}
+
+/// Shortest time between two frames. A picture that only follows a running guest takes at most
+/// about a quarter of a core where it can, and never falls below kSlowest.
+std::chrono::duration<double> Session::interval() const {
+    if (input_due_ || !app_.snapshot().live) return kFastest;
+    const std::chrono::duration<double> wanted(app_.clock().milliseconds * 1e-3 * kShare);
+    return std::clamp(wanted, kFastest, kSlowest);
+}
+
+double Session::until_due() const {
+    return std::max(0.0, (interval() - (Clock::now() - last_frame_)).count());
 }
 
 tl::expected<void, std::string> Session::run(Script& script, int max_frames) {
     int drawn = 0;
     while (!window_.should_close() && !app_.quit_requested()) {
         const bool scripted = !script.finished();
-        const double sleep = settle_ > 0 ? 0 : scripted ? kScriptSeconds : kIdleSeconds;
+        const double sleep = scripted      ? (settle_ > 0 ? 0 : kScriptSeconds)
+                             : settle_ > 0 ? until_due()
+                                           : kIdleSeconds;
         const bool input = window_.wait(sleep);
         if (scripted) {
             if (auto error = script.step(app_, window_)) return tl::unexpected(*error);
@@ -66,7 +90,10 @@ tl::expected<void, std::string> Session::run(Script& script, int max_frames) {
             }
         }
         const bool counting = max_frames > 0 && !scripted;
-        if (!wants_frame(input) && !scripted && !counting) continue;
+        note_news(input);
+        if (!scripted && !counting && (settle_ == 0 || until_due() > kEarly)) continue;
+        settle_ = std::max(0, settle_ - 1);
+        if (settle_ == 0) input_due_ = false;
         frame();
         if (counting && ++drawn >= max_frames) break;
     }

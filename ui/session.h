@@ -1,12 +1,15 @@
 // One window with one application: the frame loop, shared by the program and the window tests.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <tl/expected.hpp>
 
 #include "ui/application.h"
+#include "ui/frame_stats.h"
 #include "ui/script.h"
 #include "ui/window.h"
 
@@ -20,6 +23,8 @@ public:
     Application& app() { return app_; }
     Window& window() { return window_; }
 
+    /// Prints a line a second about the cost of frames.
+    void print_stats(std::FILE* out) { stats_.emplace(out); }
     /// Takes over news and draws one frame.
     void frame();
     /// Draws when there is input, a new snapshot or an animation; sleeps otherwise. Returns when
@@ -27,10 +32,17 @@ public:
     tl::expected<void, std::string> run(Script& script, int max_frames);
 
 private:
-    bool wants_frame(bool input);
+    using Clock = std::chrono::steady_clock;
+
+    void note_news(bool input);
+    std::chrono::duration<double> interval() const;
+    double until_due() const;
 
     Window& window_;
     Application app_;
+    std::optional<FrameStats> stats_;
+    Clock::time_point last_frame_{};
+    bool input_due_ = false;  ///< the next frame answers input
     int settle_ = 3;  ///< frames still to draw after the last input: hover and layout settle late
 };
 

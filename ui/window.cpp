@@ -10,11 +10,21 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <thread>
 
 namespace e2k::ui {
 
 namespace {
+
+/// A software renderer (Mesa's llvmpipe) takes all processors unless told otherwise; one is for
+/// the guest and one for this thread. Others ignore the variable.
+void leave_processors_to_the_guest() {
+    const unsigned processors = std::max(1u, std::thread::hardware_concurrency());
+    const unsigned threads = processors > 2 ? processors - 2 : 0;
+    setenv("LP_NUM_THREADS", std::to_string(threads).c_str(), 0);
+}
 
 std::string last_glfw_error;  ///< GLFW's error callback has no user pointer
 
@@ -35,6 +45,7 @@ tl::expected<void, std::string> Image::write_png(const std::string& path) const 
 
 tl::expected<std::unique_ptr<Window>, std::string> Window::create(const WindowOptions& options) {
     std::unique_ptr<Window> self(new Window);
+    leave_processors_to_the_guest();
     glfwSetErrorCallback([](int, const char* text) { last_glfw_error = text; });
     if (!glfwInit()) return tl::unexpected("cannot open a window: " + last_glfw_error);
     glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
@@ -58,21 +69,11 @@ tl::expected<std::unique_ptr<Window>, std::string> Window::create(const WindowOp
         glfwGetWindowContentScale(self->window_, &x, &y);
         self->scale_ = x > 0 ? x : 1;
     }
-    if (!options.visible) {
-        self->fbo_width_ = options.width;
-        self->fbo_height_ = options.height;
-        glGenFramebuffers(1, &self->fbo_);
-        glGenTextures(1, &self->colour_);
-        glBindTexture(GL_TEXTURE_2D, self->colour_);
-        glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA8, options.width, options.height, 0, GL_RGBA,
-                     GL_UNSIGNED_BYTE, nullptr);
-        glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
-        glBindFramebuffer(GL_FRAMEBUFFER, self->fbo_);
-        glFramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, self->colour_,
-                               0);
-        if (glCheckFramebufferStatus(GL_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE)
-            return tl::unexpected(std::string("cannot create a framebuffer to draw into"));
-    }
+    self->offscreen_ = !options.visible;
+    self->canvas_ = std::make_unique<Canvas>();
+    const bool drawable = self->offscreen_ ? self->canvas_->resize(options.width, options.height)
+                                           : self->canvas_->resize(self->width(), self->height());
+    if (!drawable) return tl::unexpected(std::string("cannot create a framebuffer to draw into"));
 
     ImGui::CreateContext();
     ImGuiIO& io = ImGui::GetIO();
@@ -106,7 +107,10 @@ void Window::watch_input() {
     glfwSetCursorEnterCallback(window_, [](GLFWwindow* w, int) { note(w); });
     glfwSetWindowFocusCallback(window_, [](GLFWwindow* w, int) { note(w); });
     glfwSetFramebufferSizeCallback(window_, [](GLFWwindow* w, int, int) { note(w); });
-    glfwSetWindowRefreshCallback(window_, [](GLFWwindow* w) { note(w); });
+    glfwSetWindowRefreshCallback(window_, [](GLFWwindow* w) {
+        note(w);
+        static_cast<Window*>(glfwGetWindowUserPointer(w))->exposed_ = true;
+    });
 }
 
 Window::~Window() {
@@ -115,10 +119,7 @@ Window::~Window() {
         ImGui_ImplGlfw_Shutdown();
         ImGui::DestroyContext();
     }
-    if (fbo_) {
-        glDeleteFramebuffers(1, &fbo_);
-        glDeleteTextures(1, &colour_);
-    }
+    canvas_.reset();
     if (window_) glfwDestroyWindow(window_);
     glfwTerminate();
 }
@@ -127,13 +128,13 @@ bool Window::should_close() const { return glfwWindowShouldClose(window_); }
 void Window::request_close() { glfwSetWindowShouldClose(window_, GLFW_TRUE); }
 
 int Window::width() const {
-    if (fbo_) return fbo_width_;
+    if (offscreen_) return canvas_->width();
     int w = 0, h = 0;
     glfwGetFramebufferSize(window_, &w, &h);
     return w;
 }
 int Window::height() const {
-    if (fbo_) return fbo_height_;
+    if (offscreen_) return canvas_->height();
     int w = 0, h = 0;
     glfwGetFramebufferSize(window_, &w, &h);
     return h;
@@ -160,6 +161,7 @@ void Window::use_fonts(Theme& theme) {
     // The texture is made by the next NewFrame; drop the old one if there is one.
     ImGui_ImplOpenGL3_DestroyFontsTexture();
     ImGui_ImplOpenGL3_CreateFontsTexture();
+    canvas_->forget();
 }
 
 void Window::begin_frame() {
@@ -176,8 +178,8 @@ void Window::begin_frame() {
         held_keys_.push_back(tap.key);
     }
     taps_.clear();
-    if (fbo_) {
-        io.DisplaySize = {static_cast<float>(fbo_width_), static_cast<float>(fbo_height_)};
+    if (offscreen_) {
+        io.DisplaySize = {static_cast<float>(width()), static_cast<float>(height())};
         io.DisplayFramebufferScale = {1, 1};
         io.DeltaTime = 1.0f / 60;
         if (!fake_mouse_) io.MousePos = {-FLT_MAX, -FLT_MAX};
@@ -194,14 +196,17 @@ void Window::begin_frame() {
 
 void Window::end_frame(ImU32 background) {
     ImGui::Render();
-    const int w = width(), h = height();
-    if (fbo_) glBindFramebuffer(GL_FRAMEBUFFER, fbo_);
-    glViewport(0, 0, w, h);
-    const ImVec4 c = ImGui::ColorConvertU32ToFloat4(background);
-    glClearColor(c.x, c.y, c.z, 1);
-    glClear(GL_COLOR_BUFFER_BIT);
-    ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
-    if (!fbo_) glfwSwapBuffers(window_);
+    ImDrawData& picture = *ImGui::GetDrawData();
+    // A minimised window has no size.
+    const bool visible = width() > 0 && height() > 0;
+    if (visible && canvas_->resize(width(), height())) {
+        const bool changed = canvas_->draw(picture, background);
+        if (!offscreen_ && (changed || exposed_)) {
+            canvas_->present();
+            glfwSwapBuffers(window_);
+            exposed_ = false;
+        }
+    }
     for (const int key : held_keys_) ImGui_ImplGlfw_KeyCallback(window_, key, 0, GLFW_RELEASE, 0);
     held_keys_.clear();
 }
@@ -212,7 +217,7 @@ Image Window::read_pixels() const {
     image.height = height();
     const auto stride = static_cast<std::size_t>(image.width) * 4;
     std::vector<std::uint8_t> upside_down(stride * static_cast<std::size_t>(image.height));
-    if (!fbo_) glReadBuffer(GL_FRONT);
+    canvas_->bind();
     glPixelStorei(GL_PACK_ALIGNMENT, 1);
     glReadPixels(0, 0, image.width, image.height, GL_RGBA, GL_UNSIGNED_BYTE, upside_down.data());
     image.rgba.resize(upside_down.size());

@@ -8,6 +8,7 @@
 
 #include <tl/expected.hpp>
 
+#include "ui/canvas.h"
 #include "ui/theme.h"
 
 struct GLFWwindow;
@@ -58,8 +59,10 @@ public:
     /// (Re)builds the font atlas; between frames only.
     void use_fonts(Theme& theme);
     void begin_frame();
-    /// Renders and presents; `background` is the clear colour.
+    /// Renders what changed and presents; `background` is the clear colour.
     void end_frame(ImU32 background);
+    /// Draws the next frame completely.
+    void redraw_all() { canvas_->forget(); }
     /// Pixels of the last frame.
     Image read_pixels() const;
 
@@ -77,8 +80,9 @@ private:
     void watch_input();
 
     GLFWwindow* window_ = nullptr;
-    unsigned fbo_ = 0, colour_ = 0;
-    int fbo_width_ = 0, fbo_height_ = 0;
+    bool offscreen_ = false;  ///< the canvas is the only picture
+    std::unique_ptr<Canvas> canvas_;
+    bool exposed_ = true;  ///< the window must be shown again though nothing changed
     double scale_ = 1;
     std::string ini_path_;
     bool fake_mouse_ = false;

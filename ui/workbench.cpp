@@ -77,6 +77,7 @@ tl::expected<int, std::string> run_workbench(const WorkbenchOptions& options) {
     MachineSource source;
     source.machine().on_publish([] { Window::wake(); });
     Session session(**window, source, settings, application_options(options, picture));
+    if (options.frame_stats) session.print_stats(stderr);
     if (!options.argv.empty())
         session.app().open(options.argv[0], {options.argv.begin() + 1, options.argv.end()});
 

@@ -35,6 +35,7 @@ struct WorkbenchOptions {
     /// deterministic: no saved settings, no caret, no wall-clock figures.
     std::string screenshot;
     int frames = 0;                        ///< 0 = until the window is closed (8 for screenshots)
+    bool frame_stats = false;              ///< a line a second about frames on standard error
     std::vector<std::string> dump_panels;  ///< print the text of these panels before returning
     /// Commands executed frame by frame, one per line (ui/README.md): "break main", "run",
     /// "wait stopped", "key F11", "dump registers", "screenshot FILE", "quit".
@@ -47,8 +48,8 @@ tl::expected<int, std::string> run_workbench(const WorkbenchOptions& options);
 
 /// Names that `dump_panels` and `layout` accept, for help texts and completion; known without the
 /// window's module.
-inline constexpr std::array kPanelNames = {"bundles", "registers",  "host-code",  "syscalls",
-                                           "console", "call-stack", "breakpoints"};
+inline constexpr std::array kPanelNames = {"bundles", "registers",  "host-code",   "syscalls",
+                                           "console", "call-stack", "breakpoints", "memory"};
 inline constexpr std::array kLayoutNames = {"debug", "teach", "translate"};
 
 }  // namespace e2k::ui

@@ -22,33 +22,34 @@ Workspace debug_layout(bool wide) {
     if (wide)
         return {"debug",
                 {{0.45f, {{0.70f, {P::Bundles}}, {0.30f, {P::Console, P::Breakpoints}}}},
-                 {0.26f, {{0.72f, {P::Registers}}, {0.28f, {P::CallStack}}}},
+                 {0.26f, {{0.72f, {P::Registers}}, {0.28f, {P::CallStack, P::Memory}}}},
                  {0.29f, {{0.62f, {P::HostCode}}, {0.38f, {P::Syscalls}}}}}};
     return {"debug",
             {{0.60f, {{0.68f, {P::Bundles}}, {0.32f, {P::Syscalls, P::Console, P::Breakpoints}}}},
-             {0.40f, {{0.56f, {P::Registers, P::CallStack}}, {0.44f, {P::HostCode}}}}}};
+             {0.40f, {{0.56f, {P::Registers, P::CallStack, P::Memory}}, {0.44f, {P::HostCode}}}}}};
 }
 
 Workspace teach_layout(bool wide) {
     if (wide)
         return {"teach",
                 {{0.62f, {{0.76f, {P::Bundles}}, {0.24f, {P::Console, P::Syscalls}}}},
-                 {0.38f, {{1, {P::Registers, P::CallStack, P::Breakpoints}}}}}};
+                 {0.38f, {{1, {P::Registers, P::CallStack, P::Memory, P::Breakpoints}}}}}};
     return {"teach",
             {{0.56f, {{0.72f, {P::Bundles}}, {0.28f, {P::Console, P::Syscalls}}}},
-             {0.44f, {{1, {P::Registers, P::CallStack, P::Breakpoints}}}}}};
+             {0.44f, {{1, {P::Registers, P::CallStack, P::Memory, P::Breakpoints}}}}}};
 }
 
 Workspace translate_layout(bool wide) {
     if (wide)
-        return {
-            "translate",
-            {{0.40f, {{1, {P::Bundles}}}},
-             {0.38f, {{1, {P::HostCode}}}},
-             {0.22f, {{0.6f, {P::Registers, P::CallStack}}, {0.4f, {P::Console, P::Syscalls}}}}}};
+        return {"translate",
+                {{0.40f, {{1, {P::Bundles}}}},
+                 {0.38f, {{1, {P::HostCode}}}},
+                 {0.22f,
+                  {{0.6f, {P::Registers, P::CallStack, P::Memory}},
+                   {0.4f, {P::Console, P::Syscalls}}}}}};
     return {"translate",
             {{0.48f, {{0.74f, {P::Bundles}}, {0.26f, {P::Console, P::Syscalls, P::Breakpoints}}}},
-             {0.52f, {{0.70f, {P::HostCode}}, {0.30f, {P::Registers, P::CallStack}}}}}};
+             {0.52f, {{0.70f, {P::HostCode}}, {0.30f, {P::Registers, P::CallStack, P::Memory}}}}}};
 }
 
 /// Sum of weights is kept at 1 so that a dragged splitter changes two neighbours only.
@@ -245,7 +246,7 @@ void draw_cell(Workspace& workspace, std::size_t column, std::size_t index, cons
             ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {theme.px(6), theme.px(4)});
             ImGui::BeginChild(info.name, {0, 0}, false,
                               ImGuiWindowFlags_AlwaysUseWindowPadding |
-                                  ImGuiWindowFlags_NoScrollbar |
+                                  ImGuiWindowFlags_NoBackground | ImGuiWindowFlags_NoScrollbar |
                                   ImGuiWindowFlags_NoScrollWithMouse);
             ImGui::PopStyleVar();
             draw(info.id);

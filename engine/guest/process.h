@@ -122,6 +122,9 @@ public:
     /// Next::Retry, and the next blocking call of the others too. Any thread.
     void interrupt_blocked();
 
+    /// Ends the processes the guest has forked, and theirs, by SIGKILL. Any thread.
+    void kill_children();
+
     ExitStatus exit_status() const;
     std::string exit_detail() const;  ///< plain words for the banner, "" while running
 

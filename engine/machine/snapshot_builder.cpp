@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kFrames = 1024, kLiveFrames = 64;
 constexpr std::size_t kFileRegisters = 1024, kLiveFileRegisters = 256;
+constexpr int kRegionAge = 20;  ///< live snapshots a region's record serves: half a second
 constexpr std::uint32_t kMostMemory = 1u << 20;
 
 RegisterView view(const cpu::Reg& reg, std::uint8_t tag) { return {reg.lo, reg.ext, tag}; }
@@ -140,7 +141,11 @@ void SnapshotBuilder::fill_live(Snapshot& to, Runner& runner) {
         last_code_ = code_.around(*code_at_);
     else if (auto code = code_.cached(runner.state().ip))
         last_code_ = std::move(code);
-    if (region_at_) last_region_ = guest_.translator().region_at(*region_at_);
+    // Finding and copying a record costs as much as the rest together.
+    if (region_at_ && region_age_-- <= 0) {
+        last_region_ = guest_.translator().region_at(*region_at_);
+        region_age_ = kRegionAge;
+    }
     to.code = last_code_;
     to.region = last_region_;
     to.regions = last_regions_;

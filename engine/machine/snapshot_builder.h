@@ -21,7 +21,10 @@ public:
     void fill_live(Snapshot& to, Runner& runner);
 
     void show_code(std::optional<std::uint64_t> address) { code_at_ = address; }
-    void show_region(std::optional<std::uint64_t> address) { region_at_ = address; }
+    void show_region(std::optional<std::uint64_t> address) {
+        region_at_ = address;
+        region_age_ = 0;
+    }
     void show_memory(std::uint64_t address, std::uint32_t size) {
         memory_at_ = address;
         memory_size_ = size;
@@ -37,6 +40,7 @@ private:
     std::shared_ptr<const guest::SymbolTable> symbols_;
     CodeViewCache code_;
     std::optional<std::uint64_t> code_at_, region_at_;
+    int region_age_ = 0;  ///< live snapshots until `last_region_` is looked up again
     std::uint64_t memory_at_ = 0;
     std::uint32_t memory_size_ = 0;
     std::shared_ptr<const CodeView> last_code_;

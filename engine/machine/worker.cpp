@@ -11,7 +11,8 @@ namespace e2k::machine {
 
 namespace {
 
-constexpr std::chrono::milliseconds kPublication{16};  ///< light snapshots: at most 60 a second
+constexpr std::chrono::milliseconds kPublication{25};  ///< light snapshots: at most 40 a second
+constexpr int kQuietBeats = 4;  ///< publications missed before a waiting call is cut short
 /// Under a speed limit the interpreter runs slices of this length; faster limits are kept by
 /// letting the translator rest between publications.
 constexpr double kSlice = 0.016;
@@ -39,6 +40,12 @@ Worker::Worker()
                   {
                       std::lock_guard lock(guest_mutex_);
                       if (guest_) guest_->interrupt_all();
+                      // A system call that waits is cut short now and then, and continued: other
+                      // threads and the clock go on, and the figures with them.
+                      if (guest_ && ++quiet_beats_ >= kQuietBeats) {
+                          quiet_beats_ = 0;
+                          guest_->process().interrupt_blocked();
+                      }
                   }
                   // The worker may be waiting inside a system call of the guest.
                   if (news_.exchange(false)) wake();
@@ -315,6 +322,7 @@ void Worker::hand_over(std::shared_ptr<Snapshot> snapshot) {
         snapshot->counters.run_seconds += seconds(Clock::now() - resumed_);
     snapshot->counters.syscalls = syscall_count_.load();
     exchange_.publish(std::move(snapshot));
+    quiet_beats_ = 0;
     news_ = false;
     wake();
 }

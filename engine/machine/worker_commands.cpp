@@ -44,6 +44,7 @@ void Worker::drop_guest() {
         std::lock_guard lock(guest_mutex_);
         old = std::move(guest_);
     }
+    if (old) old->process().kill_children();
     old.reset();  // kills what still runs
     std::lock_guard lock(others_mutex_);
     others_.clear();
@@ -210,6 +211,7 @@ void Worker::execute(SetBreakpoint& command) {
 void Worker::execute(Kill&) {
     if (!guest_ || state_ == RunState::Exited || state_ == RunState::Signaled) return;
     if (input_) input_->close();
+    guest_->process().kill_children();
     guest_->process().post_signal(SIGKILL);
     guest_->let_go();
     // The main runner takes the signal here; it would not while it is paused.

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <random>
 
 #include "tests/guest/caller.h"
@@ -408,6 +410,35 @@ TEST(Streams, OutputKeepsItsOrderAndIsComplete) {
     for (int i = 0; i < 20; ++i) expected += "1a2b";
     EXPECT_EQ(seen, expected + "1copy");
     EXPECT_EQ(c.process().exit_status().value, 7);
+}
+
+TEST(SystemCalls, KillingChildrenEndsTheirsToo) {
+    constexpr std::uint32_t kFork = 2;
+    int ready[2];
+    ASSERT_EQ(pipe(ready), 0);
+    Caller c;
+    const std::int64_t child = c.call(kFork);
+    if (child == 0) {
+        const pid_t grandchild = ::fork();
+        if (grandchild > 0 && write(ready[1], &grandchild, sizeof grandchild) < 0) _exit(1);
+        for (;;) pause();
+    }
+    ASSERT_GT(child, 0);
+    pid_t grandchild = 0;
+    ASSERT_EQ(read(ready[0], &grandchild, sizeof grandchild), ssize_t{sizeof grandchild});
+    ASSERT_EQ(kill(static_cast<pid_t>(child), 0), 0);
+    c.process().kill_children();
+    EXPECT_EQ(kill(static_cast<pid_t>(child), 0), -1) << "killed and waited for";
+    const auto state = [&] {
+        std::ifstream file("/proc/" + std::to_string(grandchild) + "/stat");
+        std::string text(std::istreambuf_iterator<char>(file), {});
+        const auto at = text.rfind(") ");
+        return at == std::string::npos ? 'X' : text[at + 2];
+    };
+    for (int i = 0; i < 2000 && state() != 'X' && state() != 'Z'; ++i) usleep(1000);
+    EXPECT_TRUE(state() == 'X' || state() == 'Z') << state();
+    close(ready[0]);
+    close(ready[1]);
 }
 
 }  // namespace

@@ -123,7 +123,7 @@ machine::Snapshot sample_snapshot() {
                                    {0x11000, 0x700, "main", true},
                                    {kMain, 0x80, "dot_int", true},
                                    {0x117a8, 0x108, "dot_double", true}});
-    s.wd = {.size = 32, .psize = 8, .fx = 0, .dbl = 0, .unused = 0};
+    s.wd = {.size = 32, .psize = 8, .fx = 0, .dbl = 0, .tagged = 0};
     s.br = {.rbs = 4, .rsz = 11, .rcur = 3, .psz = 0, .pcur = 0, .unused = {}};
     s.window_index = 40;
     s.file_first = 0;

@@ -9,9 +9,11 @@
 
 #define GLFW_INCLUDE_NONE
 #include <GLFW/glfw3.h>
+#include <fmt/format.h>
 
 #include "tests/gui/display.h"
 #include "tests/gui/synthetic.h"
+#include "ui/damage.h"
 #include "ui/format.h"
 #include "ui/session.h"
 
@@ -350,6 +352,134 @@ TEST(NoDisplay, SaysWhy) {
     if (!kept.empty()) ::setenv("DISPLAY", kept.c_str(), 1);
     ASSERT_FALSE(window);
     EXPECT_NE(window.error().find("DISPLAY"), std::string::npos) << window.error();
+}
+
+/// Bytes of the sample's code, and one page that cannot be read.
+std::shared_ptr<machine::MemoryBlock> sample_memory(std::uint64_t address, std::uint32_t size) {
+    auto block = std::make_shared<machine::MemoryBlock>();
+    block->address = address;
+    for (std::uint32_t i = 0; i < size; ++i) {
+        block->bytes.push_back(static_cast<std::uint8_t>((address + i) * 7));
+        block->readable.push_back(i < size / 2);
+    }
+    return block;
+}
+
+TEST_F(WindowTest, MemoryFollowsARegisterAndMarksChangedBytes) {
+    open(1920, 1080);
+    session_->app().panels().memory.follow = {RegisterRef::Kind::Window, 1};  // 0x20154
+    static_cast<void>(drawn(PanelId::Memory));
+    const auto asked = source_->commands<machine::ReadMemory>();
+    ASSERT_FALSE(asked.empty());
+    EXPECT_LE(asked.back().address, 0x20150u);
+    EXPECT_GE(asked.back().address + asked.back().size, 0x20160u);
+
+    machine::Snapshot stop = sample_snapshot();
+    stop.memory = sample_memory(0x20100, 0xe0);
+    source_->publish(stop);
+    std::string text = squeeze(drawn(PanelId::Memory));
+    std::string row = "0x20150";
+    for (std::uint64_t a = 0x20150; a < 0x20160; ++a)
+        row += fmt::format("{:02x}", static_cast<std::uint8_t>(a * 7));
+    EXPECT_NE(text.find(row), std::string::npos) << text;
+    EXPECT_NE(text.find("0x20170································"), std::string::npos) << text;
+    EXPECT_EQ(session_->app().text(PanelId::Memory).find('*'), std::string::npos);
+
+    // At the next stop one byte is another, and the register points elsewhere.
+    stop = sample_snapshot_after_step();
+    auto block = sample_memory(0x20100, 0xe0);
+    block->bytes[0x58] ^= 0xff;
+    stop.memory = block;
+    source_->publish(stop);
+    frames(2);
+    const auto& state = session_->app().panels().memory;
+    EXPECT_TRUE(changed_byte(state, 0x20158));
+    EXPECT_FALSE(changed_byte(state, 0x20159));
+    EXPECT_NE(
+        session_->app().text(PanelId::Memory).find(fmt::format("{:02x}*", block->bytes[0x58])),
+        std::string::npos);
+    stop.counters.bundles += 1;
+    stop.window[1].lo = 0x31004;
+    source_->publish(stop);
+    frames(2);
+    EXPECT_EQ(state.marked, 0x31004u);
+    EXPECT_LE(source_->commands<machine::ReadMemory>().back().address, 0x31000u);
+}
+
+TEST_F(WindowTest, MemoryKnowsPlaces) {
+    const machine::Snapshot now = sample_snapshot();
+    EXPECT_EQ(memory_place(now, "%r1"), now.window[1].lo);
+    EXPECT_EQ(memory_place(now, "dr1"), now.window[1].lo);
+    EXPECT_EQ(memory_place(now, "%g2"), 0x2000u);
+    EXPECT_EQ(memory_place(now, "sp"), now.stack_pointer);
+    EXPECT_EQ(memory_place(now, "main+0x18"), 0x11018u);
+    EXPECT_EQ(memory_place(now, "0x123456"), 0x123456u);
+    EXPECT_EQ(memory_place(now, "%r500"), 0u);
+    EXPECT_EQ(memory_place(now, "no such thing"), 0u);
+}
+
+/// The picture drawn piece by piece equals the one drawn at once.
+TEST_F(WindowTest, PartialRedrawsLeaveTheSamePicture) {
+    open(1280, 800);
+    const auto check = [&](const std::string& after) {
+        const Image parts = window_->read_pixels();
+        window_->redraw_all();
+        frames(1);
+        const Image whole = window_->read_pixels();
+        std::size_t different = 0;
+        for (int y = 0; y < whole.height; ++y)
+            for (int x = 0; x < whole.width; ++x) different += parts.at(x, y) != whole.at(x, y);
+        EXPECT_EQ(different, 0u) << after;
+    };
+    check("opening");
+    source_->publish(sample_snapshot_after_step());
+    frames(2);
+    check("a step");
+    machine::Snapshot running = sample_snapshot_after_step();
+    running.live = true;
+    running.run_state = machine::RunState::Running;
+    for (int i = 0; i < 5; ++i) {
+        running.counters.bundles = running.counters.bundles * 11 + 17;
+        running.window_file[45].lo = running.counters.bundles;
+        running.window[5].lo = running.counters.bundles;
+        source_->publish(running);
+        frames(1);
+    }
+    check("running");
+    window_->inject_mouse(300, 250, false, false);
+    frames(3);
+    check("a tool tip");
+    window_->inject_mouse(300, 250, false, false, -2);
+    frames(3);
+    check("scrolling");
+    window_->inject_mouse(900, 600, false, false);
+    frames(2);
+    check("the tool tip gone");
+    key("Ctrl+2");
+    frames(2);
+    check("another layout");
+}
+
+TEST_F(WindowTest, AnUnchangedPictureIsNotDrawnAgain) {
+    open(1280, 800);
+    Damage damage;
+    frames(1);
+    ASSERT_EQ(damage.update(*ImGui::GetDrawData()).size(), 1u) << "all of the first one";
+    frames(1);
+    EXPECT_TRUE(damage.update(*ImGui::GetDrawData()).empty());
+    machine::Snapshot next = sample_snapshot();
+    next.window_file[45].lo ^= 0xf;
+    next.window[5].lo ^= 0xf;
+    next.live = true;
+    source_->publish(next);
+    frames(1);
+    long area = 0;
+    const auto rects = damage.update(*ImGui::GetDrawData());
+    for (const PixelRect& rect : rects) area += rect.area();
+    EXPECT_GT(area, 0);
+    EXPECT_LT(area, 1280 * 800 / 8);
+    for (std::size_t i = 0; i < rects.size(); ++i)
+        for (std::size_t j = i + 1; j < rects.size(); ++j) EXPECT_FALSE(rects[i].touches(rects[j]));
 }
 
 }  // namespace

@@ -255,6 +255,24 @@ TEST_P(MachineTest, PausesAndKillsAGuestThatWaitsForInput) {
     EXPECT_EQ(snapshot->exit.value, 9);
 }
 
+TEST_P(MachineTest, FiguresGoOnWhileTheGuestWaitsInACall) {
+    open("rot13", false);  // reads standard input at once
+    wait_until_live();
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    const auto first = machine.snapshot();
+    ASSERT_EQ(first->run_state, RunState::Running);
+    std::this_thread::sleep_for(std::chrono::milliseconds(600));
+    const auto later = machine.snapshot();
+    EXPECT_TRUE(later->in_system_call);
+    EXPECT_GT(later->sequence, first->sequence);
+    EXPECT_GT(later->counters.run_seconds, first->counters.run_seconds + 0.2);
+    EXPECT_EQ(later->counters.syscalls, first->counters.syscalls) << "the call has not ended";
+    machine.send(Input{"Uryyb\n", false});
+    machine.send(Input{"", true});
+    EXPECT_EQ(settled()->run_state, RunState::Exited);
+    EXPECT_NE(console().find("Hello"), std::string::npos) << console();
+}
+
 TEST_P(MachineTest, RunsThreads) {
     open("threads_futex", false);
     const auto snapshot = settled();

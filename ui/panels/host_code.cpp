@@ -284,8 +284,10 @@ void refresh(const Scene& scene, HostCodeState& state) {
     if (state.region == scene.now.region && state.code == scene.now.code) return;
     const bool other =
         !state.region || !scene.now.region || state.region->id != scene.now.region->id;
+    const bool same_rows = !other && state.code == scene.now.code;
     state.region = scene.now.region;
     state.code = scene.now.code;
+    if (same_rows) return;  // only its counts are newer
     state.instructions.clear();
     state.rows.clear();
     if (!state.region) return;

@@ -42,6 +42,8 @@ constexpr std::array<PanelInfo, kPanels> kList = {
         PanelId::CallStack, "call-stack", "Call stack", "Procedures on the chain stack"),
     row<&PanelStates::breakpoints, draw_breakpoints, breakpoints_text>(
         PanelId::Breakpoints, "breakpoints", "Breakpoints", "Where the program will stop"),
+    row<&PanelStates::memory, draw_memory, memory_text>(
+        PanelId::Memory, "memory", "Memory", "Bytes of the program's memory at the last stop"),
 };
 
 constexpr bool named_as_promised() {

@@ -9,6 +9,7 @@
 #include "ui/panels/bundles.h"
 #include "ui/panels/console.h"
 #include "ui/panels/host_code.h"
+#include "ui/panels/memory.h"
 #include "ui/panels/registers.h"
 #include "ui/panels/small.h"
 #include "ui/panels/syscalls.h"
@@ -24,8 +25,9 @@ enum class PanelId : std::uint8_t {
     Console,
     CallStack,
     Breakpoints,
+    Memory,
 };
-inline constexpr int kPanels = 7;
+inline constexpr int kPanels = 8;
 
 struct PanelStates {
     BundlesState bundles;
@@ -35,6 +37,7 @@ struct PanelStates {
     ConsoleState console;
     CallStackState call_stack;
     BreakpointsState breakpoints;
+    MemoryState memory;
 };
 
 struct PanelInfo {

@@ -28,6 +28,8 @@ Examples:
   e2kwb run --strace ./hello        the same, every system call on standard error
   e2kwb trace --registers ./hello   every bundle and what it changed
   e2kwb disasm --symbol main ./hello
+  e2kwb asm hello.s -o hello        assemble; "e2kwb run hello.s" does it on the way
+  e2kwb isa addd                    what one operation is
 
 "e2kwb COMMAND --help" tells more about a command. Everything after the program's name belongs to
 the program. Processors for --cpu: )";
@@ -122,8 +124,11 @@ struct Grammar {
     DisasmOptions disasm;
     VectorsOptions vectors;
     BenchOptions bench;
-    std::string disasm_cpu;
-    CLI::App *run_command, *trace_command, *disasm_command, *vectors_command, *bench_command;
+    AsmOptions assembly;
+    IsaOptions isa;
+    std::string disasm_cpu, asm_cpu, isa_cpu;
+    CLI::App *run_command, *trace_command, *disasm_command, *asm_command, *isa_command,
+        *vectors_command, *bench_command;
 
     Grammar() {
         app.set_version_flag("--version", "e2kwb " + std::string(kVersion));
@@ -135,6 +140,8 @@ struct Grammar {
         add_run();
         add_trace();
         add_disasm();
+        add_asm();
+        add_isa();
         add_vectors();
         add_bench();
     }
@@ -191,7 +198,8 @@ struct Grammar {
         run_command->add_flag("--differential", run.differential,
                               "check the translator against the interpreter after every region");
         run_command->add_flag("--perf-map", run.perf_map, "write /tmp/perf-PID.map for perf");
-        run_command->footer(std::string(kRunFooter));
+        run_command->footer(std::string(kRunFooter) +
+                            "\n\nPROG may be an assembler source, \"x.s\": it is assembled first.");
     }
 
     void add_trace() {
@@ -214,6 +222,43 @@ struct Grammar {
             ->type_name("NAME");
         disasm_command->add_flag("--raw", disasm.raw, "with the words of every bundle");
         disasm_command->add_option("--cpu", disasm_cpu, "processor (default: as the file says)")
+            ->type_name("NAME");
+    }
+
+    void add_asm() {
+        asm_command = app.add_subcommand("asm", "assemble a source file to a program");
+        set_usage(*asm_command, "Usage: e2kwb asm [OPTIONS] FILE.s [-o FILE]");
+        asm_command->add_option("file", assembly.file, "source (syntax of the E2K assembler)")
+            ->required();
+        asm_command
+            ->add_option("-o,--output", assembly.output,
+                         "program file to write (default: FILE), - for standard output")
+            ->type_name("FILE");
+        asm_command
+            ->add_option("-l,--listing", assembly.listing,
+                         "write addresses, words and source lines, - for standard output")
+            ->type_name("FILE");
+        asm_command->add_flag("--check", assembly.check, "write no program");
+        asm_command->add_flag("--fatal-warnings", assembly.fatal_warnings,
+                              "warnings count as errors");
+        asm_command
+            ->add_option("--cpu", asm_cpu,
+                         "processor (default: `.cpu` of the source, or elbrus-v4)")
+            ->type_name("NAME");
+        asm_command->footer(
+            "\nErrors are FILE:LINE:COLUMN: MESSAGE with the line itself, all of a file at once; "
+            "the "
+            "exit\ncode is 1 then. Examples with comments: the demo programs (e2kwb without a "
+            "program).");
+    }
+
+    void add_isa() {
+        isa_command = app.add_subcommand("isa", "describe operations, count what is built");
+        set_usage(*isa_command, "Usage: e2kwb isa [OPTIONS] [NAME…]");
+        isa_command->add_option("names", isa.names, "operations, e.g. addd fmul_adds");
+        isa_command->add_flag("--coverage", isa.coverage,
+                              "operations known, interpreted, emitted per family and version");
+        isa_command->add_option("--cpu", isa_cpu, "only this processor's operations")
             ->type_name("NAME");
     }
 
@@ -281,10 +326,19 @@ struct Grammar {
 
     /// The command whose options the arguments begin with.
     CLI::App& command_of(const std::string& name) {
-        for (CLI::App* command :
-             {run_command, trace_command, disasm_command, vectors_command, bench_command})
+        for (CLI::App* command : {run_command, trace_command, disasm_command, asm_command,
+                                  isa_command, vectors_command, bench_command})
             if (command->get_name() == name) return *command;
         return app;
+    }
+
+    template <class Options>
+    static Invocation with_processor(const std::string& name, Options& options) {
+        if (name.empty()) return options;
+        auto processor = processor_by_name(name);
+        if (!processor) return Message{processor.error() + "\n", kExitUsage};
+        options.processor = *processor;
+        return options;
     }
 
     Invocation result(const CLI::App& command, std::vector<std::string> argv) {
@@ -300,12 +354,11 @@ struct Grammar {
                 return *message;
             return trace;
         }
-        if (&command == disasm_command) {
-            if (disasm_cpu.empty()) return disasm;
-            auto processor = processor_by_name(disasm_cpu);
-            if (!processor) return Message{processor.error() + "\n", kExitUsage};
-            disasm.processor = *processor;
-            return disasm;
+        if (&command == disasm_command) return with_processor(disasm_cpu, disasm);
+        if (&command == asm_command) return with_processor(asm_cpu, assembly);
+        if (&command == isa_command) {
+            if (isa.names.empty() && !isa.coverage) return Message{command.help(), kExitUsage};
+            return with_processor(isa_cpu, isa);
         }
         if (&command == vectors_command) return vectors;
         if (&command == bench_command) return bench;

@@ -54,6 +54,23 @@ struct DisasmOptions {
 };
 int disasm(const DisasmOptions& options);
 
+struct AsmOptions {
+    std::string file;
+    std::string output;   ///< empty: the source's name without ".s"; "-": standard output
+    std::string listing;  ///< empty: none; "-": standard output
+    bool check = false;   ///< write no program
+    bool fatal_warnings = false;
+    Processor processor{};
+};
+int assemble(const AsmOptions& options);
+
+struct IsaOptions {
+    std::vector<std::string> names;  ///< operations to describe
+    bool coverage = false;
+    Processor processor{};  ///< iset 0: all versions
+};
+int isa_tables(const IsaOptions& options);
+
 struct VectorsOptions {
     std::vector<std::string> files;
     std::vector<std::string> classes;

@@ -20,6 +20,8 @@ struct Execute {
     int operator()(const e2k::app::RunOptions& options) const { return run(options); }
     int operator()(const e2k::app::TraceCommandOptions& options) const { return trace(options); }
     int operator()(const e2k::app::DisasmOptions& options) const { return disasm(options); }
+    int operator()(const e2k::app::AsmOptions& options) const { return assemble(options); }
+    int operator()(const e2k::app::IsaOptions& options) const { return isa_tables(options); }
     int operator()(const e2k::app::VectorsOptions& options) const { return vectors(options); }
     int operator()(const e2k::app::BenchOptions& options) const { return bench(options); }
 };

@@ -16,6 +16,7 @@
 
 #include "engine/cpu/memory.h"
 #include "engine/guest/address_space.h"
+#include "engine/isa/assembler/program.h"
 
 namespace e2k::guest {
 namespace {
@@ -346,6 +347,15 @@ tl::expected<ElfImage, std::string> ElfImage::parse(std::vector<std::uint8_t> by
 }
 
 tl::expected<ElfImage, std::string> ElfImage::load(const std::string& path) {
+    if (isa::is_assembler_source(path) && access(path.c_str(), R_OK) == 0) {
+        const auto program = isa::assemble_file(path);
+        if (!program) {
+            auto report = program.error();
+            while (report.ends_with('\n')) report.pop_back();
+            return Refusal("cannot assemble\n" + report);
+        }
+        return parse(isa::write_elf(*program), path);
+    }
     const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return refuse(path, "cannot open: {}", std::strerror(errno));
     struct stat st {};

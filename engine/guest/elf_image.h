@@ -40,6 +40,8 @@ struct ElfImage {
     std::vector<Section> sections;
     std::vector<Symbol> symbols;  ///< sorted by address, functions before objects at equal address
 
+    /// Reads a program file. An assembler source ("x.s") is assembled first; the error then lists
+    /// what is wrong with it, on several lines.
     static tl::expected<ElfImage, std::string> load(const std::string& path);
     static tl::expected<ElfImage, std::string> parse(std::vector<std::uint8_t> bytes,
                                                      std::string path);

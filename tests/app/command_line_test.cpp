@@ -34,10 +34,10 @@ TEST(CommandLine, HelpNamesCommandsProcessorsAndExamples) {
     const auto result = e2kwb({"--help"});
     EXPECT_EQ(result.exit_code, 0);
     EXPECT_EQ(result.errors, "");
-    for (const char* word :
-         {"run", "trace", "disasm", "vectors", "bench", "Examples:", "e2c3", "--layout"})
+    for (const char* word : {"run", "trace", "disasm", "asm", "isa", "vectors", "bench",
+                             "Examples:", "e2c3", "--layout"})
         EXPECT_TRUE(contains(result.output, word));
-    for (const char* command : {"run", "trace", "disasm", "vectors", "bench"}) {
+    for (const char* command : {"run", "trace", "disasm", "asm", "isa", "vectors", "bench"}) {
         const auto help = e2kwb({command, "--help"});
         EXPECT_EQ(help.exit_code, 0) << command;
         EXPECT_TRUE(contains(help.output, std::string("Usage: e2kwb ") + command));
@@ -170,6 +170,76 @@ TEST(Disasm, PrintsCodeWithSymbols) {
     result = e2kwb({"disasm", "--symbol", "nowhere", guest("crc32")});
     EXPECT_EQ(result.exit_code, 1);
     EXPECT_TRUE(contains(result.errors, "nowhere"));
+}
+
+constexpr const char* kExitsWithSeven = R"(
+_start: { setwd wsz = 8, nfx = 1, dbl = 1 ; setbn rbs = 4, rsz = 3, rcur = 0 }
+        { nop 4 ; sdisp %ctpr1, 3 ; addd 0, 1, %db[0] ; addd 0, 7, %db[1] }
+        { call %ctpr1, wbs = 4 }
+)";
+
+TEST(Asm, WritesAProgramThatRuns) {
+    const e2k::test::ScratchDirectory scratch;
+    const std::string source = (scratch.path() / "seven.s").string();
+    std::ofstream(source) << kExitsWithSeven;
+    auto result = e2kwb({"asm", source, "-o", source + ".out", "-l", "-", "--cpu", "elbrus-v5"});
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    EXPECT_TRUE(contains(result.output, "10010  0c004213"));
+    EXPECT_EQ(access((source + ".out").c_str(), X_OK), 0);
+    EXPECT_EQ(e2kwb({"run", source + ".out"}).exit_code, 7);
+    // Without -o the source's name less ".s"; without asm it is assembled on the way.
+    EXPECT_EQ(e2kwb({"asm", source}).exit_code, 0);
+    EXPECT_EQ(e2kwb({"run", "--interp", (scratch.path() / "seven").string()}).exit_code, 7);
+    EXPECT_EQ(e2kwb({"run", source}).exit_code, 7);
+    result = e2kwb({"disasm", source});
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_TRUE(contains(result.output, "<_start>:"));
+}
+
+TEST(Asm, ReportsEveryError) {
+    const e2k::test::ScratchDirectory scratch;
+    const std::string source = (scratch.path() / "bad.s").string();
+    std::ofstream(source) << "_start: addd 0, nowhere, %dr1\n.byte 300\n{ frob }\n";
+    for (const char* command : {"asm", "run"}) {
+        const auto result = e2kwb({command, source});
+        EXPECT_EQ(result.exit_code, command == std::string("asm") ? 1 : 126);
+        EXPECT_TRUE(contains(result.errors,
+                             "bad.s:1:17: this symbol is not defined: `nowhere`\n"
+                             "     1 | _start: addd 0, nowhere, %dr1\n"
+                             "       |                 ^~~~~~~\n"));
+        EXPECT_TRUE(contains(result.errors, "bad.s:2:7:"));
+        EXPECT_TRUE(contains(result.errors, "bad.s:3:3:"));
+        EXPECT_TRUE(contains(result.errors, "3 errors"));
+    }
+    EXPECT_EQ(e2kwb({"asm", "/no/such/file.s"}).exit_code, 1);
+    EXPECT_EQ(e2kwb({"asm"}).exit_code, 2);
+    EXPECT_EQ(e2kwb({"asm", "--cpu", "pentium", source}).exit_code, 2);
+}
+
+TEST(Asm, WarnsAndChecks) {
+    const e2k::test::ScratchDirectory scratch;
+    const std::string source = (scratch.path() / "odd.s").string();
+    std::ofstream(source) << "_start: { addd,0 0, 1, %dr1 ; addd,1 0, 2, %dr1 }\n";
+    auto result = e2kwb({"asm", "--check", source});
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_TRUE(contains(result.errors, "odd.s:1:31: warning: two operations write %dr1"));
+    EXPECT_FALSE(std::filesystem::exists(scratch.path() / "odd"));
+    EXPECT_EQ(e2kwb({"asm", "--check", "--fatal-warnings", source}).exit_code, 1);
+}
+
+TEST(Isa, DescribesAndCounts) {
+    auto result = e2kwb({"isa", "FMUL_ADDS"});
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    for (const char* word :
+         {"ALOPF21", "opcode 08", "ALC0, ALC1, ALC3, ALC4", "8 cycles", "since v4"})
+        EXPECT_TRUE(contains(result.output, word));
+    result = e2kwb({"isa", "adddd"});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_TRUE(contains(result.errors, "there are addd"));
+    result = e2kwb({"isa", "--coverage"});
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_TRUE(contains(result.output, "integer shift"));
+    EXPECT_EQ(e2kwb({"isa"}).exit_code, 2);
 }
 
 TEST(Vectors, CountsAndFails) {

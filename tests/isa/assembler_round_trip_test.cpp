@@ -17,8 +17,8 @@ using test::DecodeRecord;
 using test::Tally;
 using Bytes = std::vector<std::uint8_t>;
 
-tl::expected<Bytes, AssemblyError> assemble(const std::vector<std::string>& text,
-                                            std::uint64_t address, int iset, bool listing = true) {
+tl::expected<Bytes, AssemblyErrors> assemble(const std::vector<std::string>& text,
+                                             std::uint64_t address, int iset, bool listing = true) {
     std::vector<SourceLine> lines;
     for (const std::string& line : text)
         lines.push_back({line, static_cast<int>(lines.size()) + 1, 1});
@@ -72,7 +72,8 @@ void check_bundle(const DecodeRecord& r, Tally& text, Tally& bytes) {
     const auto built = assemble(source, r.address, r.iset, !unseen(r));
     if (!built) {
         text.check(false, [&] {
-            return r.id + " " + built.error().describe("listing") + "\n" + test::join(source);
+            return r.id + " " + built.error().front().describe("listing") + "\n" +
+                   test::join(source);
         });
         return;
     }

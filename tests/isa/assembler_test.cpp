@@ -12,7 +12,7 @@
 namespace e2k::isa {
 namespace {
 
-using Built = tl::expected<std::vector<std::uint8_t>, AssemblyError>;
+using Built = tl::expected<std::vector<std::uint8_t>, AssemblyErrors>;
 
 Built assemble(std::string_view source, const AssemblerOptions& options) {
     std::vector<SourceLine> lines;
@@ -30,7 +30,7 @@ Built assemble(std::string_view source, int iset = 4) {
 
 /// Words in memory order, as in the worked examples of encoding.md §13.
 std::string words(const Built& built) {
-    if (!built) return built.error().describe("source");
+    if (!built) return built.error().front().describe("source");
     std::string out;
     for (std::size_t at = 0; at + 4 <= built->size(); at += 4) {
         char word[10];
@@ -42,7 +42,7 @@ std::string words(const Built& built) {
 }
 
 std::vector<std::string> text(const Built& built, int iset = 4) {
-    if (!built) return {built.error().describe("source")};
+    if (!built) return {built.error().front().describe("source")};
     return disassemble(*decode(*built, 0x1000, iset), DisassemblyStyle::native());
 }
 
@@ -120,9 +120,10 @@ TEST_P(AssemblerErrors, NameTheFault) {
     const Wrong& w = GetParam();
     const auto built = assemble(w.source, w.iset);
     ASSERT_FALSE(built) << words(built);
-    EXPECT_EQ(built.error().line, w.line);
-    EXPECT_EQ(built.error().column, w.column);
-    EXPECT_NE(built.error().message.find(w.message), std::string::npos) << built.error().message;
+    EXPECT_EQ(built.error().front().line, w.line);
+    EXPECT_EQ(built.error().front().column, w.column);
+    EXPECT_NE(built.error().front().message.find(w.message), std::string::npos)
+        << built.error().front().message;
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -233,7 +234,7 @@ TEST(AssemblerRobustness, DamagedTextIsRefusedOrAssembled) {
         if (result) {
             ASSERT_TRUE(decode(*result, 0x1000, 5) || result->size() == 16) << source;
         } else {
-            ASSERT_FALSE(result.error().message.empty()) << source;
+            ASSERT_FALSE(result.error().front().message.empty()) << source;
         }
     }
     EXPECT_GT(refused, 1000u);

@@ -17,10 +17,17 @@ namespace e2k::isa {
 struct AssemblyError {
     int line = 1, column = 1;  ///< both from 1; the line counts operations in `assemble_bundle`
     std::string message;
-    std::string text;  ///< offending part of the source
-    /// "file:3:14: message: `text`"
-    std::string describe(std::string_view file) const;
+    std::string text;         ///< offending part of the source
+    std::string file = {};    ///< included file; empty: the source itself
+    std::string source = {};  ///< the whole line, with macro arguments in place; may be empty
+    std::string note = {};    ///< "in macro NAME of line 7", or empty
+    bool warning = false;
+    /// "file:3:14: message: `text`"; `name` is that of the source itself.
+    std::string describe(std::string_view name) const;
+    /// The same, then the line and a caret below the offending text; ends in a newline.
+    std::string report(std::string_view name) const;
 };
+using AssemblyErrors = std::vector<AssemblyError>;
 
 /// A number that is a constant chooses the shortest literal; one that may still change, such as an
 /// address, takes 64 bits unless the source says `_f32s`.
@@ -37,8 +44,9 @@ struct AssemblerOptions {
     /// displacements, stores name the data last, `movaq` has a line for each half, `apb` is
     /// `fapb`, a missing `ipd` is 0 (disassembly.md B.2, "Differences").
     bool listing = false;
-    bool data_last = false;     ///< `.ignore ld_st_style`: stores name the data last
-    SymbolValues symbols = {};  ///< none: every symbol is undefined
+    bool data_last = false;              ///< `.ignore ld_st_style`: stores name the data last
+    SymbolValues symbols = {};           ///< none: every symbol is undefined
+    AssemblyErrors* warnings = nullptr;  ///< where to put what is odd but legal
 };
 
 /// One operation of a bundle and where it stands in the source.
@@ -49,8 +57,8 @@ struct SourceLine {
 
 /// Packs the operations of one bundle (or the halves of one asynchronous instruction) that starts
 /// at `address`. Channels, literal words and condition halves not named by the source are chosen
-/// as the E2K assembler does (disassembly.md B.3, B.5-B.7).
-tl::expected<std::vector<std::uint8_t>, AssemblyError> assemble_bundle(
+/// as the E2K assembler does (disassembly.md B.3, B.5-B.7). Errors: of every operation its first.
+tl::expected<std::vector<std::uint8_t>, AssemblyErrors> assemble_bundle(
     std::span<const SourceLine> operations, std::uint64_t address, const AssemblerOptions& options);
 
 }  // namespace e2k::isa

@@ -7,9 +7,25 @@
 
 namespace e2k::isa {
 
-std::string AssemblyError::describe(std::string_view file) const {
-    auto out = fmt::format("{}:{}:{}: {}", file, line, column, message);
-    return text.empty() ? out : out + fmt::format(": `{}`", text);
+std::string AssemblyError::describe(std::string_view name) const {
+    auto out = fmt::format("{}:{}:{}: {}{}", file.empty() ? name : std::string_view(file), line,
+                           column, warning ? "warning: " : "", message);
+    if (!text.empty()) out += fmt::format(": `{}`", text);
+    return note.empty() ? out : out + fmt::format(" ({})", note);
+}
+
+std::string AssemblyError::report(std::string_view name) const {
+    auto out = describe(name) + "\n";
+    if (source.empty()) return out;
+    // The caret line repeats tabs, so that it stands right whatever their width.
+    std::string under;
+    for (std::size_t i = 0; i + 1 < static_cast<std::size_t>(column); ++i) {
+        const char c = i < source.size() ? source[i] : ' ';
+        if ((c & 0xc0) != 0x80) under += c == '\t' ? '\t' : ' ';  // a UTF-8 character is one
+    }
+    under += '^';
+    if (text.size() > 1 && text.find('\n') == text.npos) under.append(text.size() - 1, '~');
+    return out + fmt::format("{:>6} | {}\n       | {}\n", line, source, under);
 }
 
 namespace assembler {

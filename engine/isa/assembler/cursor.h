@@ -70,4 +70,9 @@ private:
 
 std::string lower(std::string_view text);
 
+/// Appends a quoted string without its quotes; false and an error if there is none.
+bool read_string(Cursor& in, std::vector<std::uint8_t>& bytes);
+/// Appends a floating-point number of 4 or, `twice`, 8 bytes: decimal, hexadecimal, inf, nan.
+bool read_real(Cursor& in, bool twice, std::vector<std::uint8_t>& bytes);
+
 }  // namespace e2k::isa::assembler

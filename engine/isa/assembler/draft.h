@@ -128,6 +128,10 @@ std::optional<AssemblyError> choose_channels(BundleDraft& draft, const Assembler
 /// they do not fit.
 bool place_literals(const std::vector<Literal*>& literals, int& words);
 
+/// Operations of the bundle that a statement outside braces becomes: the statement itself first,
+/// then its delays; `clpandp` becomes its elements. Empty if the statement is damaged.
+std::vector<std::string> alone(const SourceLine& line, int iset, bool strict_delay);
+
 /// Error at the start of a statement.
 AssemblyError error_at(const SourceLine& line, std::string message);
 

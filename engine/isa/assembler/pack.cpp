@@ -85,31 +85,37 @@ public:
     Packer(BundleDraft& draft, const AssemblerOptions& options)
         : draft_(draft), options_(options) {}
 
-    tl::expected<std::vector<std::uint8_t>, AssemblyError> run(const SourceLine& start) {
+    tl::expected<std::vector<std::uint8_t>, AssemblyErrors> run(const SourceLine& start) {
         start_ = start;
-        if (auto error = encode_operations()) return tl::unexpected(*error);
-        if (auto error = choose_literals()) return tl::unexpected(*error);
-        if (auto error = collect_conditions()) return tl::unexpected(*error);
+        if (auto errors = encode_operations(); !errors.empty()) return tl::unexpected(errors);
+        if (auto error = choose_literals()) return only(*error);
+        if (auto error = collect_conditions()) return only(*error);
         const auto halves = half_words();
         const auto words = join(front_words(true), halves);
         if (words.size() <= kMaxWords) return bytes_of(words);
         // The word v4 stores without need goes when room is short.
         const auto fewer = join(front_words(false), halves);
         if (fewer.size() <= kMaxWords) return bytes_of(fewer);
-        return tl::unexpected(error_at(
+        return only(error_at(
             start_, fmt::format("the bundle needs {} words, 16 are possible", fewer.size())));
     }
 
 private:
-    std::optional<AssemblyError> encode_operations() {
-        if (auto error = choose_channels(draft_, options_)) return error;
+    static tl::unexpected<AssemblyErrors> only(const AssemblyError& error) {
+        return tl::unexpected(AssemblyErrors{error});
+    }
+
+    AssemblyErrors encode_operations() {
+        if (auto error = choose_channels(draft_, options_)) return {*error};
+        AssemblyErrors errors;
         encoded_.resize(draft_.als.size());
         for (std::size_t i = 0; i < draft_.als.size(); ++i) {
             AlsDraft& op = draft_.als[i];
-            if (auto error = encode_als(op, options_, encoded_[i])) return error;
-            if (auto error = add_mas(op, encoded_[i].mas)) return error;
+            auto error = encode_als(op, options_, encoded_[i]);
+            if (!error) error = add_mas(op, encoded_[i].mas);
+            if (error) errors.push_back(*error);
         }
-        return std::nullopt;
+        return errors;
     }
 
     std::optional<AssemblyError> add_mas(const AlsDraft& op, std::uint8_t mas) {
@@ -333,6 +339,27 @@ std::optional<AssemblyError> check_rules(const std::vector<std::uint8_t>& bytes,
     return error_at(at == d.als.end() ? start : at->line, legality.why.message());
 }
 
+/// Two unguarded results in one register: the higher channel's stays (machine.md §2.4).
+void warn_double_writes(const BundleDraft& d, AssemblyErrors& warnings) {
+    const auto writes = [](const AlsDraft& op) {
+        return !op.operands.empty() && op.guards.empty() && op.row->dst != Width::None &&
+               (op.operands.back().kind == Operand::Kind::Register ||
+                op.operands.back().kind == Operand::Kind::Predicate);
+    };
+    for (std::size_t i = 0; i < d.als.size(); ++i)
+        for (std::size_t k = 0; k < i; ++k) {
+            const AlsDraft &a = d.als[k], &b = d.als[i];
+            if (!writes(a) || !writes(b)) continue;
+            const Operand &x = a.operands.back(), &y = b.operands.back();
+            if (x.kind != y.kind || x.code != y.code || !(x.condition == y.condition)) continue;
+            auto warning =
+                error_at(b.line, fmt::format("two operations write {}; channel {}'s result stays",
+                                             y.text, std::max(a.channel, b.channel)));
+            warning.warning = true;
+            warnings.push_back(std::move(warning));
+        }
+}
+
 std::vector<std::uint8_t> asynchronous(const BundleDraft& d) {
     std::array<std::uint32_t, 4> words{};
     for (std::size_t half = 0; half < 2; ++half)
@@ -346,29 +373,34 @@ std::vector<std::uint8_t> asynchronous(const BundleDraft& d) {
 }  // namespace
 }  // namespace assembler
 
-tl::expected<std::vector<std::uint8_t>, AssemblyError> assemble_bundle(
+tl::expected<std::vector<std::uint8_t>, AssemblyErrors> assemble_bundle(
     std::span<const SourceLine> operations, std::uint64_t address,
     const AssemblerOptions& options) {
     using namespace assembler;
     BundleDraft draft;
     const Context context{options, address};
+    AssemblyErrors errors;
     for (const SourceLine& line : operations) {
         Cursor in(line, options.symbols);
         parse_operation(in, draft, context);
-        if (!in.ok()) return tl::unexpected(*in.error());
+        if (!in.ok()) errors.push_back(*in.error());
     }
+    if (!errors.empty()) return tl::unexpected(errors);
+    const auto only = [](const AssemblyError& error) {
+        return tl::unexpected(AssemblyErrors{error});
+    };
     const SourceLine start = operations.empty() ? SourceLine{} : operations.front();
     if (draft.async[0] || draft.async[1]) {
         const bool alone = draft.als.empty() && !draft.ss && !draft.cs0 && !draft.cs1;
-        if (!alone) return tl::unexpected(error_at(start, "fapb stands in a bundle of its own"));
+        if (!alone) return only(error_at(start, "fapb stands in a bundle of its own"));
         return asynchronous(draft);
     }
     if (!options.listing)
-        if (auto error = check_local_predicates(draft, start)) return tl::unexpected(*error);
+        if (auto error = check_local_predicates(draft, start)) return only(*error);
     auto bytes = Packer(draft, options).run(start);
     if (!bytes || options.listing) return bytes;
-    if (auto error = check_rules(*bytes, address, options.iset, draft, start))
-        return tl::unexpected(*error);
+    if (auto error = check_rules(*bytes, address, options.iset, draft, start)) return only(*error);
+    if (options.warnings) warn_double_writes(draft, *options.warnings);
     return bytes;
 }
 

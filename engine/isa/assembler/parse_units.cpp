@@ -146,7 +146,7 @@ void store_load(Cursor& in, BundleDraft& d, unsigned channel, unsigned opcode,
 
 void mova(Cursor& in, BundleDraft& d, unsigned opcode, const Context& context) {
     in.expect(",");
-    const auto channel_text = in.rest();
+    const auto channel_text = in.rest().substr(0, 1);
     const auto channel = in.digits();
     if (!channel || *channel > 3) return in.fail_at(channel_text, "a channel 0 to 3 expected");
     ArrayLoad load = array_load(in);

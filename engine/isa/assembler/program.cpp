@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "engine/isa/assembler/draft.h"
+#include "engine/isa/assembler/preprocess.h"
 #include "engine/isa/assembler/source.h"
 
 namespace e2k::isa {
@@ -17,12 +18,12 @@ namespace {
 
 constexpr std::uint64_t kPage = 0x1000, kMaxSection = 1ull << 28;
 constexpr std::size_t kMaxErrors = 100;
-constexpr int kMaxPasses = 6;
+constexpr int kMaxPasses = 6, kDefaultIset = 4;
 
 struct Symbol {
     std::uint64_t value = 0, size = 0;
     bool constant = false, label = false, global = false, function = false;
-    int defined_in_pass = -1;
+    int defined_in_pass = -1, line = 1;
 };
 
 struct Section {
@@ -34,24 +35,32 @@ struct Section {
 /// State of all passes over one source.
 class Assembly {
 public:
-    Assembly(std::string_view source, const ProgramSourceOptions& options) : options_(options) {
-        statements_ = cut_source(source, errors_);
+    Assembly(std::string_view source, const ProgramSourceOptions& options)
+        : options_(options),
+          iset_(options.iset ? options.iset : kDefaultIset),
+          expanded_(preprocess(source, options.read)) {
+        first_errors_ = expanded_.errors;
+        statements_ = cut_source(expanded_.text, first_errors_);
+        line_starts_.push_back(0);
+        for (std::size_t i = 0; i < expanded_.text.size(); ++i)
+            if (expanded_.text[i] == '\n') line_starts_.push_back(i + 1);
         // The usual sections stand in this order, whichever the source names first.
         for (const char* name : {".text", ".rodata", ".data", ".bss"}) section(name);
     }
 
-    tl::expected<AssembledProgram, std::vector<AssemblyError>> run() {
+    tl::expected<AssembledProgram, AssemblyErrors> run() {
+        // The first pass finds the symbols, every later one is complete; so are its complaints.
         std::map<std::string, Symbol, std::less<>> before;
-        for (pass_ = 0; pass_ < kMaxPasses && errors_.empty(); ++pass_) {
+        for (pass_ = 0; pass_ < kMaxPasses; ++pass_) {
             before = symbols_;
             run_pass();
             lay_out();
-            if (pass_ > 0 && same_values(before)) break;
+            if (pass_ > 0 && (!errors_.empty() || same_values(before))) break;
         }
         if (errors_.empty() && pass_ == kMaxPasses)
             errors_.push_back({1, 1, "the sizes of this source depend on each other", {}});
-        if (errors_.empty()) check_symbols();
-        if (!errors_.empty()) return tl::unexpected(errors_);
+        check_symbols();
+        if (!errors_.empty()) return tl::unexpected(placed(std::move(errors_)));
         return program();
     }
 
@@ -117,6 +126,7 @@ private:
         value.global = s.global;
         value.function = s.function;
         value.size = s.size;
+        value.line = s.line;
         value.defined_in_pass = pass_;
         s = value;
     }
@@ -132,8 +142,8 @@ private:
     void check_symbols() {
         for (const auto& [name, s] : symbols_)
             if (s.global && s.defined_in_pass < 0)
-                errors_.push_back({1, 1, "this global symbol is not defined", name});
-        if (!symbols_.contains("_start"))
+                errors_.push_back({s.line, 1, "this global symbol is not defined", name});
+        if (errors_.empty() && !symbols_.contains("_start"))
             errors_.push_back({1, 1, "the program has no `_start`, where it begins", {}});
     }
 
@@ -146,7 +156,12 @@ private:
     void run_pass() {
         current_ = 0;
         data_last_ = false;
+        strict_delay_ = true;
+        open_array_program_ = nullptr;
         local_counts_.clear();
+        lines_.clear();
+        warnings_.clear();
+        errors_ = first_errors_;
         for (Section& s : sections_) {
             s.out.size = 0;
             s.out.bytes.clear();
@@ -168,6 +183,38 @@ private:
                     break;
             }
         }
+        end_array_program();
+    }
+
+    /// Complaints in the reader's lines, in order.
+    AssemblyErrors placed(AssemblyErrors errors) const {
+        std::stable_sort(errors.begin(), errors.end(),
+                         [](const AssemblyError& a, const AssemblyError& b) {
+                             return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+                         });
+        for (AssemblyError& e : errors) {
+            e.source = source_line(e.line, e.line);
+            const auto at = static_cast<std::size_t>(e.line) - 1;
+            if (at >= expanded_.origins.size()) continue;
+            const Origin& origin = expanded_.origins[at];
+            e.line = origin.line;
+            e.file = expanded_.files[static_cast<std::size_t>(origin.file)];
+            e.note = origin.note;
+            if (!origin.text.empty()) e.source = origin.text;
+            if (const auto end = e.text.find('\n'); end != e.text.npos) e.text.resize(end);
+        }
+        return errors;
+    }
+
+    /// Text of expanded lines `first` to `last`.
+    std::string source_line(int first, int last) const {
+        const auto start = [&](int line) {
+            const auto at = static_cast<std::size_t>(line) - 1;
+            return at < line_starts_.size() ? line_starts_[at] : expanded_.text.size();
+        };
+        std::string text = expanded_.text.substr(start(first), start(last + 1) - start(first));
+        while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+        return text;
     }
 
     void label(const SourceLine& line) {
@@ -204,11 +251,21 @@ private:
         return false;
     }
 
-    void emit(const SourceLine& line, std::span<const std::uint8_t> bytes) {
+    void emit(const SourceLine& line, std::span<const std::uint8_t> bytes, int last_line = 0) {
         Section& s = here();
         if (s.bss) return fail(line, "a section without contents holds only reserved space");
+        note_line(line, bytes, last_line);
         s.out.bytes.insert(s.out.bytes.end(), bytes.begin(), bytes.end());
         s.out.size += bytes.size();
+    }
+
+    /// Remembers for the listing what the statement became.
+    void note_line(const SourceLine& line, std::span<const std::uint8_t> bytes, int last_line) {
+        AssembledLine& l = lines_.emplace_back();
+        l.line = line.line;  // of the expanded source until `program`
+        l.last_line = std::max(line.line, last_line);
+        l.address = location();
+        l.bytes.assign(bytes.begin(), bytes.end());
     }
 
     void reserve(const SourceLine& line, std::uint64_t size, std::uint8_t fill = 0) {
@@ -228,27 +285,48 @@ private:
         if (offset() % 8)
             return fail(s.line, "a bundle starts at a multiple of 8; put .align 8 before it");
         AssemblerOptions options;
-        options.iset = options_.iset;
+        options.iset = iset_;
         options.data_last = data_last_;
         options.symbols = lookup_;
+        options.warnings = &warnings_;
         auto operations = s.operations;
-        const auto delay = s.braces ? std::string_view{} : implied_delay(s.line);
-        if (!delay.empty()) operations.push_back({delay, s.line.line, s.line.column});
+        std::vector<std::string> texts;
+        if (!s.braces) texts = alone(s.line, iset_, strict_delay_);
+        for (std::size_t i = 0; i < texts.size(); ++i) {
+            // The statement itself stays where the source has it.
+            if (i == 0 && texts[0] == s.line.text) continue;
+            if (i == 0) operations.clear();
+            operations.push_back({texts[i], s.line.line, s.line.column});
+        }
         auto bytes = assemble_bundle(operations, location(), options);
-        if (bytes) return emit(s.line, *bytes);
-        if (errors_.size() < kMaxErrors) errors_.push_back(bytes.error());
+        if (!is_array_program(s))
+            end_array_program();
+        else if (bytes)
+            array_program(s.operations.front(), (*bytes)[3] & 0x80);
+        if (bytes)
+            return emit(s.line, *bytes,
+                        s.operations.empty() ? s.line.line : s.operations.back().line);
+        for (AssemblyError& e : bytes.error())
+            if (errors_.size() < kMaxErrors) errors_.push_back(std::move(e));
     }
 
-    /// Cycles a lone comparison or register write needs before its result can be used (B.8).
-    std::string_view implied_delay(const SourceLine& line) {
-        auto in = cursor(line);
-        const auto rows = rows_of(lower(in.word()), options_.iset);
-        if (rows.empty()) return {};
-        if (rows.front()->format == Format::Alopf15) return "nop 5";
-        if (rows.front()->dst != Width::Pred) return {};
-        return rows.front()->family == Family::FpCompare || rows.front()->family == Family::Fp80
-                   ? "nop 4"
-                   : "nop 2";
+    // ---- array programs: 16-byte entries, the last one with ct = 1 (encoding.md §10) --------
+
+    static bool is_array_program(const Statement& s) {
+        return !s.operations.empty() && lower(s.operations.front().text).starts_with("fapb");
+    }
+
+    void array_program(const SourceLine& line, bool last) {
+        constexpr int kMaxEntries = 32;
+        if (!open_array_program_) entries_ = 0;
+        if (++entries_ == kMaxEntries + 1) fail(line, "an array program has at most 32 entries");
+        open_array_program_ = last ? nullptr : &line;
+    }
+
+    void end_array_program() {
+        if (open_array_program_)
+            fail(*open_array_program_, "the last entry of an array program needs `ct = 1`");
+        open_array_program_ = nullptr;
     }
 
     // ---- directives ------------------------------------------------------------------------
@@ -277,11 +355,31 @@ private:
             if (in.accept(",")) in.expression();  // fill: always 0, an empty bundle in code
             if (finish(in)) align(in.line(), to);
         } else if (name == ".ignore" || name == ".accept") {
-            if (lower(in.word()) == "ld_st_style") data_last_ = name == ".ignore";
+            const auto what = lower(in.word());
+            if (what == "ld_st_style") data_last_ = name == ".ignore";
+            if (what == "strict_delay") strict_delay_ = name == ".accept";
+        } else if (name == ".cpu") {
+            processor(in);
         } else {
             return name == ".file" || name == ".ident";  // nothing to do
         }
         return true;
+    }
+
+    /// `.cpu elbrus-v5`: the version the source is written for.
+    void processor(Cursor& in) {
+        in.at_end();
+        const auto text = in.rest();
+        const auto name = lower(text);
+        const int version = name.size() == 9 && name.starts_with("elbrus-v") ? name[8] - '0' : 0;
+        if (version < 2 || version > 6)
+            in.fail_at(text, "elbrus-v2 to elbrus-v6 expected");
+        else if (options_.iset && version > options_.iset)
+            in.fail_at(text, fmt::format("the source needs more than elbrus-v{}, which was chosen",
+                                         options_.iset));
+        else if (!options_.iset)
+            iset_ = version;
+        if (!in.ok()) finish(in);
     }
 
     void named_section(Cursor& in) {
@@ -315,6 +413,15 @@ private:
             }
         if (name == ".ascii" || name == ".asciz" || name == ".string") {
             strings(in, name != ".ascii");
+        } else if (name == ".float" || name == ".single" || name == ".double") {
+            reals(in, name == ".double");
+        } else if (name == ".ptr") {
+            numbers(in, 16);
+        } else if (name == ".reg") {
+            const Operand o = parse_operand(in);
+            if (in.ok() && o.kind != Operand::Kind::Register && o.kind != Operand::Kind::Special)
+                in.fail_at(o.text, "a register expected");
+            if (finish(in)) emit(in.line(), std::array{o.code});
         } else if (name == ".skip" || name == ".space" || name == ".zero") {
             const auto size = in.constant(static_cast<std::uint32_t>(kMaxSection), "the size");
             const auto fill = in.accept(",") ? in.constant(255, "the fill byte") : 0;
@@ -325,18 +432,25 @@ private:
         return true;
     }
 
+    void reals(Cursor& in, bool twice) {
+        std::vector<std::uint8_t> bytes;
+        while (read_real(in, twice, bytes) && in.accept(",")) {
+        }
+        if (finish(in)) emit(in.line(), bytes);
+    }
+
     void numbers(Cursor& in, unsigned size) {
         std::vector<std::uint8_t> bytes;
         do {
             in.at_end();
             const auto start = in.rest();
             const Number n = in.expression();
-            const auto sign = static_cast<std::int64_t>(n.value) >> (8 * size - 1);
+            const auto sign = static_cast<std::int64_t>(n.value) >> std::min(8 * size - 1, 63u);
             if (size < 8 && n.value >> (8 * size) && sign != -1)
                 in.fail_at(start.substr(0, start.size() - in.rest().size()),
                            fmt::format("the number does not fit {} bits", 8 * size));
             for (unsigned i = 0; i < size; ++i)
-                bytes.push_back(static_cast<std::uint8_t>(n.value >> (8 * i)));
+                bytes.push_back(i < 8 ? static_cast<std::uint8_t>(n.value >> (8 * i)) : 0);
         } while (in.ok() && in.accept(","));
         if (finish(in)) emit(in.line(), bytes);
     }
@@ -344,49 +458,19 @@ private:
     void strings(Cursor& in, bool terminated) {
         std::vector<std::uint8_t> bytes;
         do {
-            if (!string(in, bytes)) break;
+            if (!read_string(in, bytes)) break;
             if (terminated) bytes.push_back(0);
         } while (in.accept(","));
         if (finish(in)) emit(in.line(), bytes);
     }
 
-    static bool string(Cursor& in, std::vector<std::uint8_t>& bytes) {
-        in.expect("\"");
-        while (in.ok()) {
-            const auto c = in.take();
-            if (!c) in.fail("the string is not closed");
-            if (!c || *c == '"') break;
-            bytes.push_back(static_cast<std::uint8_t>(*c == '\\' ? escape(in) : *c));
-        }
-        return in.ok();
-    }
-
-    static char escape(Cursor& in) {
-        const char c = in.take().value_or('\\');
-        switch (c) {
-            case 'n':
-                return '\n';
-            case 't':
-                return '\t';
-            case 'r':
-                return '\r';
-            default:
-                break;
-        }
-        if (c < '0' || c > '7') return c;
-        int value = c - '0';
-        for (int i = 0; i < 2 && !in.rest().empty(); ++i) {
-            const char d = in.rest().front();
-            if (d < '0' || d > '7') break;
-            value = value * 8 + (*in.take() - '0');
-        }
-        return static_cast<char>(value);
-    }
-
     bool symbol_directive(std::string_view name, Cursor& in) {
-        if (name == ".globl" || name == ".global") {
-            do symbols_[std::string(in.word())].global = true;
-            while (in.accept(","));
+        if (name == ".globl" || name == ".global" || name == ".weak") {
+            do {
+                Symbol& s = symbols_[std::string(in.word())];
+                if (!s.global) s.line = in.line().line;
+                s.global = true;
+            } while (in.accept(","));
             finish(in);
         } else if (name == ".set" || name == ".equ") {
             const std::string symbol(in.word());
@@ -429,32 +513,48 @@ private:
 
     AssembledProgram program() {
         AssembledProgram out;
-        out.iset = options_.iset;
+        out.iset = iset_;
         out.entry = symbols_.find("_start")->second.value;
         for (Section& s : sections_)
             if (s.out.size) out.sections.push_back(std::move(s.out));
         for (const auto& [name, s] : symbols_)
             if (s.label && !name.starts_with(".L"))
                 out.symbols.push_back({name, s.value, s.size, s.global, s.function});
+        for (AssembledLine& l : lines_) {
+            l.text = source_line(l.line, l.last_line);
+            const Origin& origin = expanded_.origins[static_cast<std::size_t>(l.line) - 1];
+            l.line = origin.line;
+            l.file = expanded_.files[static_cast<std::size_t>(origin.file)];
+            l.note = origin.note;
+        }
+        out.lines = std::move(lines_);
+        out.warnings = placed(std::move(warnings_));
         return out;
     }
 
     ProgramSourceOptions options_;
+    int iset_;
+    ExpandedSource expanded_;
+    std::vector<std::size_t> line_starts_;
     std::vector<Statement> statements_;
-    std::vector<AssemblyError> errors_;
+    AssemblyErrors first_errors_;  ///< of macros and of cutting; they stay in every pass
+    AssemblyErrors errors_, warnings_;
+    std::vector<AssembledLine> lines_;
     std::vector<Section> sections_;
     std::size_t current_ = 0;
     std::map<std::string, Symbol, std::less<>> symbols_;
     std::map<std::string, int, std::less<>> local_counts_;
     SymbolValues lookup_ = [this](std::string_view name) { return value_of(name); };
-    bool data_last_ = false;
+    bool data_last_ = false, strict_delay_ = true;
+    const SourceLine* open_array_program_ = nullptr;  ///< its last entry so far
+    int entries_ = 0;
     int pass_ = 0;
 };
 
 }  // namespace
 }  // namespace assembler
 
-tl::expected<AssembledProgram, std::vector<AssemblyError>> assemble_program(
+tl::expected<AssembledProgram, AssemblyErrors> assemble_program(
     std::string_view source, const ProgramSourceOptions& options) {
     return assembler::Assembly(source, options).run();
 }

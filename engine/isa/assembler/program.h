@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,30 +27,56 @@ struct AssembledSymbol {
     bool global = false, function = false;
 };
 
+/// Bytes that one statement of the source became; data and bundles, in order of the source.
+struct AssembledLine {
+    int line = 1;            ///< as the reader of the source sees it
+    int last_line = 1;       ///< greater for a bundle over several lines
+    std::string file, note;  ///< as in AssemblyError
+    std::uint64_t address = 0;
+    std::vector<std::uint8_t> bytes;
+    std::string text;  ///< the source, one or several lines
+};
+
 /// A program ready to be loaded at fixed addresses.
 struct AssembledProgram {
     int iset = 4;
     std::uint64_t entry = 0;  ///< `_start`
     std::vector<AssembledSection> sections;
     std::vector<AssembledSymbol> symbols;
+    std::vector<AssembledLine> lines;
+    AssemblyErrors warnings;
 };
 
+/// Content of an included file; the error says why there is none.
+using SourceReader = std::function<tl::expected<std::string, std::string>(const std::string&)>;
+
 struct ProgramSourceOptions {
-    int iset = 4;                  ///< 2..6
+    int iset = 0;                  ///< 2..6; 0: what `.cpu` in the source says, else 4
     std::uint64_t base = 0x10000;  ///< address of .text; the other sections follow
+    SourceReader read = {};        ///< for `.include`
 };
 
 /// Assembles the syntax of disassembly.md part B: bundles in braces on one or several lines,
 /// single operations as bundles of their own, comments, labels (also `1:` with `1b`, `1f`),
-/// expressions and these directives: .text .data .rodata .bss .section .globl .global .align
-/// .balign .p2align .byte .short .hword .half .word .long .int .dword .quad (and .ua*) .ascii
-/// .asciz .string .skip .space .zero .comm .lcomm .set .equ .type .size .file .ident
-/// .ignore/.accept ld_st_style. A comparison or state-register write outside braces gets the
-/// delays of B.8, but not the waits for privileged registers. Not supported: macros, relocatable
-/// output, `clpandp`, `.label`, `@GOT` and its kin.
-/// All errors of the source, in order, at most 100.
-tl::expected<AssembledProgram, std::vector<AssemblyError>> assemble_program(
+/// expressions and these directives: .text .data .rodata .bss .section .globl .global .weak .align
+/// .balign .p2align .byte .short .hword .half .word .long .int .dword .quad .ptr (and .ua*) .float
+/// .single .double .ascii .asciz .string .skip .space .zero .comm .lcomm .set .equ .type .size .reg
+/// .file .ident .ignore/.accept ld_st_style and strict_delay, `.cpu elbrus-vN`, and those of
+/// preprocess.h. What stands outside braces gets the delays of B.8; `clpandp`, `clplandp` become
+/// their four operations. Not supported: relocatable output, `.label`, `@GOT` and its kin.
+/// All errors of the source, in order of their lines, at most 100.
+tl::expected<AssembledProgram, AssemblyErrors> assemble_program(
     std::string_view source, const ProgramSourceOptions& options = {});
+
+/// Reads and assembles a file. Included files are looked for beside it. The error is what there is
+/// to print: why the file cannot be read, or a report of every complaint (`AssemblyError::report`).
+tl::expected<AssembledProgram, std::string> assemble_file(const std::string& path,
+                                                          ProgramSourceOptions options = {});
+/// True if the name says that the file is an assembler source: "x.s", "x.S".
+bool is_assembler_source(std::string_view path);
+
+/// Table of addresses, words and source lines.
+std::string assembly_listing(const AssembledProgram& program);
 
 /// The program as a static ELF64 file for Elbrus, with symbols.
 std::vector<std::uint8_t> write_elf(const AssembledProgram& program);

@@ -22,7 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The folder of demo programs: beside the executable when installed, else in the source tree.
+/// The folder of demo programs, assembler sources that are assembled when opened: beside the
+/// executable when installed, else in the source tree.
 std::optional<fs::path> demo_folder() {
     std::error_code error;
     const fs::path executable = fs::read_symlink("/proc/self/exe", error);
@@ -41,7 +42,7 @@ std::vector<std::string> demos() {
     if (!folder) return found;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(*folder, error))
-        if (entry.is_regular_file() && entry.path().extension().empty())
+        if (entry.is_regular_file() && entry.path().extension() == ".s")
             found.push_back(entry.path().string());
     std::ranges::sort(found);
     return found;
@@ -50,7 +51,7 @@ std::vector<std::string> demos() {
 /// The program opened when none is named.
 std::string default_demo(const std::vector<std::string>& demos) {
     const auto found = std::ranges::find_if(
-        demos, [](const std::string& path) { return fs::path(path).filename() == "mandelbrot"; });
+        demos, [](const std::string& path) { return fs::path(path).filename() == "mandelbrot.s"; });
     return found != demos.end() ? *found : demos.front();
 }
 

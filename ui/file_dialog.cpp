@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <imgui.h>
 
+#include "engine/isa/assembler/program.h"
 #include "ui/format.h"
 
 namespace e2k::ui {
@@ -90,7 +91,8 @@ void FileDialog::read_folder() {
         if (!entry.folder) {
             if (!it->is_regular_file(ignored)) continue;
             entry.size = it->file_size(ignored);
-            entry.e2k = looks_like_e2k(it->path());
+            // Sources are assembled when opened.
+            entry.e2k = looks_like_e2k(it->path()) || isa::is_assembler_source(entry.name);
         }
         entries_.push_back(std::move(entry));
     }

@@ -27,7 +27,7 @@ private:
         std::string name;
         bool folder = false;
         std::uint64_t size = 0;
-        bool e2k = false;  ///< ELF for this machine
+        bool e2k = false;  ///< ELF for this machine, or assembler source
     };
     void read_folder();
 

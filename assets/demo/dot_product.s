@@ -11,8 +11,8 @@ _start: enter
           addd 0, y, %dr1
           addd 0, COUNT, %dr2
           disp %ctpr1, loop }
-        { qpxor %qpr8, %qpr8, %qpr8     ! two partial sums: (0, 0)
-          qpxor %qpr9, %qpr9, %qpr9 }   ! and two more
+        { qppackdl 0, 0, %qpr8          ! two partial sums: (0, 0)
+          qppackdl 0, 0, %qpr9 }        ! and two more
 loop:   { nop 3
           ldqp [%dr0 + 0], %qpr3        ! (x[i], x[i+1])
           ldqp [%dr0 + 16], %qpr4       ! (x[i+2], x[i+3])

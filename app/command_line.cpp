@@ -58,7 +58,7 @@ void set_usage(CLI::App& app, std::string usage) {
 /// must not touch them.
 struct Program {
     std::string cpu, writable;
-    bool interpreter = false, sandbox = false;
+    bool interpreter = false, strict_alignment = false, sandbox = false;
     bool no_tags = false, uninitialised = false;
 };
 
@@ -90,7 +90,9 @@ std::optional<Message> take_program(const Program& from, std::vector<std::string
                                     ProgramOptions& to) {
     if (!argv.empty() && argv.front() == "--") argv.erase(argv.begin());
     to.argv = std::move(argv);
-    to.interpreter = from.interpreter;
+    // The translator leaves misaligned accesses to the host, which allows them.
+    to.interpreter = from.interpreter || from.strict_alignment;
+    to.strict_alignment = from.strict_alignment;
     to.tags = !from.no_tags;
     to.uninitialised = from.uninitialised;
     to.sandbox = from.sandbox;
@@ -189,6 +191,9 @@ struct Grammar {
         add_program_options(*run_command, run_program);
         run_command->add_flag("--strace", run.strace, "print every system call on standard error");
         run_command->add_flag("--stats", run.stats, "print counts and speed at the end");
+        run_command->add_flag("--strict-align", run_program.strict_alignment,
+                              "misaligned accesses trap when the program sets UPSR.ac, as on "
+                              "hardware; uses the interpreter");
         run_command->add_flag("--sandbox", run_program.sandbox,
                               "no network, no other processes, no writing (but see --writable)");
         run_command

@@ -24,6 +24,7 @@ guest::ProcessOptions ProgramOptions::process() const {
     options.idr_override = processor.idr_model;
     options.exact_tags = tags;
     options.uncover_tags = uninitialised;
+    options.strict_alignment = strict_alignment;
     options.policy.sandbox = sandbox;
     options.policy.writable = writable;
     return options;

@@ -24,6 +24,7 @@ struct ProgramOptions {
     bool interpreter = false;
     bool tags = true;            ///< diagnostic values are modelled
     bool uninitialised = false;  ///< registers never written are diagnostic too
+    bool strict_alignment = false;
     bool sandbox = false;
     std::vector<std::string> writable;  ///< directories a sandboxed guest may write below
 

@@ -1,8 +1,6 @@
 ! Speculative loads: a load may be done before it is known to be wanted, even from an address that
 ! is not mapped. A failed one marks its result instead of stopping the program: each half of a
 ! register has a tag, and using a marked value in an ordinary operation traps.
-!
-! Run it with --tags to see the tag; without, registers have none and it reads as 0.
         .include "lib.inc"
         .globl _start
 

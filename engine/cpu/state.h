@@ -147,8 +147,9 @@ struct CpuState {
     std::uint8_t exact_tags = 0;  ///< 1: tags modelled, diagnostic values trap
     /// With exact_tags, 1: registers that setwd adds are diagnostic; 0: they are numbers.
     std::uint8_t uncover_tags = 1;
-    std::uint8_t strict = 1;     ///< 1: operations newer than iset are illegal
-    std::uint8_t idr_model = 7;  ///< IDR.mdl
+    std::uint8_t strict = 1;            ///< 1: operations newer than iset are illegal
+    std::uint8_t idr_model = 7;         ///< IDR.mdl
+    std::uint8_t strict_alignment = 0;  ///< 1: with UPSR.ac misaligned accesses trap (interpreter)
     std::uint64_t clock_base = 0;
 
     std::size_t window_index() const { return static_cast<std::size_t>(window - window_file); }

@@ -41,6 +41,7 @@ struct ProcessOptions {
     std::uint8_t idr_override = 0;
     bool exact_tags = true;     ///< diagnostic values are modelled; using one traps
     bool uncover_tags = false;  ///< registers never written are diagnostic too: only interpreted
+    bool strict_alignment = false;  ///< CpuState::strict_alignment; for the interpreter only
     bool log_syscalls = false;
     /// How to run another Elbrus program when the guest executes one: command words before its
     /// path. Empty: execve of Elbrus programs answers ENOSYS.

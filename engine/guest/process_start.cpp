@@ -190,6 +190,7 @@ tl::expected<void, std::string> Process::Impl::make_main_thread() {
     s.idr_model = options.idr_override ? options.idr_override : image.idr_model;
     s.exact_tags = options.exact_tags;
     s.uncover_tags = options.uncover_tags;
+    s.strict_alignment = options.strict_alignment;
     thread.tid = static_cast<std::uint32_t>(pid);
     next_tid = thread.tid + 1;
     thread.signals = std::make_shared<Thread::SignalState>();

@@ -86,6 +86,7 @@ private:
     bool probe_memory(const ExecBundle& b, Pending& p);
     void find_increments(const ExecBundle& b, Pending& p);
     bool probe_plain(const ExecBundle& b, const MicroOp& op, unsigned i, Pending& p);
+    bool misaligned(const MicroOp& op, std::uint64_t address) const;
     bool probe_one(const ExecBundle& b, const MicroOp& op, unsigned i, Pending& p);
     bool precise_operations(const ExecBundle& b, Pending& p);
     bool check_prefetch(const ExecBundle& b, const Pending& p);

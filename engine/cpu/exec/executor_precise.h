@@ -310,6 +310,15 @@ void Executor<Tags>::mask_loop_stores(const ExecBundle& b, Pending& p) {
     p.enabled &= ~p.masked;
 }
 
+/// What hardware does about UPSR.ac; ordinarily every access may be misaligned (machine.md §1.6).
+template <bool Tags>
+bool Executor<Tags>::misaligned(const MicroOp& op, std::uint64_t address) const {
+    constexpr std::uint32_t kAlignmentCheck = 4;
+    const unsigned size = op.access_size;
+    return (s_.upsr & kAlignmentCheck) && !op.any_alignment && op.mode != MemoryMode::MaskedStore &&
+           (size & (size - 1)) == 0 && (address & (size - 1)) != 0;
+}
+
 template <bool Tags>
 bool Executor<Tags>::probe_one(const ExecBundle& b, const MicroOp& op, unsigned i, Pending& p) {
     std::uint64_t address;
@@ -346,6 +355,18 @@ bool Executor<Tags>::probe_one(const ExecBundle& b, const MicroOp& op, unsigned 
         default:
             break;
     }
+    if (s_.strict_alignment && misaligned(op, address)) {
+        if (!op.speculative) {
+            Trap t = make_trap(b, &op, TrapCode::AddressNotAligned,
+                               fmt::format("an access of {} bytes to 0x{:x}, and UPSR.ac is set",
+                                           unsigned{op.access_size}, address));
+            t.address = address;
+            t.access = op.kind == SemKind::Load ? Access::Read : Access::Write;
+            return trap(std::move(t));
+        }
+        p.dropped |= 1u << i;
+        return true;
+    }
     if (memory_.allows(address, size, bits)) [[likely]]
         return true;
     if (!op.speculative) return trap(page_trap(b, op, memory_, address, size, bits & kPageWrite));
@@ -357,7 +378,7 @@ bool Executor<Tags>::probe_one(const ExecBundle& b, const MicroOp& op, unsigned 
 template <bool Tags>
 inline bool Executor<Tags>::probe_plain(const ExecBundle& b, const MicroOp& op, unsigned i,
                                         Pending& p) {
-    if (Tags || !op.plain_access) return probe_one(b, op, i, p);
+    if (Tags || !op.plain_access || s_.strict_alignment) return probe_one(b, op, i, p);
     const std::uint64_t address = low(op.a, op.wa) + low(op.b, op.wb);
     p.address[i] = address;
     const std::uint8_t bits = op.kind == SemKind::Load ? kPageRead : kPageWrite;

@@ -88,9 +88,10 @@ struct MicroOp {
     std::uint8_t source_state;  ///< rrd: state register; gettag/puttag and moves: see predecode
     MemoryMode mode = MemoryMode::Plain;
     bool big_endian = false;
-    bool merges = false;       ///< operand a is chosen by `merge`
-    bool tag_free = false;     ///< sources are not checked for tags (movt*, gettag*, puttag*)
-    bool pair_second = false;  ///< upper half of a two-channel operation
+    bool any_alignment = false;  ///< allowed to be misaligned whatever UPSR.ac says
+    bool merges = false;         ///< operand a is chosen by `merge`
+    bool tag_free = false;       ///< sources are not checked for tags (movt*, gettag*, puttag*)
+    bool pair_second = false;    ///< upper half of a two-channel operation
     ConditionRange guard, merge;
     std::uint8_t array = 0;  ///< index into ExecBundle::arrays
     isa::OpIndex row = 0;

@@ -16,6 +16,7 @@ constexpr unsigned kMaxWindowQuads = 112;
 
 /// MAS values of machine.md §7.6.
 constexpr unsigned kMasAcquireRelease = 0x10;  // bit 4 with mod 3, from v6
+constexpr unsigned kMasUnaligned = 0x10;       // before v6: the access may be misaligned
 constexpr unsigned kMasConditionalRelease = 0x73;
 constexpr unsigned kMasDataFlush = 0x0f, kMasCodeFlush = 0x17, kMasSpecialRegister = 0x1f;
 
@@ -253,6 +254,7 @@ private:
         if (op.op->pair != isa::Pair::None) micro.access_size = 8;
         micro.mode = store ? store_mode(op) : load_mode(op);
         micro.big_endian = (op.mas & 7) != 7 && (op.mas & 8);
+        micro.any_alignment = iset_ < 6 && (op.mas & 7) != 7 && (op.mas & kMasUnaligned);
         if (store && op.op->mnemonic == "stmqp") micro.mode = MemoryMode::MaskedStore;
     }
 
@@ -333,6 +335,11 @@ private:
                 out_.prepare.ctpr = cs0.ctpr;
                 out_.prepare.target = cs0.kind == isa::Cs0Kind::Sdisp ? cs0.value : cs0.target;
                 out_.prepare.ipd = bundle_.ss.present ? bundle_.ss.ipd : 3;
+                // A label in %ctpr2 ends an array prefetch, as eap does (machine.md §4.1).
+                if (cs0.kind == isa::Cs0Kind::Disp && cs0.ctpr == 2) {
+                    out_.eap = true;
+                    out_.flags |= kPrefetch;
+                }
                 return;
             case isa::Cs0Kind::Done:
             case isa::Cs0Kind::Iret:
@@ -342,7 +349,11 @@ private:
                               "done, iret, hret and glaunch are privileged");
             case isa::Cs0Kind::Puttsd:
             case isa::Cs0Kind::Gettsd:
-                return reject(TrapCode::Unsupported, -1, "puttsd and gettsd are not supported");
+                // The register they work on left the architecture with v3 (machine.md §10).
+                if (iset_ >= 3)
+                    return reject(TrapCode::IllegalOpcode, -1,
+                                  "puttsd and gettsd: their register exists up to elbrus-v2");
+                return reject(TrapCode::PrivilegedAction, -1, "puttsd and gettsd are privileged");
             case isa::Cs0Kind::Reserved:
                 return reject(TrapCode::IllegalOpcode, -1, "reserved CS0 operation");
         }
@@ -355,11 +366,15 @@ private:
             case isa::Cs1Kind::Wait:
                 out_.flags |= kFence;
                 return;
-            case isa::Cs1Kind::Setei:
+            case isa::Cs1Kind::Setei:  // %eir is the kernel's (machine.md §1.7)
+                return reject(
+                    TrapCode::PrivilegedAction, -1,
+                    "setei writes the event identification register, which is privileged");
             case isa::Cs1Kind::Setsft:
-                return reject(TrapCode::Unsupported, -1, "setei and setsft are not supported");
+                return reject(TrapCode::SoftwareTrap, -1, "setsft asks for this trap");
             case isa::Cs1Kind::Vfbg:
-                return reject(TrapCode::Unsupported, -1, "vfbg is not supported");
+                return reject(TrapCode::Unsupported, -1,
+                              "vfbg: the check it makes has no public definition");
             case isa::Cs1Kind::Reserved:
                 return reject(TrapCode::IllegalOpcode, -1, "reserved CS1 operation");
             default:
@@ -388,9 +403,18 @@ private:
     void stubs() {
         const isa::Stubs& ss = bundle_.ss;
         if (!ss.present) return;
-        if (ss.vfdi || ss.abg || ss.rp || ss.format2)
+        // What 64-bit programs cannot use (machine.md §0.1).
+        if (ss.vfdi)
+            return reject(TrapCode::IllegalOpcode, -1, "vfdi does not exist for 64-bit programs");
+        if (ss.abg)
+            return reject(TrapCode::IllegalOpcode, -1,
+                          "abg: rotating globals do not exist for 64-bit programs");
+        if (ss.rp)
             return reject(TrapCode::Unsupported, -1,
-                          "vfdi, abg, recovery points and SS format 2 are not supported");
+                          "crp, srp, slrp: recovery points have no public definition");
+        if (ss.format2)
+            return reject(TrapCode::Unsupported, -1,
+                          "flushts, invts (SS of format 2) have no public definition");
         Transfer& t = out_.transfer;
         t.condition = static_cast<isa::ConditionType>(ss.condition);
         t.psrc = ss.psrc;
@@ -414,7 +438,7 @@ private:
         out_.abp = ss.abp;
         if (ss.alc || ss.abn || ss.abp) out_.flags |= kAdvance;
         out_.bap = ss.bap;
-        out_.eap = ss.eap;
+        out_.eap |= ss.eap;
         if (ss.bap || ss.eap) out_.flags |= kPrefetch;
     }
 

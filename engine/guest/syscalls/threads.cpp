@@ -40,6 +40,7 @@ void copy_for_thread(const cpu::CpuState& from, cpu::CpuState& to) {
     to.iset = from.iset;
     to.exact_tags = from.exact_tags;
     to.uncover_tags = from.uncover_tags;
+    to.strict_alignment = from.strict_alignment;
     to.strict = from.strict;
     to.idr_model = from.idr_model;
     to.clock_base = from.clock_base;

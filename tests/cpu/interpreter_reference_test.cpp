@@ -107,7 +107,7 @@ TEST_F(Reference, ResultsForTransferRegisters) {
     bundle("addd,0 0, 1, %dr1");
     poke<std::uint8_t>(kCode + 4, 0xd1);
     interpreter->invalidate(kCode, kCode + 64);
-    expect_trap(TrapCode::IllegalOperand);
+    expect_trap(TrapCode::IllegalOpcode);
 }
 
 TEST_F(Reference, StrictAlignment) {  // machine.md §1.6

@@ -151,7 +151,9 @@ TEST_P(MemoryOrder, IsThatOfTheChannels) {
     unlink(path.c_str());
     ASSERT_TRUE(result) << result.error();
     ASSERT_FALSE(result->failed) << result->detail;
-    if (GetParam() == Tier::Translator) EXPECT_GT(result->translation.bundles_translated, kBundles);
+    if (GetParam() == Tier::Translator) {
+        EXPECT_GT(result->translation.bundles_translated, kBundles);
+    }
     ASSERT_EQ(output.size(), cases.size() * kRecord) << result->detail;
     unsigned wrong = 0;
     for (std::size_t i = 0; i < cases.size() && wrong < 5; ++i) {

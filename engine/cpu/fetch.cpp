@@ -1,4 +1,7 @@
 // Fetching one bundle from guest memory.
+#include <array>
+#include <span>
+
 #include <fmt/format.h>
 
 #include "engine/cpu/interpreter.h"
@@ -40,8 +43,10 @@ tl::expected<isa::Bundle, Trap> fetch(const MemoryView& memory, std::uint64_t ad
                                          fmt::format("0x{:x} is not a multiple of 8", address)));
     const unsigned available = executable_bytes(memory, address, kMaxBytes);
     if (available == 0) return tl::unexpected(page_trap(memory, address, address));
-    const std::span<const std::uint8_t> bytes(memory.base + address, available);
-    auto bundle = isa::decode(bytes, address, iset);
+    // A copy, because another guest thread may be writing the code.
+    std::array<std::uint8_t, kMaxBytes> bytes;
+    memory.copy_out(address, bytes.data(), available);
+    auto bundle = isa::decode(std::span(bytes).first(available), address, iset);
     if (bundle) return *bundle;
     const isa::DecodeError& error = bundle.error();
     if (error.kind == isa::DecodeError::Kind::Truncated)

@@ -14,13 +14,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <iterator>
-#include <map>
 #include <mutex>
 #include <new>
 #include <shared_mutex>
 
 #include <fmt/format.h>
+
+#include "engine/cpu/guest_space.h"
+#include "engine/guest/mapping_list.h"
 
 namespace e2k::guest {
 namespace {
@@ -55,66 +56,17 @@ std::uint8_t page_bits(int prot) {
     return static_cast<std::uint8_t>(bits);
 }
 
-struct Mapping {
-    Region region;
-    bool file = false;  ///< `device`, `inode` and `length_of` are valid
-    dev_t device = 0;
-    ino_t inode = 0;
-    int fd = -1;       ///< own descriptor, to learn the file's length; shared by split parts
-    bool shm = false;  ///< System V segment
-};
-
 }  // namespace
 
 struct AddressSpace::Impl {
     mutable std::shared_mutex mutex;
-    std::map<std::uint64_t, Mapping> mappings;  ///< by begin; disjoint
-    std::uint8_t* base = nullptr;
-    std::uint8_t* pages = nullptr;
+    MappingList mappings;
+    cpu::GuestSpace space;
+    std::uint8_t* base = nullptr;   ///< of `space`
+    std::uint8_t* pages = nullptr;  ///< of `space`
     std::uint64_t brk_start = 0, brk = 0;
     std::function<void(std::uint64_t, std::uint64_t)> code_change;
     mutable std::mutex callback_mutex;
-    std::map<int, int> fd_users;  ///< own descriptor → number of mappings that hold it
-
-    ~Impl() {
-        for (auto& [fd, users] : fd_users) close(fd);
-        if (base) munmap(base, kGuestSpace);
-        if (pages) munmap(pages, kGuestPages);
-    }
-
-    bool free_range(std::uint64_t begin, std::uint64_t end) const {
-        auto it = mappings.lower_bound(end);
-        return it == mappings.begin() || std::prev(it)->second.region.end <= begin;
-    }
-
-    std::optional<std::uint64_t> find_gap(std::uint64_t from, std::uint64_t length) const {
-        std::uint64_t at = from;
-        auto it = mappings.upper_bound(from);
-        if (it != mappings.begin()) at = std::max(at, std::prev(it)->second.region.end);
-        for (; it != mappings.end(); ++it) {
-            if (it->first >= at && it->first - at >= length) break;
-            at = std::max(at, it->second.region.end);
-        }
-        if (at > kMmapLimit || kMmapLimit - at < length) return std::nullopt;
-        return at;
-    }
-
-    const Mapping* mapping_at(std::uint64_t address) const {
-        auto it = mappings.upper_bound(address);
-        if (it == mappings.begin()) return nullptr;
-        --it;
-        return address < it->second.region.end ? &it->second : nullptr;
-    }
-
-    /// True if every page of the range belongs to some mapping.
-    bool covered(std::uint64_t begin, std::uint64_t end) const {
-        for (std::uint64_t at = begin; at < end;) {
-            const Mapping* m = mapping_at(at);
-            if (!m) return false;
-            at = m->region.end;
-        }
-        return true;
-    }
 
     /// Sets the permission bytes; true if executable or translated pages were among them.
     bool set_pages(std::uint64_t begin, std::uint64_t end, std::uint8_t bits) {
@@ -141,70 +93,6 @@ struct AddressSpace::Impl {
         bool code = set_pages(r.begin, r.begin + live, bits | cpu::kPageFile);
         code |= set_pages(r.begin + live, r.end, cpu::kPageMapped | cpu::kPageFile);
         return code;
-    }
-
-    void hold(const Mapping& m) {
-        if (m.fd >= 0) ++fd_users[m.fd];
-    }
-    void drop(const Mapping& m) {
-        if (m.fd < 0) return;
-        auto it = fd_users.find(m.fd);
-        if (--it->second == 0) {
-            close(it->first);
-            fd_users.erase(it);
-        }
-    }
-
-    void insert(Mapping m) {
-        hold(m);
-        const std::uint64_t begin = m.region.begin;
-        mappings.insert_or_assign(begin, std::move(m));
-    }
-
-    /// Cuts the mapping that crosses `at` into two.
-    void split(std::uint64_t at) {
-        auto it = mappings.lower_bound(at);
-        if (it == mappings.begin()) return;
-        Mapping& left = std::prev(it)->second;
-        if (left.region.end <= at) return;
-        Mapping right = left;
-        right.region.begin = at;
-        right.region.file_offset += at - left.region.begin;
-        left.region.end = at;
-        insert(std::move(right));
-    }
-
-    /// Forgets all mappings inside [begin, end); the pages themselves are replaced by the caller.
-    void erase(std::uint64_t begin, std::uint64_t end) {
-        split(begin);
-        split(end);
-        auto it = mappings.lower_bound(begin);
-        while (it != mappings.end() && it->first < end) {
-            drop(it->second);
-            it = mappings.erase(it);
-        }
-    }
-
-    /// Joins the anonymous mapping at `begin` with equal neighbours (heap, growing arrays).
-    void merge_around(std::uint64_t begin) {
-        auto it = mappings.find(begin);
-        if (it == mappings.end()) return;
-        if (it != mappings.begin() && joinable(std::prev(it)->second, it->second)) {
-            auto left = std::prev(it);
-            left->second.region.end = it->second.region.end;
-            mappings.erase(it);
-            it = left;
-        }
-        auto next = std::next(it);
-        if (next != mappings.end() && joinable(it->second, next->second)) {
-            it->second.region.end = next->second.region.end;
-            mappings.erase(next);
-        }
-    }
-    static bool joinable(const Mapping& a, const Mapping& b) {
-        return !a.file && !b.file && !a.shm && !b.shm && a.region.end == b.region.begin &&
-               a.region.prot == b.region.prot && !a.region.shared && !b.region.shared &&
-               a.region.name == b.region.name;
     }
 
     bool reserve_host(std::uint64_t begin, std::uint64_t end) {
@@ -235,7 +123,7 @@ struct AddressSpace::Impl {
 
     tl::expected<void, int> unmap_locked(std::uint64_t begin, std::uint64_t end, bool& code) {
         if (!reserve_host(begin, end)) return tl::unexpected(errno);
-        erase(begin, end);
+        mappings.erase(begin, end);
         code |= set_pages(begin, end, 0);
         return {};
     }
@@ -248,24 +136,14 @@ tl::expected<std::unique_ptr<AddressSpace>, std::string> AddressSpace::create() 
     std::unique_ptr<AddressSpace> space(new AddressSpace);
     space->impl_ = std::make_unique<Impl>();
     Impl& impl = *space->impl_;
-    constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    void* base = mmap(nullptr, kGuestSpace, PROT_NONE, kFlags, -1, 0);
-    if (base == MAP_FAILED)
+    if (!impl.space.reserve())
         return tl::unexpected(fmt::format(
             "cannot reserve 1 TiB of address space for the guest: {}; raise the limit on virtual "
             "memory (ulimit -v unlimited)",
             std::strerror(errno)));
-    impl.base = static_cast<std::uint8_t*>(base);
-    void* pages = mmap(nullptr, kGuestPages, PROT_READ | PROT_WRITE, kFlags, -1, 0);
-    if (pages == MAP_FAILED)
-        return tl::unexpected(fmt::format(
-            "cannot reserve the guest's page map (256 MiB): {}; raise the limit on virtual memory "
-            "(ulimit -v unlimited)",
-            std::strerror(errno)));
-    impl.pages = static_cast<std::uint8_t*>(pages);
-    // Core dumps of the workbench need not carry the reservation.
-    madvise(base, kGuestSpace, MADV_DONTDUMP);
-    space->view_ = {impl.base, impl.pages};
+    impl.base = impl.space.base();
+    impl.pages = impl.space.pages();
+    space->view_ = impl.space.view();
     return space;
 }
 
@@ -285,8 +163,9 @@ tl::expected<std::uint64_t, int> AddressSpace::map(std::uint64_t address, std::u
         if (fixed) {
             if (at == 0) return tl::unexpected(EPERM);
             if (!in_space(at, length)) return tl::unexpected(ENOMEM);
-        } else if (at == 0 || !in_space(at, length) || !impl_->free_range(at, at + length)) {
-            auto gap = impl_->find_gap(kMmapBase, length);
+        } else if (at == 0 || !in_space(at, length) ||
+                   !impl_->mappings.free_range(at, at + length)) {
+            auto gap = impl_->mappings.find_gap(kMmapBase, length);
             if (!gap) return tl::unexpected(ENOMEM);
             at = *gap;
         }
@@ -313,10 +192,10 @@ tl::expected<std::uint64_t, int> AddressSpace::map(std::uint64_t address, std::u
                 return tl::unexpected(error);
             }
         }
-        impl_->erase(at, at + length);
+        impl_->mappings.erase(at, at + length);
         code |= impl_->publish(m);
-        impl_->insert(std::move(m));
-        impl_->merge_around(at);
+        impl_->mappings.insert(std::move(m));
+        impl_->mappings.merge_around(at);
     }
     impl_->announce(code, at, at + length);
     return at;
@@ -329,7 +208,7 @@ tl::expected<void, int> AddressSpace::unmap(std::uint64_t address, std::uint64_t
     bool code = false;
     {
         std::unique_lock lock(impl_->mutex);
-        if (impl_->free_range(address, end)) return {};
+        if (impl_->mappings.free_range(address, end)) return {};
         auto done = impl_->unmap_locked(address, end, code);
         if (!done) return done;
     }
@@ -346,17 +225,16 @@ tl::expected<void, int> AddressSpace::protect(std::uint64_t address, std::uint64
     bool code = false;
     {
         std::unique_lock lock(impl_->mutex);
-        if (!impl_->covered(address, end)) return tl::unexpected(ENOMEM);
+        if (!impl_->mappings.covered(address, end)) return tl::unexpected(ENOMEM);
         if (mprotect(impl_->base + address, end - address, host_prot(prot)) != 0)
             return tl::unexpected(errno);
-        impl_->split(address);
-        impl_->split(end);
-        for (auto it = impl_->mappings.lower_bound(address);
-             it != impl_->mappings.end() && it->first < end; ++it) {
-            it->second.region.prot = prot;
-            code |= impl_->publish(it->second);
-        }
-        impl_->merge_around(address);
+        impl_->mappings.split(address);
+        impl_->mappings.split(end);
+        impl_->mappings.each_in(address, end, [&](Mapping& m) {
+            m.region.prot = prot;
+            code |= impl_->publish(m);
+        });
+        impl_->mappings.merge_around(address);
     }
     impl_->announce(code, address, end);
     return {};
@@ -395,13 +273,13 @@ tl::expected<std::uint64_t, int> AddressSpace::remap(std::uint64_t old_address,
     std::uint64_t result = old_address;
     {
         std::unique_lock lock(impl_->mutex);
-        const Mapping* found = impl_->mapping_at(old_address);
+        const Mapping* found = impl_->mappings.mapping_at(old_address);
         if (!found) return tl::unexpected(EFAULT);
         if (old_size == 0) return tl::unexpected(EINVAL);  // duplicating shared pages: not offered
         if (old_address + old_size > found->region.end) return tl::unexpected(EFAULT);
-        impl_->split(old_address);
-        impl_->split(old_address + old_size);
-        Mapping m = *impl_->mapping_at(old_address);
+        impl_->mappings.split(old_address);
+        impl_->mappings.split(old_address + old_size);
+        Mapping m = *impl_->mappings.mapping_at(old_address);
         const std::uint64_t old_end = old_address + old_size;
         if (fixed) {
             if ((*fixed & (kPageSize - 1)) || !in_space(*fixed, new_size) || *fixed == 0)
@@ -414,7 +292,7 @@ tl::expected<std::uint64_t, int> AddressSpace::remap(std::uint64_t old_address,
                 if (!done) return tl::unexpected(done.error());
             }
         } else if (in_space(old_address, new_size) &&
-                   impl_->free_range(old_end, old_address + new_size) && !m.shm &&
+                   impl_->mappings.free_range(old_end, old_address + new_size) && !m.shm &&
                    (m.file || !m.region.shared)) {
             const int flags = (m.region.shared ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED |
                               MAP_NORESERVE | (m.file ? 0 : MAP_ANONYMOUS);
@@ -422,27 +300,27 @@ tl::expected<std::uint64_t, int> AddressSpace::remap(std::uint64_t old_address,
                      m.fd, m.file ? static_cast<off_t>(m.region.file_offset + old_size) : 0) ==
                 MAP_FAILED)
                 return tl::unexpected(errno);
-            Mapping& grown = impl_->mappings.at(old_address);
+            Mapping& grown = impl_->mappings.beginning_at(old_address);
             grown.region.end = old_address + new_size;
             code |= impl_->publish(grown);
         } else {
             if (!may_move) return tl::unexpected(ENOMEM);
-            auto gap = impl_->find_gap(kMmapBase, new_size);
+            auto gap = impl_->mappings.find_gap(kMmapBase, new_size);
             if (!gap) return tl::unexpected(ENOMEM);
             result = *gap;
         }
         if (result != old_address) {
             auto done = impl_->move_host(m, old_size, result, new_size);
             if (!done) return tl::unexpected(done.error());
-            impl_->hold(m);  // erase() of the old place must not close its descriptor
-            impl_->erase(result, result + new_size);
-            impl_->erase(old_address, old_end);
+            impl_->mappings.hold(m);  // erase() of the old place must not close its descriptor
+            impl_->mappings.erase(result, result + new_size);
+            impl_->mappings.erase(old_address, old_end);
             code |= impl_->set_pages(old_address, old_end, 0);
             m.region.begin = result;
             m.region.end = result + new_size;
             code |= impl_->publish(m);
-            impl_->insert(m);
-            impl_->drop(m);
+            impl_->mappings.insert(m);
+            impl_->mappings.drop(m);
         }
     }
     impl_->announce(code, old_address, old_address + old_size);
@@ -463,7 +341,7 @@ std::uint64_t AddressSpace::set_brk(std::uint64_t brk) {
         if (brk < impl_->brk_start || brk > kProgramLimit) return current;
         old_top = page_up(current);
         new_top = page_up(brk);
-        if (new_top > old_top && !impl_->free_range(old_top, new_top)) return current;
+        if (new_top > old_top && !impl_->mappings.free_range(old_top, new_top)) return current;
     }
     if (new_top > old_top) {
         if (!map(old_top, new_top - old_top, kProtRead | kProtWrite, true, false, -1, 0, "[heap]"))
@@ -487,11 +365,11 @@ tl::expected<std::uint64_t, int> AddressSpace::attach_shm(int id, std::uint64_t 
     {
         std::unique_lock lock(impl_->mutex);
         if (at == 0) {
-            auto gap = impl_->find_gap(kMmapBase, length);
+            auto gap = impl_->mappings.find_gap(kMmapBase, length);
             if (!gap) return tl::unexpected(ENOMEM);
             at = *gap;
         } else if (!in_space(at, length) ||
-                   (!impl_->free_range(at, at + length) && !(flags & SHM_REMAP))) {
+                   (!impl_->mappings.free_range(at, at + length) && !(flags & SHM_REMAP))) {
             return tl::unexpected(EINVAL);
         }
         const int keep = flags & (SHM_RDONLY | SHM_EXEC);
@@ -503,9 +381,9 @@ tl::expected<std::uint64_t, int> AddressSpace::attach_shm(int id, std::uint64_t 
         if (flags & SHM_EXEC) prot |= kProtExec;
         m.region = {at, at + length, prot, true, fmt::format("/SYSV{:08x}", ds.shm_perm.__key), 0};
         m.shm = true;
-        impl_->erase(at, at + length);
+        impl_->mappings.erase(at, at + length);
         code |= impl_->publish(m);
-        impl_->insert(std::move(m));
+        impl_->mappings.insert(std::move(m));
     }
     impl_->announce(code, at, at + length);
     return at;
@@ -515,7 +393,7 @@ tl::expected<void, int> AddressSpace::detach_shm(std::uint64_t address) {
     std::uint64_t length = 0;
     {
         std::shared_lock lock(impl_->mutex);
-        const Mapping* m = impl_->mapping_at(address);
+        const Mapping* m = impl_->mappings.mapping_at(address);
         if (!m || !m->shm || m->region.begin != address) return tl::unexpected(EINVAL);
         length = m->region.end - m->region.begin;
     }
@@ -525,11 +403,11 @@ tl::expected<void, int> AddressSpace::detach_shm(std::uint64_t address) {
 bool AddressSpace::refresh_file_pages(std::optional<std::uint64_t> address) {
     std::unique_lock lock(impl_->mutex);
     if (!address) {
-        for (const auto& [begin, m] : impl_->mappings)
+        for (const auto& [begin, m] : impl_->mappings.all())
             if (m.file) impl_->publish(m);
         return false;
     }
-    const Mapping* m = impl_->mapping_at(*address);
+    const Mapping* m = impl_->mappings.mapping_at(*address);
     if (!m || !m->file) return false;
     const std::uint8_t before = impl_->pages[*address >> kPageShift];
     impl_->publish(*m);
@@ -540,14 +418,14 @@ bool AddressSpace::refresh_file_pages(std::optional<std::uint64_t> address) {
 std::vector<Region> AddressSpace::regions() const {
     std::shared_lock lock(impl_->mutex);
     std::vector<Region> all;
-    all.reserve(impl_->mappings.size());
-    for (const auto& [begin, m] : impl_->mappings) all.push_back(m.region);
+    all.reserve(impl_->mappings.all().size());
+    for (const auto& [begin, m] : impl_->mappings.all()) all.push_back(m.region);
     return all;
 }
 
 std::optional<Region> AddressSpace::region_at(std::uint64_t address) const {
     std::shared_lock lock(impl_->mutex);
-    const Mapping* m = impl_->mapping_at(address);
+    const Mapping* m = impl_->mappings.mapping_at(address);
     return m ? std::optional(m->region) : std::nullopt;
 }
 
@@ -565,7 +443,7 @@ void AddressSpace::note_write(std::uint64_t address, std::uint64_t size) {
     bool code = false;
     for (std::uint64_t page = address >> kPageShift; page <= (address + size - 1) >> kPageShift;
          ++page)
-        code |= (impl_->pages[page] & cpu::kPageExec) != 0;
+        code |= (view_.page(page) & cpu::kPageExec) != 0;
     impl_->announce(code, address, address + size);
 }
 
@@ -595,14 +473,14 @@ bool AddressSpace::read(std::uint64_t address, void* to, std::size_t size) const
     bool file = false;
     if (!impl_->allowed(address, size, cpu::kPageRead, file)) return false;
     if (!file) {
-        std::memcpy(to, impl_->base + address, size);
+        view_.copy_out(address, to, size);
         return true;
     }
     // The file may have shrunk under us: let the kernel do the copy, it answers instead of SIGBUS.
     // Where a container forbids that call, trust the page map.
     const iovec local{to, size}, remote{impl_->base + address, size};
     const ssize_t done = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
-    if (done < 0 && errno != EFAULT) std::memcpy(to, impl_->base + address, size);
+    if (done < 0 && errno != EFAULT) view_.copy_out(address, to, size);
     return done == static_cast<ssize_t>(size) || (done < 0 && errno != EFAULT);
 }
 
@@ -613,12 +491,12 @@ bool AddressSpace::write(std::uint64_t address, const void* from, std::size_t si
         bool file = false;
         if (!impl_->allowed(address, size, cpu::kPageWrite, file)) return false;
         if (!file) {
-            std::memcpy(impl_->base + address, from, size);
+            view_.copy_in(address, from, size);
         } else {
             const iovec local{const_cast<void*>(from), size}, remote{impl_->base + address, size};
             const ssize_t done = process_vm_writev(getpid(), &local, 1, &remote, 1, 0);
             if (done < 0 && errno != EFAULT)
-                std::memcpy(impl_->base + address, from, size);
+                view_.copy_in(address, from, size);
             else if (done != static_cast<ssize_t>(size))
                 return false;
         }

@@ -1,6 +1,7 @@
 #include "engine/machine/code_view.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 
 #include "engine/isa/disassembler.h"
@@ -57,7 +58,9 @@ std::shared_ptr<const CodeView> CodeViewCache::around(std::uint64_t address) {
             readable += 8;
         if (readable == 0) break;
         CodeView::Row& row = view->rows.emplace_back();
-        const auto bundle = isa::decode(std::span(memory_.base + at, readable), at, iset_);
+        std::array<std::uint8_t, kLongestBundle> bytes;
+        memory_.copy_out(at, bytes.data(), readable);
+        const auto bundle = isa::decode(std::span(bytes).first(readable), at, iset_);
         if (bundle) {
             row.bundle = *bundle;
             row.text = isa::disassemble(*bundle);

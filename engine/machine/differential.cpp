@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/cpu/guest_space.h"
 #include "engine/machine/snapshot_builder.h"
 
 namespace e2k::machine {
@@ -179,12 +180,10 @@ bool same_stop(const cpu::Stop& a, const cpu::Stop& b) {
 
 struct Differential::Impl {
     explicit Impl(Guest& owner) : guest(owner) {}
-    ~Impl() {
-        if (mirror.base) munmap(mirror.base, cpu::kGuestSpace);
-    }
 
     Guest& guest;
-    cpu::MemoryView real, mirror;
+    cpu::GuestSpace space;
+    cpu::MemoryView real, mirror;  ///< the mirror has memory of its own and the guest's page map
     cpu::HardwareStacks stacks;
     cpu::CpuState bottom;  ///< only its stack pointers are used: the areas of `stacks`
     cpu::CpuState state;   ///< of the mirror
@@ -318,13 +317,11 @@ Differential::~Differential() = default;
 tl::expected<std::unique_ptr<Differential>, std::string> Differential::create(Guest& guest) {
     auto impl = std::make_unique<Impl>(guest);
     impl->real = guest.process().memory().view();
-    void* space = mmap(nullptr, cpu::kGuestSpace, PROT_NONE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (space == MAP_FAILED || !impl->stacks.reserve())
+    if (!impl->space.reserve() || !impl->stacks.reserve())
         return tl::unexpected<std::string>(
             "differential mode needs a second guest address space, which the host refuses "
             "(ulimit -v?)");
-    impl->mirror = {static_cast<std::uint8_t*>(space), impl->real.pages};
+    impl->mirror = {impl->space.base(), impl->real.pages};
     impl->stacks.attach(impl->bottom);
     impl->interpreter = std::make_unique<cpu::Interpreter>(impl->mirror);
     impl->synchronise(guest.main().state());
@@ -336,6 +333,11 @@ Event Differential::advance(Runner& runner) {
     if (!m.ended.empty() || runner.in_system_call()) return runner.advance();
     runner.prepare();
     cpu::CpuState& s = runner.state();
+    if (s.interrupt.load() != 0) {  // run_region() leaves signals to its caller
+        const Event event = runner.handle({.kind = cpu::StopKind::Interrupted, .trap = {}});
+        if (event == Event::Interrupted) m.synchronise(s);
+        return event;
+    }
     const std::uint64_t entry = s.ip, before = s.bundles;
     const cpu::Stop stop = m.guest.translator().run_region(s, runner.interpreter());
     m.compare(s, stop, entry, s.bundles - before);

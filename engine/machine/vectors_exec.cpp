@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/cpu/guest_space.h"
 #include "engine/cpu/interpreter.h"
 #include "engine/machine/vector_records.h"
 #include "engine/translate/translator.h"
@@ -34,21 +35,9 @@ constexpr double kApproximation = 1.0 / 2048;  // frcps, frsqrts: a table look-u
 /// A whole guest address range in which only the few areas of the vectors are mapped.
 class VectorMemory {
 public:
-    VectorMemory() = default;
-    VectorMemory(const VectorMemory&) = delete;
-    VectorMemory& operator=(const VectorMemory&) = delete;
-    ~VectorMemory() {
-        if (view_.base) munmap(view_.base, cpu::kGuestSpace);
-        if (pages_) munmap(pages_, cpu::kGuestPages);
-    }
     bool create() {
-        constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-        void* space = mmap(nullptr, cpu::kGuestSpace, PROT_NONE, kFlags, -1, 0);
-        if (space == MAP_FAILED) return false;
-        view_.base = static_cast<std::uint8_t*>(space);
-        void* map = mmap(nullptr, cpu::kGuestPages, PROT_READ | PROT_WRITE, kFlags, -1, 0);
-        if (map == MAP_FAILED) return false;
-        view_.pages = pages_ = static_cast<std::uint8_t*>(map);
+        if (!space_.reserve()) return false;
+        view_ = space_.view();
         return allow(kDataBegin, kDataSize, cpu::kPageRead | cpu::kPageWrite) &&
                allow(kStackBegin, kStackSize, cpu::kPageRead | cpu::kPageWrite) &&
                allow(kCodeBegin, kCodeSize, cpu::kPageRead | cpu::kPageExec);
@@ -65,13 +54,13 @@ public:
 private:
     bool allow(std::uint64_t begin, std::uint64_t size, int bits) {
         if (mprotect(view_.base + begin, size, PROT_READ | PROT_WRITE) != 0) return false;
-        std::memset(pages_ + (begin >> cpu::kPageShift), bits | cpu::kPageMapped,
+        std::memset(space_.pages() + (begin >> cpu::kPageShift), bits | cpu::kPageMapped,
                     size >> cpu::kPageShift);
         return true;
     }
 
+    cpu::GuestSpace space_;
     MemoryView view_;
-    std::uint8_t* pages_ = nullptr;
 };
 
 /// The signal a Linux program receives for a trap (machine.md §9).

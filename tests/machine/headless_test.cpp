@@ -68,7 +68,7 @@ INSTANTIATE_TEST_SUITE_P(Some, DifferentialGuests,
                                          "predicated", "plu_logic", "dot_pipe", "aau_demo",
                                          "spec_load", "call_window", "indirect_call", "simd64",
                                          "fp_modes", "mem_order", "loop_state", "fault_resume",
-                                         "matmul_double", "qp_demo", "fp80_dot"),
+                                         "matmul_double", "qp_demo", "fp80_dot", "sig_alarm"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(Differential, FindsADifference) {

@@ -117,9 +117,9 @@ bool load_array_element(const AauState& aau, const MemoryView& memory, const Arr
     // Before v5 the element has to be aligned (machine.md §8.4).
     if (iset < 5 && (address & (load.size - 1u))) return false;
     if (!memory.allows(address, load.size, kPageRead)) return false;
-    std::uint64_t low = 0, high = 0;
-    std::memcpy(&low, memory.base + address, load.size < 8 ? load.size : 8);
-    if (load.size == 16) high = memory.load<std::uint64_t>(address + 8);
+    Value element{};
+    load_element(memory, address, load.size, element);
+    std::uint64_t low = element.lo, high = element.ext;
     if (load.big_endian && load.size == 16) {
         const std::uint64_t swapped = reversed(high, 8);
         high = reversed(low, 8);

@@ -74,9 +74,9 @@ std::uint8_t* mapped_range(Call& call, std::uint64_t address, std::uint64_t& len
     length = (length + kPage - 1) & ~(kPage - 1);
     std::uint8_t* at = call.memory().host(address, length);
     if (!at) return nullptr;
-    const std::uint8_t* pages = call.memory().view().pages;
+    const cpu::MemoryView view = call.memory().view();
     for (std::uint64_t page = address / kPage; page < (address + length) / kPage; ++page)
-        if (!(pages[page] & cpu::kPageMapped)) return nullptr;
+        if (!(view.page(page) & cpu::kPageMapped)) return nullptr;
     return at;
 }
 

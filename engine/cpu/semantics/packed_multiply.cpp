@@ -11,13 +11,6 @@ namespace e2k::cpu {
 namespace {
 
 using namespace packed;
-using U8 = std::uint8_t;
-using U16 = std::uint16_t;
-using U32 = std::uint32_t;
-using U64 = std::uint64_t;
-using S8 = std::int8_t;
-using S16 = std::int16_t;
-using S32 = std::int32_t;
 
 struct MulLow {  // U16 or U32
     template <class L>

@@ -11,12 +11,6 @@ namespace e2k::cpu {
 namespace {
 
 using namespace packed;
-using U8 = std::uint8_t;
-using U16 = std::uint16_t;
-using U32 = std::uint32_t;
-using U64 = std::uint64_t;
-using S16 = std::int16_t;
-using S32 = std::int32_t;
 using U128 = unsigned __int128;
 
 constexpr U128 join(U64 high, U64 low) { return U128{high} << 64 | low; }

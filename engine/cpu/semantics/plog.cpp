@@ -10,7 +10,6 @@ namespace e2k::cpu {
 namespace {
 
 using namespace packed;
-using U64 = std::uint64_t;
 
 /// The OR of the table's minterms; the compiler reduces it.
 template <unsigned table>

@@ -72,8 +72,9 @@ constexpr Emitter entry() {
 
 template <std::size_t... I>
 constexpr auto table(std::index_sequence<I...>) {
-    return std::array{entry<I / kSeconds, I % kSeconds, 32>()...,
-                      entry<I / kSeconds, I % kSeconds, 64>()...};
+    // Deducing the array's type would fold over more elements than clang 14 allows.
+    return std::array<Emitter, 2 * sizeof...(I)>{entry<I / kSeconds, I % kSeconds, 32>()...,
+                                                 entry<I / kSeconds, I % kSeconds, 64>()...};
 }
 
 constexpr auto kEmitters = table(std::make_index_sequence<kFirsts * kSeconds>{});

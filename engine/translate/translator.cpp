@@ -338,13 +338,17 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
     ThreadContext& thread = context(state);
     thread.running = &state;
     struct Leaving {
+        std::mutex& mutex;
         ThreadContext& thread;
         CpuState& state;
         ~Leaving() {
+            // kick_all() must not be between finding the state and kicking it: the caller may
+            // destroy it now.
+            const std::lock_guard lock(mutex);
             thread.running = nullptr;
             state.interrupt.fetch_and(~kKick);
         }
-    } leaving{thread, state};
+    } leaving{mutex, thread, state};
     cpu::FpEnvironment fp(state.pfpfr, state.fpcr, state.fpsr);
     ExitSite* from = nullptr;
     std::uint64_t from_epoch = 0;

@@ -1,10 +1,14 @@
-// Every guest program end to end through the executable, in both tiers: output and exit status.
+// Every guest program end to end through the executable, in both tiers: output and exit status;
+// and tier against tier, the state compared at every region exit.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/support/child_process.h"
@@ -12,6 +16,7 @@
 namespace {
 
 namespace fs = std::filesystem;
+using namespace std::string_view_literals;
 using e2k::test::read_file;
 
 const fs::path kFolder = fs::path(E2K_SOURCE_DIR) / "tests/data/guests";
@@ -47,12 +52,9 @@ std::vector<std::string> shell_words(const std::string& text) {
     return words;
 }
 
-struct Mode {
-    const char* name;
-    std::vector<std::string> options;
-};
-
-void check(const std::string& guest, std::vector<std::string> options) {
+/// Runs it and compares what it says; returns what the workbench itself said.
+void check(const std::string& guest, const std::vector<std::string>& options,
+           std::string* errors = nullptr) {
     std::vector<std::string> command{E2KWB, "run"};
     command.insert(command.end(), options.begin(), options.end());
     command.push_back((kFolder / "elf" / guest).string());
@@ -66,6 +68,7 @@ void check(const std::string& guest, std::vector<std::string> options) {
         if (line.find('=') != std::string::npos) how.environment.push_back(line);
 
     const auto result = e2k::test::run_child(command, how);
+    if (errors) *errors = result.errors;
     ASSERT_FALSE(result.timed_out) << "hangs; so far:\n" << result.output << result.errors;
     EXPECT_EQ(result.output, file(".stdout")) << result.errors;
     std::istringstream status(file(".exit"));
@@ -87,6 +90,23 @@ TEST_P(Guests, Translated) { check(GetParam(), {}); }
 
 INSTANTIATE_TEST_SUITE_P(All, Guests, testing::ValuesIn(guest_names()),
                          [](const auto& info) { return info.param; });
+
+constexpr auto kLongGuests = std::array{"bench_fp"sv, "bench_int"sv, "mandelbrot"sv, "nbody"sv};
+
+/// Comparing takes the interpreter's time and more; the programs that run longest are left out
+/// unless the environment says E2K_DIFFERENTIAL=all.
+bool compared_by_default(const std::string& guest) {
+    return std::ranges::find(kLongGuests, guest) == std::end(kLongGuests);
+}
+
+TEST_P(Guests, TranslatorEqualsInterpreter) {
+    const char* wish = std::getenv("E2K_DIFFERENTIAL");
+    const bool all = wish && std::string_view(wish) == "all";
+    if (!all && !compared_by_default(GetParam())) GTEST_SKIP() << "long; E2K_DIFFERENTIAL=all";
+    std::string said;
+    check(GetParam(), {"--differential"}, &said);
+    EXPECT_NE(said.find(" regions compared, no difference"), std::string::npos) << said;
+}
 
 TEST(GuestPrograms, AreAllThere) { EXPECT_GE(guest_names().size(), 73u); }
 

@@ -3,10 +3,13 @@
 # of tests: "N passed, N failed, N skipped".
 #
 #   tests/run.sh            release build, every test
-#   tests/run.sh --full     also warnings as errors, formatting, and the suite under ASan+UBSan
-#                           (what CI runs: CI=true implies it)
-#   tests/run.sh --tsan     also the machine's tests under the thread sanitizer
+#   tests/run.sh --full     also warnings as errors, formatting, the suite under ASan+UBSan, and
+#                           --tsan (what CI runs: CI=true implies it)
+#   tests/run.sh --tsan     also machine and window under the thread sanitizer
+#   tests/run.sh --clang    also a build of everything with clang, and its unit tests
+#   tests/run.sh --tidy     also clang-tidy over all sources
 #   tests/run.sh NAME…      only the named test programs, e.g. "isa gui"
+#   tests/run.sh --only …   without the release build and its tests
 set -uo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top"
@@ -14,13 +17,16 @@ cd "$top"
 e2k_install_packages third_party/packages.txt third_party/packages-tests.txt || exit 1
 
 full=${CI:+1}
-tsan=
+release=1 tsan=$full clang='' tidy=''
 names=()
 for argument in "$@"; do
   case $argument in
-    --full) full=1 ;;
+    --full) full=1 tsan=1 ;;
     --tsan) tsan=1 ;;
-    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --clang) clang=1 ;;
+    --only) release='' ;;
+    --tidy) tidy=1 ;;
+    -h | --help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) names+=("$argument") ;;
   esac
 done
@@ -33,13 +39,14 @@ fail() {
   echo "FAILED: $1"
 }
 
-build() {  # build PRESET TARGET [cmake arguments]
-  local preset=$1 target=$2 log start=$SECONDS
+build() {  # build PRESET "TARGET…" [cmake arguments]
+  local preset=$1 targets log start=$SECONDS
+  read -ra targets <<<"$2"
   shift 2
   echo "== build $preset"
   log=$(mktemp)
   if cmake --preset "$preset" "$@" >"$log" 2>&1 &&
-    cmake --build --preset "$preset" --target "$target" >>"$log" 2>&1; then
+    cmake --build --preset "$preset" --target "${targets[@]}" >>"$log" 2>&1; then
     echo "built in $((SECONDS - start)) s"
     rm -f "$log"
     return 0
@@ -54,11 +61,11 @@ count() {  # count PATTERN FILE: the number after "[  WORD  ]" of GoogleTest's c
   sed -n "s/^\[  $1 *\] \([0-9][0-9]*\) tests\?[.,].*/\1/p" "$2" | tail -n 1
 }
 
-run_program() {  # run_program PRESET NAME
+run_program() {  # run_program PRESET NAME [FILTER]
   local preset=$1 name=$2 program=build/$1/test_$2 log status
   [ -x "$program" ] || { fail "$preset/$name: $program does not exist"; return; }
   log=$(mktemp)
-  local command=(timeout 1500 "$program" --gtest_brief=1)
+  local command=(timeout 1500 "$program" --gtest_brief=1 --gtest_filter="${3:-*}")
   [ "$name" = gui ] && command=(xvfb-run -a -s "-screen 0 1920x1080x24 -noreset" "${command[@]}")
   local start=$SECONDS
   "${command[@]}" >"$log" 2>&1
@@ -87,7 +94,7 @@ programs() {  # test programs that exist in the tree
   fi
 }
 
-if build release all ${full:+-DE2K_WERROR=ON}; then
+if [ -n "$release" ] && build release all ${full:+-DE2K_WERROR=ON}; then
   for name in $(programs); do run_program release "$name"; done
 fi
 
@@ -107,8 +114,33 @@ if [ -n "$full" ]; then
 fi
 
 if [ -n "$tsan" ]; then
-  export TSAN_OPTIONS=second_deadlock_stack=1:halt_on_error=1
-  if build tsan test_machine; then run_program tsan machine; fi
+  # The differential tests have one thread, and need a second guest address space, for which the
+  # sanitizer has no room.
+  export TSAN_OPTIONS="second_deadlock_stack=1 suppressions=$top/tests/tsan_suppressions.txt"
+  if build tsan "test_machine test_translate test_gui" -DE2K_WERROR=ON; then
+    run_program tsan machine '-Differential*'
+    run_program tsan translate '-*Random*'
+    run_program tsan gui 'CloseTest.*:LiveTest.*'
+  fi
+fi
+
+if [ -n "$clang" ] && build clang all; then
+  for name in isa cpu translate machine; do run_program clang "$name"; done
+fi
+
+if [ -n "$tidy" ] && e2k_install_packages third_party/packages-tidy.txt && build clang e2k_glad; then
+  echo "== clang-tidy"
+  log=$(mktemp)
+  start=$SECONDS
+  if run-clang-tidy -quiet -p build/clang -j "$(nproc)" '/(app|engine|tests|ui)/.*\.cpp$' \
+    >"$log" 2>/dev/null; then
+    passed=$((passed + 1))
+  else
+    grep -E '(warning|error):' "$log" | sort -u | tail -n 80
+    fail "clang-tidy"
+  fi
+  rm -f "$log"
+  echo "checked in $((SECONDS - start)) s"
 fi
 
 for item in ${broken[@]+"${broken[@]}"}; do echo "FAILED: $item"; done

@@ -53,8 +53,23 @@ e2k_interruptible_cut:
     .size e2k_interruptible_call, . - e2k_interruptible_call
 )");
 
+#ifdef E2K_THREAD_SANITIZER
+/// The C library's own name for sigaction, which the thread sanitizer does not replace. Its
+/// replacement defers handlers to places it knows and gives them a copy of the registers; here a
+/// handler must move the interrupted thread at once.
+extern "C" int __sigaction(int, const struct sigaction*, struct sigaction*) noexcept;
+#endif
+
 namespace e2k::guest {
 namespace {
+
+int set_action(int signal, const struct sigaction& action) {
+#ifdef E2K_THREAD_SANITIZER
+    return __sigaction(signal, &action, nullptr);
+#else
+    return sigaction(signal, &action, nullptr);
+#endif
+}
 
 constexpr int kMaxSinks = 32;
 std::array<std::atomic<HostSignalSink*>, kMaxSinks> g_sinks;
@@ -100,7 +115,7 @@ void install(int signal, void (*handler)(int, siginfo_t*, void*)) {
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
     sigfillset(&action.sa_mask);
     for (int fault : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP}) sigdelset(&action.sa_mask, fault);
-    sigaction(signal, &action, nullptr);
+    set_action(signal, action);
 }
 
 }  // namespace

@@ -149,13 +149,15 @@ struct Process::Impl final : HostSignalSink {
     Next end_thread(Thread& thread, int code);  ///< clear_child_tid, futex wake; last one: exit
     std::shared_ptr<Thread> find_thread(std::uint32_t tid) const;
 
-    // signals.cpp
+    // signal_posting.cpp
     void host_signal(const siginfo_t& info) noexcept override;
     void host_timer(int id, int overrun) noexcept override;
     void post(const SiginfoE2k& info) noexcept;  ///< to the process; async-signal-safe
-    void post_to(Thread& thread, const SiginfoE2k& info);
     static void wake(Thread::SignalState& thread) noexcept;
     void wake_all() noexcept;
+
+    // signals.cpp
+    void post_to(Thread& thread, const SiginfoE2k& info);
     /// Takes the next signal of `accept` that is pending for the thread or the process.
     std::optional<SiginfoE2k> take_signal(Thread& thread, std::uint64_t accept);
     std::uint64_t pending_set(Thread& thread);

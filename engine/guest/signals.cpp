@@ -74,45 +74,12 @@ std::string signal_name(int signal) {
     return name ? fmt::format("SIG{}", name) : fmt::format("signal {}", signal);
 }
 
-void Process::Impl::host_signal(const siginfo_t& info) noexcept {
-    SiginfoE2k guest = SiginfoE2k::from_host(info);
-    post(guest);
-}
-
-void Process::Impl::host_timer(int id, int overrun) noexcept {
-    if (id < 0 || id >= kTimers) return;
-    GuestTimer& timer = timers[static_cast<std::size_t>(id)];
-    if (!timer.used || timer.signal == 0) return;
-    timer.overrun.store(static_cast<std::uint32_t>(overrun));
-    post(id < kItimers ? SiginfoE2k::kernel(timer.signal)
-                       : SiginfoE2k::timer(timer.signal, id, overrun, timer.value));
-}
-
-void Process::Impl::post(const SiginfoE2k& info) noexcept {
-    if (info.signo < 1 || info.signo > kSignals) return;
-    inbox.push(info);
-    wake_all();
-}
-
 void Process::Impl::post_to(Thread& thread, const SiginfoE2k& info) {
     {
         std::lock_guard lock(signal_mutex);
         enqueue(thread.signals->pending, info);
     }
     wake(*thread.signals);
-}
-
-void Process::Impl::wake(Thread::SignalState& thread) noexcept {
-    thread.wake.store(1);
-    thread.interrupt->store(1);
-    if (const int tid = thread.blocked_in.load()) kick_host_thread(tid);
-}
-
-void Process::Impl::wake_all() noexcept {
-    wakers.fetch_add(1);
-    for (auto& slot : wake_list)
-        if (Thread::SignalState* thread = slot.load()) wake(*thread);
-    wakers.fetch_sub(1);
 }
 
 void Process::post_signal(int signal) {

@@ -35,7 +35,7 @@ protected:
     }
 
     static std::string guest(const std::string& name) {
-        return std::string(E2K_SHARED_DIR) + "/guests/elf/" + name;
+        return std::string(E2K_SOURCE_DIR) + "/tests/data/guests/elf/" + name;
     }
 
     void open(const std::string& path) {
@@ -117,7 +117,7 @@ TEST_F(LiveTest, RunToTheEndShowsCallsAndOutput) {
     open(guest("dot_pipe"));
     script("run\nwait exited");
     EXPECT_EQ(now().exit.value, 0);
-    std::ifstream file(std::string(E2K_SHARED_DIR) + "/guests/expected/dot_pipe.stdout");
+    std::ifstream file(std::string(E2K_SOURCE_DIR) + "/tests/data/guests/expected/dot_pipe.stdout");
     const std::string expected(std::istreambuf_iterator<char>(file), {});
     ASSERT_FALSE(expected.empty());
     EXPECT_EQ(session_->app().text(PanelId::Console), expected);

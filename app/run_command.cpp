@@ -38,6 +38,26 @@ private:
     bool several_ = false;
 };
 
+/// What was executed other than by emitted code, as shares of all operations executed.
+void print_run_counts(const machine::HeadlessResult& r) {
+    constexpr std::size_t kShown = 6;
+    const auto& n = r.run_counts;
+    const double all = static_cast<double>(std::max<std::uint64_t>(r.counters.operations, 1));
+    const auto percent = [&](std::uint64_t part) {
+        return 100.0 * static_cast<double>(part) / all;
+    };
+    fmt::print(stderr, "executed        {:>13.4f} % by emitted code\n",
+               100.0 - percent(n.by_helper) - percent(n.interpreted));
+    fmt::print(stderr, "  by helper     {:>13.4f} % {}\n", percent(n.by_helper), n.by_helper);
+    for (std::size_t i = 0; i < std::min(kShown, n.helpers.size()); ++i)
+        fmt::print(stderr, "                {:>14}   {}\n", n.helpers[i].second,
+                   n.helpers[i].first);
+    fmt::print(stderr, "  interpreted   {:>13.4f} % {}\n", percent(n.interpreted), n.interpreted);
+    for (std::size_t i = 0; i < std::min(kShown, n.bundles.size()); ++i)
+        fmt::print(stderr, "                {:>14}   at 0x{:x}\n", n.bundles[i].second,
+                   n.bundles[i].first);
+}
+
 void print_statistics(const machine::HeadlessResult& r, bool interpreter) {
     const machine::Counters& c = r.counters;
     const auto& t = r.translation;
@@ -61,6 +81,7 @@ void print_statistics(const machine::HeadlessResult& r, bool interpreter) {
     fmt::print(stderr, "interpreted     {:>14}   bundles the translator declined\n",
                t.interpreted_bundles);
     fmt::print(stderr, "links, flushes  {:>14}   {}\n", t.links, t.flushes);
+    print_run_counts(r);
 }
 
 /// Ends this process by the guest's signal, so that whoever started it sees the same.

@@ -43,6 +43,7 @@ tl::expected<HeadlessResult, std::string> run_headless(const std::string& path,
     guest_options.process = std::move(options.process);
     guest_options.process.log_syscalls = static_cast<bool>(options.on_syscall);
     guest_options.translator.perf_map = options.perf_map;
+    guest_options.translator.count_operations = options.census;
     guest_options.tier = options.tier;
     std::atomic<std::uint64_t> calls{0};
     if (options.on_syscall)
@@ -101,7 +102,10 @@ tl::expected<HeadlessResult, std::string> run_headless(const std::string& path,
     result.counters.bundles_per_second =
         static_cast<double>(result.counters.bundles) / std::max(result.counters.run_seconds, 1e-9);
     result.translation = started->translator().stats();
-    if (options.census) result.census = started->translator().census();
+    if (options.census) {
+        result.census = started->translator().census();
+        result.run_counts = started->translator().run_counts();
+    }
     if (differential) {
         result.difference = differential->difference();
         result.regions_compared = differential->regions_compared();

@@ -130,7 +130,7 @@ struct HeadlessOptions {
     std::function<void(const guest::SyscallRecord&)> on_syscall;
     bool differential = false;  ///< interpreter beside translator, compare at every region exit
     bool perf_map = false;
-    bool census = false;  ///< fill HeadlessResult::census
+    bool census = false;  ///< fill HeadlessResult::census and ::run_counts
 };
 struct HeadlessResult {
     guest::ExitStatus exit;
@@ -139,6 +139,7 @@ struct HeadlessResult {
     Counters counters;
     translate::TranslatorStats translation;
     translate::HostCodeCensus census;
+    translate::RunCounts run_counts;
     std::string difference;  ///< differential mode: first difference, readable; "" if none
     std::uint64_t regions_compared = 0;
     std::string comparison_end;  ///< why comparing ended before the program did; "" if it did not

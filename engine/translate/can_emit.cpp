@@ -1,4 +1,5 @@
 // The one predicate that says whether a bundle is translated or interpreted.
+#include <bit>
 #include <limits>
 
 #include "engine/translate/plan.h"
@@ -18,7 +19,7 @@ using isa::ConditionType;
 
 namespace {
 
-constexpr std::uint8_t kStateIp = 0x81;
+constexpr std::uint8_t kStateIp = 0x81, kStateLsr = 0x83;
 constexpr unsigned kMaxWindow = 224;
 
 bool register_exists(RegRef r, const cpu::RotationState& br, unsigned size) {
@@ -45,12 +46,17 @@ bool registers_exist(const ExecBundle& b, Config config) {
                                  op.write != Write::Ctpr && op.write != Write::State;
         if (to_register && !register_exists(op.dst, br, new_size)) return false;
     }
+    for (unsigned i = 0; i < b.mova_count; ++i)
+        if (!b.mova[i].discard && !register_exists(b.mova[i].dst, br, new_size)) return false;
     return true;
 }
 
 bool can_access(const MicroOp& op) {
     if (op.pair_second || (op.access_size == 16 && op.big_endian)) return false;
     if (op.mode == MemoryMode::CheckLoad) return op.access_size <= 8;
+    // A conditional store must run exactly once: nothing behind it may go to the interpreter.
+    if (op.mode == MemoryMode::LockLoad || op.mode == MemoryMode::ConditionalStore)
+        return op.access_size <= 8 && op.guard.count == 0 && !op.big_endian;
     return op.mode == MemoryMode::Plain || op.mode == MemoryMode::NoStore;
 }
 
@@ -68,6 +74,8 @@ bool can_compute(const MicroOp& op) {
         case SemKind::Load:
         case SemKind::Store:
             return can_access(op);
+        case SemKind::StateWrite:
+            return op.dst.index == kStateLsr && op.guard.count == 0;
         case SemKind::StateRead:
             return op.source_state == kStateIp && op.write == Write::Double;
         case SemKind::GetSp:
@@ -137,16 +145,21 @@ bool can_transfer(const ExecBundle& b, Config config, const Facts& facts) {
 }  // namespace
 
 bool can_emit(const ExecBundle& b, Config config, const Facts& facts) {
-    constexpr std::uint32_t kDeclined =
-        cpu::exec::kIllegal | cpu::exec::kMova | cpu::exec::kAauWrite | cpu::exec::kLoopMode;
+    constexpr std::uint32_t kDeclined = cpu::exec::kIllegal | cpu::exec::kAauWrite;
     if ((b.flags & kDeclined) || b.bap) return false;
     if ((b.flags & cpu::exec::kSetwd) && b.window.size < config.window().psize) return false;
-    unsigned getsp = 0;
+    unsigned getsp = 0, locks = 0;
     for (unsigned i = 0; i < b.op_count; ++i) {
         if (!can_compute(b.ops[i])) return false;
         getsp += b.ops[i].kind == SemKind::GetSp;
+        locks +=
+            b.ops[i].mode == MemoryMode::LockLoad || b.ops[i].mode == MemoryMode::ConditionalStore;
     }
     if (getsp > 1) return false;
+    if (locks != 0 && (b.flags & cpu::exec::kLoopMode)) return false;
+    if (locks != 0 && (std::popcount(b.memory_ops) != 1 || b.mova_count != 0)) return false;
+    for (unsigned i = 0; i < b.mova_count; ++i)
+        if (b.mova[i].size == 0 || (b.mova[i].packed && b.mova[i].big_endian)) return false;
     return registers_exist(b, config) && !predicates_clash(b, config) && plu_in_order(b) &&
            can_transfer(b, config, facts);
 }

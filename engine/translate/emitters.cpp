@@ -8,8 +8,9 @@ namespace {
 
 std::vector<const Emitter*> make_table() {
     std::unordered_map<std::string_view, const Emitter*> by_name;
-    for (const auto list : {integer_emitters(), bitfield_emitters(), compare_emitters(),
-                            combined_emitters(), float_emitters()})
+    for (const auto list :
+         {integer_emitters(), bitfield_emitters(), compare_emitters(), combined_emitters(),
+          float_emitters(), float_packed_emitters(), float80_emitters(), packed_emitters()})
         for (const Emitter& e : list) by_name.emplace(e.mnemonic, &e);
     std::vector<const Emitter*> table(isa::operations().size(), nullptr);
     for (std::size_t i = 0; i < table.size(); ++i) {

@@ -52,6 +52,9 @@ std::span<const Emitter> bitfield_emitters();
 std::span<const Emitter> compare_emitters();
 std::span<const Emitter> combined_emitters();
 std::span<const Emitter> float_emitters();
+std::span<const Emitter> float_packed_emitters();
+std::span<const Emitter> float80_emitters();
+std::span<const Emitter> packed_emitters();
 
 /// The 32- or 64-bit name of a register.
 inline asmjit::x86::Gp sized(const asmjit::x86::Gp& r, unsigned bits) {

@@ -55,7 +55,7 @@ struct Frame {
     std::uint64_t limit;        ///< kCheckedSpace
     std::uint64_t shadow_bias;  ///< return prediction of chain frame f is at (f >> 3) + bias
     JumpCacheEntry* jump_cache;
-    std::uint64_t pad;
+    std::uint64_t strmd;  ///< of the current bundle while its stores may still fault
     alignas(16) std::uint64_t spill[16][2];  ///< results of the current bundle across calls
 };
 

@@ -250,6 +250,8 @@ Gp HostValues::result_gpr(unsigned index) {
     const Gp dst = def();
     if (r.kind == Result::Kind::Constant)
         load_constant(dst, r.constant);
+    else if (r.kind == Result::Kind::Xmm && r.xmm_bits == 32)
+        a.movd(dst.r32(), x86::xmm(id(r.reg)));  // zero-extended as all 32-bit results
     else if (r.kind == Result::Kind::Xmm)
         a.movq(dst, x86::xmm(id(r.reg)));
     else

@@ -70,6 +70,17 @@ public:
     asmjit::x86::Gp result_gpr(unsigned index);
     asmjit::x86::Xmm result_xmm(unsigned index);
     asmjit::x86::Mem spill_slot(unsigned index) const;
+    /// The operand in memory, `size` bytes from byte `offset` of the register on.
+    asmjit::x86::Mem in_memory(cpu::exec::RegRef r, unsigned size, int offset = 0) const {
+        return memory(r, size, offset);
+    }
+    /// Up to 16 bytes of the stack that only the current operation uses.
+    asmjit::x86::Mem scratch(unsigned size, int offset = 0) const {
+        asmjit::x86::Mem at = spill_slot(current_);
+        at.addOffset(offset);
+        at.setSize(size);
+        return at;
+    }
 
     /// Before conditional code: enough free registers that nothing is spilled inside it.
     void make_room();
@@ -92,7 +103,7 @@ private:
     const cpu::exec::ExecBundle* bundle_ = nullptr;
     cpu::RotationState rotation_;
     unsigned current_ = 0;
-    std::array<Result, 12> results_{};
+    std::array<Result, 16> results_{};
     std::array<std::int8_t, 64> pinned_gprs_{}, pinned_xmms_{};
     unsigned pinned_gpr_count_ = 0, pinned_xmm_count_ = 0;
 };

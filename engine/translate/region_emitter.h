@@ -27,6 +27,8 @@ struct EmitRequest {
     /// Bundles whose speculative loads have met unreadable memory: these test the page map.
     const std::unordered_set<std::uint64_t>& probing;
     std::uint32_t* helper_operations = nullptr;
+    /// Calls of semantic functions by row of the operation table; null: not counted.
+    std::uint64_t* call_counts = nullptr;
     bool exact_tags = false;  ///< what would make a diagnostic value goes to the interpreter
 };
 
@@ -94,6 +96,19 @@ private:
     void emit_access(unsigned i);
     void emit_load(unsigned i);
     void emit_store(unsigned i);
+
+    // --- emit/special_memory.cpp ---
+    void emit_lock_address(const cpu::exec::MicroOp& op);
+    void emit_lock_load(unsigned i);
+    void emit_conditional_store(unsigned i);
+    void emit_store_mask(const Label& skip);
+    void commit_store_mask();
+    void emit_element(unsigned k);
+    void commit_elements();
+    void advance_areas();
+    void commit_loop_state(unsigned i);
+
+    // --- emit/memory.cpp ---
     /// The checked address of an access as an operand; bails when out of range.
     Mem address_of(const cpu::exec::MicroOp& op, bool probe);
     void probe(const cpu::exec::MicroOp& op);
@@ -102,6 +117,10 @@ private:
     // --- emit/control.cpp ---
     void emit_checks();
     void check_division(unsigned i);
+    // emit/division.cpp
+    bool can_divide(unsigned i) const;
+    void divide(unsigned i);
+    void divide_signed(unsigned bits, bool remainder, const Label* overflow);
     void check_getsp(unsigned i);
     void check_tag(unsigned i);
     void check_transfer();

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -115,11 +116,16 @@ struct Translator::Impl {
     pid_t process = getpid();
 
     std::atomic<std::uint64_t> interpreted{0};
+    /// With options.count_operations: calls by row of the operation table, and operations of
+    /// interpreted bundles by address.
+    std::vector<std::uint64_t> call_counts;
+    std::unordered_map<std::uint64_t, std::uint64_t> interpreted_at;
 
     Impl(cpu::MemoryView view, const TranslatorOptions& o)
         : memory(view), options(o), arena(std::max(o.code_cache_bytes, 2 * kRoomForRegion)) {
         if (!arena.valid()) return;
         stubs = make_stubs(arena);
+        if (options.count_operations) call_counts.resize(isa::operations().size());
         const auto begin = reinterpret_cast<std::uint64_t>(stubs.enter);
         guard =
             std::make_unique<FaultGuard>(CodeRange{begin, begin + arena.room() + arena.used(),
@@ -255,8 +261,10 @@ struct Translator::Impl {
         asmjit::CodeHolder code;
         code.init(asmjit::Environment::host(), reinterpret_cast<std::uint64_t>(arena.cursor()));
         std::uint32_t helpers = 0;
-        RegionEmitter emitter(code, {plan, stubs, region, arena.cursor(), options.statistics,
-                                     probing, &helpers, (region.mode & kTagMode) != 0});
+        RegionEmitter emitter(
+            code,
+            {plan, stubs, region, arena.cursor(), options.statistics, probing, &helpers,
+             call_counts.empty() ? nullptr : call_counts.data(), (region.mode & kTagMode) != 0});
         region.guest.clear();
         if (!emitter.run() || region.size > arena.room()) {
             region.entry = nullptr;
@@ -356,12 +364,16 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
 
     const auto step = [&](std::uint64_t bundles) -> Stop {
         fp.fold();
-        const std::uint64_t before = state.bundles;
+        const std::uint64_t before = state.bundles, ip = state.ip, operations = state.operations;
         Stop stop = bundles == 1 ? interpreter.step(state) : interpreter.run(state, bundles);
         fp.reload();
         interpreted.fetch_add(std::max<std::uint64_t>(state.bundles - before, 1),
                               std::memory_order_relaxed);
         state.tags_live = state.exact_tags && cpu::has_visible_tags(state);
+        if (options.count_operations) {
+            const std::lock_guard lock(mutex);
+            interpreted_at[ip] += state.operations - operations;
+        }
         return stop;
     };
     if (state.exact_tags) state.tags_live = cpu::has_visible_tags(state);
@@ -476,6 +488,28 @@ std::uint64_t count_instructions(std::span<const std::uint8_t> code) {
 }
 
 }  // namespace
+
+RunCounts Translator::run_counts() const {
+    const std::lock_guard lock(impl_->mutex);
+    RunCounts counts;
+    std::map<std::string_view, std::uint64_t> by_name;
+    for (std::size_t row = 0; row < impl_->call_counts.size(); ++row) {
+        const std::uint64_t n = __atomic_load_n(&impl_->call_counts[row], __ATOMIC_RELAXED);
+        counts.by_helper += n;
+        if (n) by_name[isa::operation(static_cast<isa::OpIndex>(row)).mnemonic] += n;
+    }
+    counts.helpers.assign(by_name.begin(), by_name.end());
+    for (const auto& [address, n] : impl_->interpreted_at) {
+        counts.interpreted += n;
+        counts.bundles.emplace_back(address, n);
+    }
+    const auto more = [](const auto& a, const auto& b) {
+        return a.second != b.second ? a.second > b.second : a.first < b.first;
+    };
+    std::sort(counts.helpers.begin(), counts.helpers.end(), more);
+    std::sort(counts.bundles.begin(), counts.bundles.end(), more);
+    return counts;
+}
 
 HostCodeCensus Translator::census() const {
     const std::lock_guard lock(impl_->mutex);

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/cpu/interpreter.h"
@@ -17,6 +19,7 @@ namespace e2k::translate {
 struct TranslatorOptions {
     std::size_t code_cache_bytes = 64u << 20;
     bool statistics = false;           ///< count region entries
+    bool count_operations = false;     ///< what is not executed by emitted code (RunCounts)
     std::uint32_t warm_threshold = 0;  ///< interpreted executions of an address before translation
     bool perf_map = false;             ///< write /tmp/perf-PID.map
 };
@@ -79,6 +82,16 @@ struct HostCodeCensus {
     std::uint64_t operations = 0;    ///< guest operations they were made from
 };
 
+/// Operations executed other than by emitted code, with TranslatorOptions::count_operations.
+struct RunCounts {
+    std::uint64_t by_helper = 0;    ///< calls of a semantic function from translated code
+    std::uint64_t interpreted = 0;  ///< operations of interpreted bundles
+    /// Names of the operations called, and addresses of the bundles interpreted, the most frequent
+    /// first, with the operations they account for.
+    std::vector<std::pair<std::string_view, std::uint64_t>> helpers;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> bundles;
+};
+
 /// One per guest process; `run` may be called by several guest threads, each with its own state
 /// and interpreter.
 class Translator {
@@ -100,6 +113,7 @@ public:
 
     TranslatorStats stats() const;
     HostCodeCensus census() const;
+    RunCounts run_counts() const;
     /// The region that contains guest address `ip` and was entered last; null if none.
     std::shared_ptr<const RegionRecord> region_at(std::uint64_t ip) const;
     std::vector<std::shared_ptr<const RegionRecord>> regions() const;

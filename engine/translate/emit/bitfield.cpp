@@ -78,7 +78,49 @@ void population(OpContext& c) {
     c.v.set_result(d);
 }
 
+/// BSR leaves the destination alone for 0: then the number beyond the last position stays.
+template <unsigned Bits>
+void leading_zeros(OpContext& c) {
+    const Gp x = c.v.use(c.op.b, Bits);
+    const Gp d = c.v.def();
+    c.a.mov(asmjit::x86::ecx, asmjit::imm(2 * Bits - 1));
+    c.a.bsr(sized(d, Bits), sized(x, Bits));
+    c.a.cmovz(d.r32(), asmjit::x86::ecx);
+    c.a.xor_(d.r32(), asmjit::imm(Bits - 1));
+    c.v.set_result(d);
+}
+
+/// Bytes by BSWAP, then nibbles, pairs and single bits.
+template <unsigned Bits>
+void reverse_bits(OpContext& c) {
+    const Gp x = c.v.use(c.op.b, Bits);
+    const Gp d = c.v.def();
+    const Gp t = sized(asmjit::x86::rax, Bits), mask = sized(asmjit::x86::rcx, Bits);
+    c.a.mov(sized(d, Bits), sized(x, Bits));
+    c.a.bswap(sized(d, Bits));
+    struct Exchange {
+        unsigned by;
+        std::uint64_t low;
+    };
+    for (const auto& [by, low] : {Exchange{4, 0x0f0f'0f0f'0f0f'0f0f},
+                                  {2, 0x3333'3333'3333'3333},
+                                  {1, 0x5555'5555'5555'5555}}) {
+        c.v.load_constant(asmjit::x86::rcx, Bits == 32 ? low & 0xffff'ffff : low);
+        c.a.mov(t, sized(d, Bits));
+        c.a.shr(t, by);
+        c.a.and_(t, mask);
+        c.a.and_(sized(d, Bits), mask);
+        c.a.shl(sized(d, Bits), by);
+        c.a.or_(sized(d, Bits), t);
+    }
+    c.v.set_result(d);
+}
+
 constexpr Emitter kEmitters[] = {
+    {"lzcnts", leading_zeros<32>},
+    {"lzcntd", leading_zeros<64>},
+    {"bitrevs", reverse_bits<32>},
+    {"bitrevd", reverse_bits<64>},
     {"sxt", extend, true, literal_src1},
     {"getfs", get_field<32>, true, plain_field<32>},
     {"getfd", get_field<64>, true, plain_field<64>},

@@ -104,13 +104,19 @@ void RegionEmitter::check_division(unsigned i) {
     const MicroOp& op = b_->ops[i];
     v_.start_operation(i);
     const Label skip = a_.newLabel();
-    v_.spill_results();
+    const bool direct = can_divide(i);
+    direct ? v_.make_room() : v_.spill_results();
     if (op.guard.count != 0) emit_guard(op.guard, skip);
     const ValueCache before = v_.cache;
-    call_helper(i);
-    if (!op.speculative || request_.exact_tags) {
-        a_.test(x86::rdx, x86::rdx);
-        a_.jnz(bail());
+    if (direct) {
+        mark(Reason::Semantics, op.channel);
+        divide(i);
+    } else {
+        call_helper(i);
+        if (!op.speculative || request_.exact_tags) {
+            a_.test(x86::rdx, x86::rdx);
+            a_.jnz(bail());
+        }
     }
     a_.bind(skip);
     if (op.guard.count != 0) {
@@ -311,6 +317,7 @@ void RegionEmitter::commit_control() {
         v_.end_operation();
     }
     mark(Reason::ControlTransfer);
+    if (b_->flags & cpu::exec::kLoopMode) commit_store_mask();
     if (b_->flags & cpu::exec::kFence) a_.mfence();
     if (b_->flags & cpu::exec::kPrepare) commit_preparation();
     for (unsigned i = 0; i < b_->op_count; ++i) {
@@ -324,6 +331,8 @@ void RegionEmitter::commit_control() {
             a_.mov(state(ctpr_offset(op.dst.index), 8), x86::rax);
             store_immediate64(ctpr_offset(op.dst.index) + offsetof(Ctpr, tag),
                               ctpr_image(CtprTag::Label, 0, 3));
+        } else if (op.write == Write::State) {
+            commit_loop_state(i);
         } else if (op.kind == SemKind::GetSp) {
             const auto known = v_.constant(op.b, 32);
             if (known && (*known & ~15ull) == 0) continue;
@@ -335,6 +344,7 @@ void RegionEmitter::commit_control() {
         }
         v_.end_operation();
     }
+    advance_areas();
     if (b_->eap)
         a_.mov(state(offsetof(CpuState, aau) + offsetof(cpu::AauState, active), 1), imm(0));
 }

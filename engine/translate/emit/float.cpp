@@ -83,6 +83,12 @@ void to_integer(OpContext& c) {
     c.v.set_result(d);
 }
 
+/// First step of the 64-bit root: hands its argument on (operations.md §4.4).
+void root_seed(OpContext& c) {
+    if (const auto x = c.v.only_in_xmm(c.op.b, 64)) return c.v.set_result(*x, 64);
+    c.v.set_result(c.v.use(c.op.b, 64), false);
+}
+
 enum Relation { Eq, Lt, Le, Uod, Neq, Nlt, Nle, Od };  // the immediate of CMPPS
 
 template <unsigned Bits, Relation R>
@@ -141,6 +147,7 @@ constexpr Emitter kEmitters[] = {
     op<Inst::kIdSubpd, 128>("qpfsubd"),
     op<Inst::kIdMulps, 128>("qpfmuls"),
     op<Inst::kIdMulpd, 128>("qpfmuld"),
+    {"fsqrtid", root_seed, false},
     {"fsqrts", unary<Inst::kIdSqrtss, false, 32>, false},
     {"fsqrttd", unary<Inst::kIdSqrtsd, true, 64>, false},
     {"istofs", from_integer<Inst::kIdCvtsi2ss, 32, 32>, false},

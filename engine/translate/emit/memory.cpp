@@ -23,10 +23,17 @@ bool touches_memory(const MicroOp& op) {
 
 constexpr unsigned kMlockResult = 10;
 
+constexpr std::size_t lsr_offset(std::size_t field) { return offsetof(CpuState, lsr) + field; }
+
 }  // namespace
 
 void RegionEmitter::emit_memory() {
     const auto begin = static_cast<std::uint32_t>(a_.offset());
+    for (unsigned k = 0; k < b_->mova_count; ++k) emit_element(k);
+    if (b_->flags & cpu::exec::kLoopMode) {
+        a_.movzx(x86::eax, state(lsr_offset(offsetof(cpu::LoopState, strmd)), 1));
+        a_.mov(x86::dword_ptr(x86::rsp, offsetof(Frame, strmd)), x86::eax);
+    }
     // An access after a store must be known to succeed before the store is done.
     bool stored = false;
     for (unsigned i = 0; i < b_->op_count; ++i) {
@@ -51,7 +58,9 @@ void RegionEmitter::emit_memory() {
 void RegionEmitter::emit_access(unsigned i) {
     const MicroOp& op = b_->ops[i];
     v_.start_operation(i);
-    if (op.mode == MemoryMode::CheckLoad && !mlock_used_) {
+    const bool decides =
+        op.mode == MemoryMode::CheckLoad || op.mode == MemoryMode::ConditionalStore;
+    if (decides && !mlock_used_) {
         v_.start_operation(kMlockResult);
         const Gp m = v_.def();
         a_.xor_(m.r32(), m.r32());
@@ -60,8 +69,12 @@ void RegionEmitter::emit_access(unsigned i) {
         v_.start_operation(i);
         mlock_used_ = true;
     }
-    if (op.guard.count == 0) {
-        op.kind == SemKind::Load ? emit_load(i) : emit_store(i);
+    const bool masked = op.kind == SemKind::Store && (b_->flags & cpu::exec::kLoopMode);
+    if (op.guard.count == 0 && !masked) {
+        op.mode == MemoryMode::LockLoad           ? emit_lock_load(i)
+        : op.mode == MemoryMode::ConditionalStore ? emit_conditional_store(i)
+        : op.kind == SemKind::Load                ? emit_load(i)
+                                                  : emit_store(i);
         return v_.end_operation();
     }
     v_.make_room();
@@ -69,6 +82,7 @@ void RegionEmitter::emit_access(unsigned i) {
     static_cast<void>(mlock);  // back in its register before the conditional part
     const Label skip = a_.newLabel();
     mark(Reason::Predicate, op.channel);
+    if (masked) emit_store_mask(skip);
     emit_guard(op.guard, skip);
     const ValueCache before = v_.cache;
     op.kind == SemKind::Load ? emit_load(i) : emit_store(i);

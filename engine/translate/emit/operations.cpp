@@ -89,6 +89,13 @@ void RegionEmitter::compute(unsigned i) {
             a_.mov(d.r32(), from.r32());
             return v_.set_result(d);
         }
+        case SemKind::StateWrite:  // %lsr only
+            if (op.wb != isa::Width::S) return v_.set_result(v_.use(op.b, 64), false);
+            {
+                const Gp from = v_.use(op.b, 32), d = v_.def();
+                a_.mov(d.r32(), from.r32());
+                return v_.set_result(d);
+            }
         case SemKind::StateRead:  // %ip only
             return v_.set_constant(b_->address);
         default:
@@ -164,6 +171,10 @@ void RegionEmitter::call_helper(unsigned i) {
     if (request_.helper_operations) ++*request_.helper_operations;
     mark(Reason::Helper, op.channel);
     v_.spill_results();
+    if (request_.call_counts) {
+        a_.mov(x86::rax, reinterpret_cast<std::uint64_t>(request_.call_counts + op.row));
+        a_.lock().inc(x86::qword_ptr(x86::rax));
+    }
     const bool wide =
         op.kind == SemKind::Int128 || op.kind == SemKind::Sse128 || op.kind == SemKind::X87;
     const auto first = [&](const auto& reg) {
@@ -225,10 +236,12 @@ void RegionEmitter::commit_results() {
     for (unsigned i = 0; i < b_->op_count; ++i) {
         const MicroOp& op = b_->ops[i];
         if (v_.result(i).kind == Result::Kind::None) continue;
-        if (op.write == Write::Predicate || op.write == Write::Ctpr || op.write == Write::None)
+        if (op.write == Write::Predicate || op.write == Write::Ctpr || op.write == Write::None ||
+            op.write == Write::State)
             continue;
         commit_register(i);
     }
+    commit_elements();
     for (unsigned i = 0; i < b_->op_count; ++i) {
         const MicroOp& op = b_->ops[i];
         if (op.write != Write::Predicate || v_.result(i).kind == Result::Kind::None) continue;

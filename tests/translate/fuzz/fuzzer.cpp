@@ -187,6 +187,13 @@ void fill(CpuState& s, Random& random, int iset) {
     for (auto& base : s.aau.aad_base) base = kData + 8 * (random() % 400);
     for (auto& index : s.aau.aasti) index = 8 * (random() % 8);
     for (auto& step : s.aau.aaincr) step = random() % 3;
+    s.aau.active = random() % 8 != 0;
+    for (auto& area : s.aau.area) {
+        area.fmt = static_cast<std::uint8_t>(random() % 6);
+        area.d = static_cast<std::uint8_t>(random() % 32);
+        area.incr = static_cast<std::uint8_t>(random() % 8);
+        area.disp = static_cast<std::uint32_t>(8 * (random() % 8));
+    }
     s.usd_base = kData + 0x800;
     s.usd_size = 0x1000;
     s.iset = static_cast<std::uint8_t>(iset);

@@ -12,6 +12,7 @@
 
 #include "engine/isa/assembler/assembler.h"
 #include "engine/isa/bundle.h"
+#include "engine/isa/disassembler.h"
 
 namespace e2k::fuzz {
 
@@ -182,6 +183,13 @@ std::string head(Random& random, const Operation& row) {
     return fmt::format("{},{}{} ", row.mnemonic, channel, one_in(random, 3) ? ",sm" : "");
 }
 
+std::string array_load(Random& random) {
+    constexpr std::array kNames{"movab", "movah", "movaw", "movad"};
+    return fmt::format("{},{} area = {}, ind = {}, am = {}, be = {}, {}", kNames[random() % 4],
+                       below(random, 4), below(random, 4), below(random, 4) * 8, below(random, 2),
+                       below(random, 8) == 0, target_register(random, false));
+}
+
 using Assembled = std::optional<Words>;
 
 Assembled assemble(const std::vector<std::string>& lines, std::uint64_t address, int iset,
@@ -191,6 +199,8 @@ Assembled assemble(const std::vector<std::string>& lines, std::uint64_t address,
     isa::AssemblerOptions options;
     options.iset = iset;
     options.symbols = [&](std::string_view name) -> std::optional<isa::SymbolValue> {
+        if (name.size() < 2 || name[0] != 'L' || name[1] < '0' || name[1] > '9')
+            return std::nullopt;
         const std::size_t n = std::stoul(std::string(name.substr(1)));
         return isa::SymbolValue{n < labels.size() ? labels[n] : address, false};
     };
@@ -199,6 +209,16 @@ Assembled assemble(const std::vector<std::string>& lines, std::uint64_t address,
     Words words(bytes->size() / 4);
     std::memcpy(words.data(), bytes->data(), bytes->size());
     return words;
+}
+
+std::string disassembly(const Words& words, std::uint64_t address, int iset) {
+    std::array<std::uint8_t, kMaxBundle> bytes{};
+    std::memcpy(bytes.data(), words.data(), std::min<std::size_t>(kMaxBundle, words.size() * 4));
+    std::string text = fmt::format("\n    {:08x}", fmt::join(words, " "));
+    if (const auto bundle = isa::decode(bytes, address, iset))
+        for (const std::string& line : isa::disassemble(*bundle, isa::DisassemblyStyle::native()))
+            text += "\n    " + line;
+    return text;
 }
 
 /// Bundles that read a clock give two threads two values.
@@ -375,6 +395,10 @@ ProgramMaker::Draft ProgramMaker::bundle(Random& random, unsigned index, unsigne
     }
     const unsigned operations = below(random, 5);
     for (unsigned k = 0; k < operations; ++k) draft.lines.push_back(operation(random));
+    if (one_in(random, 40))
+        draft.lines.push_back(fmt::format("rwd,0 {}, %lsr", any_register(random, false)));
+    if (one_in(random, 20)) draft.lines.push_back(array_load(random));
+    if (one_in(random, 12)) draft.lines.emplace_back("loop_mode");
     if (one_in(random, 3)) draft.lines.push_back(memory_operation(random));
     if (one_in(random, 6)) draft.lines.push_back(memory_operation(random));
     if (one_in(random, 3) || draft.lines.empty()) control(random, count, callee, draft);
@@ -427,7 +451,7 @@ Program ProgramMaker::make(Random& random) const {
         program.code.insert(program.code.end(), words[i].begin(), words[i].end());
         std::string text = fmt::format("L{} {:x}:", i, labels[i]);
         for (const std::string& line : drafts[i].lines) text += "\n    " + line;
-        if (drafts[i].lines.empty()) text += fmt::format("\n    {:08x}", fmt::join(words[i], " "));
+        if (drafts[i].lines.empty()) text += disassembly(words[i], labels[i], iset_);
         program.listing.push_back(std::move(text));
     }
     program.code.insert(program.code.end(), {kStopHs, kStopAls});

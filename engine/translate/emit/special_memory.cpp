@@ -1,0 +1,272 @@
+// Memory operations other than plain loads and stores: locked pairs (machine.md §7.6), stores of
+// software-pipelined loops (§5.5), array elements (§8.4).
+#include "engine/translate/region_emitter.h"
+
+namespace e2k::translate {
+
+using asmjit::imm;
+using cpu::AauArea;
+using cpu::AauState;
+using cpu::CpuState;
+using cpu::LoopState;
+using cpu::WaitLock;
+using cpu::exec::ArrayLoad;
+using cpu::exec::MicroOp;
+namespace x86 = asmjit::x86;
+
+namespace {
+
+constexpr unsigned kMlockResult = 10, kElementResult = 12;
+constexpr unsigned kPlaneAreas = 32;  // channels 0 and 1 use the left plane, 2 and 3 the right one
+constexpr int kFirstWideIndex = 5;    // version from which indices have 48 bits
+
+constexpr std::size_t lock_offset(std::size_t field) { return offsetof(CpuState, lock) + field; }
+constexpr std::size_t lsr_offset(std::size_t field) { return offsetof(CpuState, lsr) + field; }
+constexpr std::size_t aau_offset(std::size_t field) { return offsetof(CpuState, aau) + field; }
+
+unsigned area_of(const ArrayLoad& load) {
+    return load.area + (load.channel >= 2 ? kPlaneAreas : 0);
+}
+std::size_t area_offset(const ArrayLoad& load, std::size_t field) {
+    return aau_offset(offsetof(AauState, area)) + area_of(load) * sizeof(AauArea) + field;
+}
+
+}  // namespace
+
+// --- locked pairs ---
+
+/// Readable and writable memory at the operation's address, which stays in rax.
+void RegionEmitter::emit_lock_address(const MicroOp& op) {
+    static_cast<void>(address_of(op, true));
+    mark(Reason::BoundCheck, op.channel);
+    probe_page(x86::rax, cpu::kPageRead, op.access_size, bail());
+    probe_page(x86::rax, cpu::kPageWrite, op.access_size, bail());
+    mark(Reason::Semantics, op.channel);
+}
+
+void RegionEmitter::emit_lock_load(unsigned i) {
+    const MicroOp& op = b_->ops[i];
+    mark(Reason::Semantics, op.channel);
+    emit_lock_address(op);
+    const Mem at = x86::ptr(host::kMemory, x86::rax, 0, 0, op.access_size);
+    const Gp d = v_.def();
+    op.access_size <= 2   ? a_.movzx(d.r32(), at)
+    : op.access_size == 4 ? a_.mov(d.r32(), at)
+                          : a_.mov(d, at);
+    a_.mov(state(lock_offset(offsetof(WaitLock, address)), 8), x86::rax);
+    a_.mov(state(lock_offset(offsetof(WaitLock, value)), 8), d);
+    a_.mov(state(lock_offset(offsetof(WaitLock, value_hi)), 8), imm(0));
+    a_.mov(state(lock_offset(offsetof(WaitLock, size)), 1), imm(op.access_size));
+    a_.mov(state(lock_offset(offsetof(WaitLock, valid)), 1), imm(1));
+    v_.set_result(d);
+}
+
+void RegionEmitter::emit_conditional_store(unsigned i) {
+    const MicroOp& op = b_->ops[i];
+    mark(Reason::Semantics, op.channel);
+    const Gp m = v_.result_gpr(kMlockResult);
+    const Gp value = v_.use(op.data, op.access_size == 8 ? 64 : 32);
+    const Gp address = v_.def();
+    emit_lock_address(op);
+    if (op.access_size > 1) {
+        // The host's exchange is atomic anywhere, but that of the interpreter only where the
+        // processor's is.
+        a_.test(x86::al, imm(op.access_size - 1));
+        a_.jnz(bail());
+    }
+    a_.mov(address, x86::rax);
+    const Label failed = a_.newLabel(), done = a_.newLabel();
+    a_.cmp(state(lock_offset(offsetof(WaitLock, valid)), 1), imm(0));
+    a_.je(failed);
+    a_.cmp(state(lock_offset(offsetof(WaitLock, address)), 8), address);
+    a_.jne(failed);
+    a_.cmp(state(lock_offset(offsetof(WaitLock, size)), 1), imm(op.access_size));
+    a_.jne(failed);
+    a_.mov(x86::rax, state(lock_offset(offsetof(WaitLock, value)), 8));
+    const Mem at = x86::ptr(host::kMemory, address, 0, 0, op.access_size);
+    switch (op.access_size) {
+        case 1:
+            a_.lock().cmpxchg(at, value.r8());
+            break;
+        case 2:
+            a_.lock().cmpxchg(at, value.r16());
+            break;
+        case 4:
+            a_.lock().cmpxchg(at, value.r32());
+            break;
+        default:
+            a_.lock().cmpxchg(at, value);
+            break;
+    }
+    a_.jz(done);
+    a_.bind(failed);
+    a_.mov(m.r32(), imm(1));
+    a_.bind(done);
+    a_.mov(state(lock_offset(offsetof(WaitLock, valid)), 1), imm(0));
+}
+
+// --- loop mode ---
+
+/// Jumps to `skip` if the prologue or the end of the loop masks a store. The frame holds the
+/// bundle's copy of strmd, which is written back with the other results.
+void RegionEmitter::emit_store_mask(const Label& skip) {
+    const Label enabled = a_.newLabel();
+    const Mem strmd = x86::dword_ptr(x86::rsp, offsetof(Frame, strmd));
+    a_.cmp(state(lsr_offset(offsetof(LoopState, semc)), 1), imm(0));
+    a_.jne(enabled);
+    a_.cmp(state(lsr_offset(offsetof(LoopState, pcnt)), 1), imm(0));
+    a_.jne(skip);
+    emit_loop_end(x86::rcx);
+    a_.test(x86::ecx, x86::ecx);
+    a_.jz(enabled);
+    a_.cmp(strmd, imm(0));
+    a_.je(skip);
+    a_.dec(strmd);
+    a_.bind(enabled);
+}
+
+void RegionEmitter::commit_store_mask() {
+    a_.mov(x86::eax, x86::dword_ptr(x86::rsp, offsetof(Frame, strmd)));
+    a_.mov(state(lsr_offset(offsetof(LoopState, strmd)), 1), x86::al);
+}
+
+// --- array elements ---
+
+/// One mova; an element that cannot be read is the interpreter's.
+void RegionEmitter::emit_element(unsigned k) {
+    const ArrayLoad& load = b_->mova[k];
+    mark(Reason::Semantics);
+    v_.start_operation(kElementResult + k);
+    a_.cmp(state(aau_offset(offsetof(AauState, active)), 1), imm(0));
+    a_.je(bail());
+    a_.cmp(state(area_offset(load, offsetof(AauArea, fmt)), 1), imm(load.min_fmt));
+    a_.jb(bail());
+    a_.movzx(x86::ecx, state(area_offset(load, offsetof(AauArea, d)), 1));
+    a_.mov(x86::rax,
+           x86::ptr(host::kState, x86::rcx, 3,
+                    static_cast<std::int32_t>(aau_offset(offsetof(AauState, aad_base))), 8));
+    a_.add(x86::rax, state(area_offset(load, offsetof(AauArea, cur)), 8));
+    a_.mov(x86::ecx, state(area_offset(load, offsetof(AauArea, disp)), 4));
+    a_.add(x86::rax, x86::rcx);
+    if (load.ind) a_.add(x86::rax, imm(load.ind));
+    mark(Reason::BoundCheck);
+    if (plan_.iset < kFirstWideIndex && load.size > 1) {
+        a_.test(x86::al, imm(load.size - 1));
+        a_.jnz(bail());
+    }
+    a_.cmp(x86::rax, x86::qword_ptr(x86::rsp, offsetof(Frame, limit)));
+    a_.jae(bail());
+    mark(Reason::Semantics);
+    const Mem at = x86::ptr(host::kMemory, x86::rax, 0, 0, load.size);
+    if (load.size == 16) {
+        const x86::Xmm d = v_.def_xmm();
+        a_.movups(d, at);
+        v_.set_result(d, 128);
+        return v_.end_operation();
+    }
+    const Gp d = v_.def();
+    load.size <= 2 ? a_.movzx(d.r32(), at) : load.size == 4 ? a_.mov(d.r32(), at) : a_.mov(d, at);
+    if (load.big_endian) {
+        if (load.size == 2)
+            a_.rol(d.r16(), 8);
+        else if (load.size == 4)
+            a_.bswap(d.r32());
+        else if (load.size == 8)
+            a_.bswap(d);
+    }
+    v_.set_result(d);
+    v_.end_operation();
+}
+
+void RegionEmitter::commit_elements() {
+    for (unsigned k = 0; k < b_->mova_count; ++k) {
+        const ArrayLoad& load = b_->mova[k];
+        if (load.discard) continue;
+        mark(Reason::Semantics);
+        v_.start_operation(kElementResult + k);
+        const unsigned slot = v_.slot(load.dst);
+        v_.cache.forget(slot);
+        if (load.size == 16) {
+            const x86::Xmm d = v_.result_xmm(kElementResult + k);
+            if (load.packed)
+                a_.movaps(v_.memory(slot, 16), d);
+            else
+                a_.movq(v_.memory(slot, 8), d);
+        } else {
+            const Gp d = v_.result_gpr(kElementResult + k);
+            a_.mov(v_.memory(slot, 8), d);
+            v_.cache.set_gpr(slot, static_cast<int>(d.id()), 64);
+        }
+        v_.end_operation();
+    }
+}
+
+/// Each area once, whatever number of movas advance it.
+void RegionEmitter::advance_areas() {
+    std::uint64_t advanced = 0;
+    for (unsigned k = 0; k < b_->mova_count; ++k) {
+        const ArrayLoad& load = b_->mova[k];
+        const std::uint64_t bit = std::uint64_t{1} << area_of(load);
+        if (!load.advance || (advanced & bit)) continue;
+        advanced |= bit;
+        const Mem cur = state(area_offset(load, offsetof(AauArea, cur)), 8);
+        a_.movzx(x86::eax, state(area_offset(load, offsetof(AauArea, incr)), 1));
+        a_.mov(x86::rax,
+               x86::ptr(host::kState, x86::rax, 3,
+                        static_cast<std::int32_t>(aau_offset(offsetof(AauState, aaincr))), 8));
+        a_.movzx(x86::ecx, state(area_offset(load, offsetof(AauArea, fmt)), 1));
+        a_.dec(x86::ecx);
+        a_.shl(x86::rax, x86::cl);
+        a_.add(x86::rax, cur);
+        if (plan_.iset >= kFirstWideIndex) {
+            a_.shl(x86::rax, 16);
+            a_.sar(x86::rax, 16);
+        } else {
+            a_.mov(x86::eax, x86::eax);
+        }
+        a_.mov(cur, x86::rax);
+    }
+}
+
+// --- loop state ---
+
+/// rwd of %lsr: the fields of LSR, and the initial values in ILCR (machine.md §1.6).
+void RegionEmitter::commit_loop_state(unsigned i) {
+    const Gp r = v_.result_gpr(i);
+    const std::size_t ilcr = offsetof(CpuState, ilcr);
+    const auto store = [&](std::size_t offset) { a_.mov(state(offset, 1), x86::al); };
+    const auto field = [&](unsigned low, unsigned width) {
+        a_.mov(x86::eax, x86::ecx);
+        if (low > 32) a_.shr(x86::eax, imm(low - 32));
+        a_.and_(x86::eax, imm((1u << width) - 1));
+    };
+    for (const std::size_t field_offset :
+         {offsetof(LoopState, vlc), offsetof(LoopState, over), offsetof(LoopState, ldmc),
+          offsetof(LoopState, ldovl), offsetof(LoopState, strmd), offsetof(LoopState, semc)})
+        a_.mov(state(ilcr + field_offset, 1), imm(0));
+    a_.mov(x86::eax, r.r32());
+    a_.mov(state(lsr_offset(offsetof(LoopState, lcnt)), 8), x86::rax);
+    a_.mov(state(ilcr + offsetof(LoopState, lcnt), 8), x86::rax);
+    a_.mov(x86::rcx, r);
+    a_.shr(x86::rcx, 32);
+    field(32, 5);
+    store(lsr_offset(offsetof(LoopState, ecnt)));
+    store(ilcr + offsetof(LoopState, ecnt));
+    field(37, 1);
+    store(lsr_offset(offsetof(LoopState, vlc)));
+    field(38, 1);
+    store(lsr_offset(offsetof(LoopState, over)));
+    field(39, 1);
+    store(lsr_offset(offsetof(LoopState, ldmc)));
+    field(40, 8);
+    store(lsr_offset(offsetof(LoopState, ldovl)));
+    field(48, 5);
+    store(lsr_offset(offsetof(LoopState, pcnt)));
+    store(ilcr + offsetof(LoopState, pcnt));
+    field(53, 7);
+    store(lsr_offset(offsetof(LoopState, strmd)));
+    field(60, 1);
+    store(lsr_offset(offsetof(LoopState, semc)));
+}
+
+}  // namespace e2k::translate

@@ -1,7 +1,5 @@
 #include "tests/translate/fuzz/fuzzer.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -14,6 +12,7 @@
 
 #include "engine/cpu/interpreter.h"
 #include "engine/translate/translator.h"
+#include "tests/translate/fuzz/guest.h"
 #include "tests/translate/fuzz/program.h"
 
 namespace e2k::fuzz {
@@ -23,51 +22,8 @@ using cpu::CpuState;
 using cpu::StopKind;
 
 constexpr unsigned kCompared = 700;  ///< registers of the window file that are looked at
-constexpr std::size_t kStackRegisters = 1u << 13, kStackFrames = 1u << 6;
 constexpr unsigned kStopsPerCase = 40;
 constexpr std::uint64_t kBundlesPerCase = 3000;
-
-/// A guest with one code page, a writable and a read-only data page.
-class Guest {
-public:
-    Guest() {
-        constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-        void* space = mmap(nullptr, cpu::kGuestSpace, PROT_NONE, kFlags, -1, 0);
-        void* pages = mmap(nullptr, cpu::kGuestPages, PROT_READ | PROT_WRITE, kFlags, -1, 0);
-        if (space == MAP_FAILED || pages == MAP_FAILED) return;
-        view.base = static_cast<std::uint8_t*>(space);
-        view.pages = map_ = static_cast<std::uint8_t*>(pages);
-        // Code and read-only data stay writable for the host: programs are replaced all the time,
-        // and the page map alone must keep the guest from it ... except where host faults do it.
-        allow(kCode, cpu::kPageRead | cpu::kPageExec, PROT_READ | PROT_WRITE);
-        allow(kData, cpu::kPageRead | cpu::kPageWrite, PROT_READ | PROT_WRITE);
-        allow(kReadOnly, cpu::kPageRead, PROT_READ);
-        ready = stacks.reserve(kStackRegisters, kStackFrames);
-    }
-    ~Guest() {
-        if (view.base) munmap(view.base, cpu::kGuestSpace);
-        if (map_) munmap(map_, cpu::kGuestPages);
-    }
-    Guest(const Guest&) = delete;
-    Guest& operator=(const Guest&) = delete;
-
-    void load(const Words& code) {
-        mprotect(view.base + kCode, kPage, PROT_READ | PROT_WRITE);
-        std::memcpy(view.base + kCode, code.data(), kPage);
-        mprotect(view.base + kCode, kPage, PROT_READ);
-    }
-
-    cpu::MemoryView view;
-    cpu::HardwareStacks stacks;
-    bool ready = false;
-
-private:
-    void allow(std::uint64_t address, int bits, int host) {
-        map_[address / kPage] = static_cast<std::uint8_t>(bits | cpu::kPageMapped);
-        mprotect(view.base + address, kPage, host);
-    }
-    std::uint8_t* map_ = nullptr;
-};
 
 /// A loop may be endless for a random state: after a while this makes it leave translated code.
 class Watchdog {
@@ -154,7 +110,8 @@ std::uint64_t extension(Random& random) {
 void fill(CpuState& s, Random& random, int iset) {
     for (unsigned i = 0; i < 224; ++i) s.window[i] = {value(random), extension(random)};
     for (unsigned i = 224; i < kCompared; ++i) s.window[i] = {};
-    std::fill_n(s.tag_file, kCompared, std::uint8_t{0});
+    // Calls reach further than what is compared; no program may see the tags of another.
+    std::fill_n(s.tag_file, kStackRegisters, std::uint8_t{0});
     for (auto& g : s.g) g = {value(random), extension(random)};
     for (unsigned i = 0; i < kPointerRegisters; ++i) s.window[i].lo = kData + 8 * (random() % 400);
     for (unsigned i = 0; i < kPointerGlobals; ++i)
@@ -345,7 +302,7 @@ private:
         for (unsigned k = 0; k < kStopsPerCase && a.bundles < kBundlesPerCase; ++k) {
             if (!advance(a, b, program, single)) break;
             if (!result_.difference.empty()) {
-                explain(program, n, k, seed);
+                explain(program, n, k);
                 break;
             }
         }
@@ -413,12 +370,9 @@ private:
                stop.kind == StopKind::CodeFlush;
     }
 
-    void explain(const Program& program, std::uint64_t n, unsigned stop, std::uint64_t state_seed) {
-        CpuState start;
-        interpreted_.stacks.attach(start);
+    void explain(const Program& program, std::uint64_t n, unsigned stop) {
         std::string text = fmt::format("seed {} case {} after stop {} (iset {}): {}\n",
                                        options_.seed, n, stop, program.iset, result_.difference);
-        static_cast<void>(state_seed);
         for (const std::string& line : program.listing) text += line + "\n";
         result_.difference = std::move(text);
     }

@@ -103,7 +103,7 @@ void push_call(CpuState& state, unsigned wbs_registers, std::uint64_t return_ip)
     state.wd.size = static_cast<std::uint16_t>(state.wd.size - wbs_registers);
     state.wd.psize = state.wd.size;
     state.wd.fx = 1;
-    for (Ctpr& ctpr : state.ctpr) ctpr.tag = CtprTag::Empty;
+    for (Ctpr& ctpr : state.ctpr) ctpr = {0, CtprTag::Empty, 0, 0, {}};
 }
 
 std::uint64_t pop_return(CpuState& state) {
@@ -124,7 +124,7 @@ std::uint64_t pop_return(CpuState& state) {
     const std::uint64_t usd_size = std::uint64_t{frame.ussz} << 4;
     state.usd_base += usd_size - state.usd_size;
     state.usd_size = usd_size;
-    for (Ctpr& ctpr : state.ctpr) ctpr.tag = CtprTag::Empty;
+    for (Ctpr& ctpr : state.ctpr) ctpr = {0, CtprTag::Empty, 0, 0, {}};
     return frame.return_ip;
 }
 

@@ -24,9 +24,15 @@ struct OpContext {
     asmjit::x86::Assembler& a;
     const cpu::exec::MicroOp& op;
     int iset;
-    /// Predicate byte that selects operand b (else a) of a merge form; null when none or several.
-    const asmjit::x86::Mem* selector = nullptr;
+    /// A merge form with one predicate: it selects operand b, else a. `select_condition` sets the
+    /// flags for it (the last thing before their use).
+    bool selects = false;
+    unsigned selector = 0;  ///< index of the predicate (HostValues::predicate_index)
     bool selector_negated = false;
+    asmjit::x86::CondCode select_condition() {
+        const asmjit::x86::CondCode holds = v.test_predicate(selector);
+        return selector_negated ? asmjit::x86::negateCond(holds) : holds;
+    }
 };
 
 struct Emitter {

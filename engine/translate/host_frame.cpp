@@ -1,5 +1,7 @@
 #include "engine/translate/host_frame.h"
 
+#include <bit>
+
 #include "engine/translate/region.h"
 
 namespace e2k::translate {
@@ -14,6 +16,26 @@ constexpr int kFrameBytes = sizeof(Frame) + (24 - sizeof(Frame) % 16) % 16;
 static_assert((kFrameBytes + 56) % 16 == 0);
 
 constexpr Gp kSaved[] = {rbx, rbp, r12, r13, r14, r15};
+
+/// For the recovery table. Uses rcx and xmm15.
+void emit_save(x86::Assembler& a) {
+    a.mov(rcx, qword_ptr(rsp, offsetof(Frame, saved)));
+    for (std::uint32_t m = host::kGprPool; m; m &= m - 1) {
+        const auto r = static_cast<std::uint32_t>(std::countr_zero(m));
+        a.mov(qword_ptr(rcx, static_cast<std::int32_t>(offsetof(SavedRegisters, gpr) + r * 8)),
+              gpq(r));
+    }
+    for (std::uint32_t m = host::kXmmPool; m; m &= m - 1) {
+        const auto r = static_cast<std::uint32_t>(std::countr_zero(m));
+        a.movaps(x86::ptr(rcx, static_cast<std::int32_t>(offsetof(SavedRegisters, xmm) + r * 16)),
+                 xmm(r));
+    }
+    for (std::size_t i = 0; i < sizeof(Frame::predicates); i += 16) {
+        a.movaps(xmm15, x86::ptr(rsp, static_cast<std::int32_t>(offsetof(Frame, predicates) + i)));
+        a.movups(x86::ptr(rcx, static_cast<std::int32_t>(offsetof(SavedRegisters, predicates) + i)),
+                 xmm15);
+    }
+}
 
 void emit_leave(x86::Assembler& a) {
     a.mov(qword_ptr(host::kState, offsetof(cpu::CpuState, bundles)), host::kBundles);
@@ -57,6 +79,7 @@ Stubs make_stubs(CodeArena& arena) {
     a.sub(rsp, kFrameBytes);
     a.mov(qword_ptr(rsp, offsetof(Frame, shadow_bias)), rdx);
     a.mov(qword_ptr(rsp, offsetof(Frame, jump_cache)), rcx);
+    a.mov(qword_ptr(rsp, offsetof(Frame, saved)), r8);
     a.mov(host::kState, rdi);
     a.mov(host::kWindow, qword_ptr(rdi, offsetof(cpu::CpuState, window)));
     a.mov(host::kMemory, qword_ptr(rdi, offsetof(cpu::CpuState, memory_base)));
@@ -66,12 +89,14 @@ Stubs make_stubs(CodeArena& arena) {
     a.mov(host::kOperations, qword_ptr(rdi, offsetof(cpu::CpuState, operations)));
     a.jmp(rsi);
 
-    const Label leave = a.newLabel(), fault = a.newLabel(), jump = a.newLabel(),
-                returned = a.newLabel();
+    const Label leave = a.newLabel(), recover = a.newLabel(), fault = a.newLabel(),
+                jump = a.newLabel(), returned = a.newLabel();
     a.bind(leave);
     emit_leave(a);
     a.bind(fault);
     a.mov(eax, static_cast<std::uint32_t>(Leave::Fault));
+    a.bind(recover);
+    emit_save(a);
     a.jmp(leave);
     a.bind(jump);
     emit_lookup(a, Leave::Jumped, leave);
@@ -85,6 +110,7 @@ Stubs make_stubs(CodeArena& arena) {
     Stubs stubs;
     stubs.enter = reinterpret_cast<Stubs::Enter>(base);
     stubs.leave = base + code.labelOffset(leave);
+    stubs.recover = base + code.labelOffset(recover);
     stubs.fault = base + code.labelOffset(fault);
     stubs.jump = base + code.labelOffset(jump);
     stubs.returned = base + code.labelOffset(returned);

@@ -50,22 +50,34 @@ struct JumpCacheEntry {
 inline constexpr unsigned kJumpCacheBits = 11;
 inline constexpr unsigned kJumpCacheSize = 1u << kJumpCacheBits;
 
+/// Host registers when a region was left for the interpreter.
+struct SavedRegisters {
+    std::uint64_t gpr[16];
+    alignas(16) std::uint64_t xmm[16][2];
+    std::uint8_t predicates[96];  ///< Frame::predicates
+};
+
 /// Stack frame of generated code, from rsp upwards.
 struct Frame {
     std::uint64_t limit;        ///< kCheckedSpace
     std::uint64_t shadow_bias;  ///< return prediction of chain frame f is at (f >> 3) + bias
     JumpCacheEntry* jump_cache;
+    SavedRegisters* saved;
     std::uint64_t strmd;  ///< of the current bundle while its stores may still fault
-    alignas(16) std::uint64_t spill[16][2];  ///< results of the current bundle across calls
+    std::uint64_t pad;
+    alignas(16) std::uint64_t spill[16][2];   ///< results of the current bundle across calls
+    alignas(16) std::uint8_t predicates[96];  ///< files of the callees inside a region
 };
 
 /// Routines shared by all regions, at the start of the arena.
 struct Stubs {
     using Enter = std::uint64_t (*)(cpu::CpuState*, const std::uint8_t* code,
-                                    std::uint64_t shadow_bias, JumpCacheEntry* jump_cache);
+                                    std::uint64_t shadow_bias, JumpCacheEntry* jump_cache,
+                                    SavedRegisters* saved);
     Enter enter = nullptr;
     std::uint8_t* leave = nullptr;     ///< rax = Leave or ExitSite*
-    std::uint8_t* fault = nullptr;     ///< Leave::Fault
+    std::uint8_t* recover = nullptr;   ///< rax = RecoveryPoint*: saves the registers and leaves
+    std::uint8_t* fault = nullptr;     ///< Leave::Fault: saves the registers and leaves
     std::uint8_t* jump = nullptr;      ///< rsi = target: looks the jump cache up
     std::uint8_t* returned = nullptr;  ///< the same after a return
     std::size_t size = 0;              ///< bytes of the arena they occupy

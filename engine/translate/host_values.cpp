@@ -2,6 +2,7 @@
 
 namespace e2k::translate {
 
+using asmjit::imm;
 using asmjit::x86::Gp;
 using asmjit::x86::Mem;
 using asmjit::x86::Xmm;
@@ -11,18 +12,23 @@ namespace x86 = asmjit::x86;
 
 namespace {
 
-constexpr unsigned kRoom = 5;  ///< three operands, a result, one to spare
-
 std::uint32_t id(int r) { return static_cast<std::uint32_t>(r); }
+Gp sized_to(unsigned bits, int r) {
+    if (bits == 32) return x86::gpd(id(r));
+    return x86::gpq(id(r));
+}
 std::uint64_t low(std::uint64_t v, unsigned bits) {
     return bits >= 64 ? v : v & ((std::uint64_t{1} << bits) - 1);
 }
 
 }  // namespace
 
-void HostValues::start_bundle(const cpu::exec::ExecBundle& bundle, Config config) {
+void HostValues::start_bundle(const cpu::exec::ExecBundle& bundle, Config config, unsigned window,
+                              unsigned file) {
     bundle_ = &bundle;
     rotation_ = config.rotation();
+    window_ = window;
+    file_ = file;
     results_.fill({});
 }
 
@@ -36,6 +42,7 @@ void HostValues::end_bundle() {
     for (Result& r : results_) {
         if (r.kind == Result::Kind::Gpr) cache.gpr.unpin(r.reg);
         if (r.kind == Result::Kind::Xmm) cache.xmm.unpin(r.reg);
+        if (r.kind == Result::Kind::Compare) unpin(r.compare);
         r = {};
     }
 }
@@ -43,10 +50,10 @@ void HostValues::end_bundle() {
 unsigned HostValues::slot(RegRef r) const {
     switch (r.space) {
         case Space::Window:
-            return r.index;
+            return window_ + r.index;
         case Space::Based:
             // can_emit() has checked the range.
-            return static_cast<unsigned>(based_index(rotation_, r.index, kGlobalSlot));
+            return window_ + static_cast<unsigned>(based_index(rotation_, r.index, kGlobalSlot));
         default:
             return kGlobalSlot + r.index;
     }
@@ -82,17 +89,90 @@ void HostValues::pin_xmm(int r) {
     cache.xmm.touch(r);
 }
 
+void HostValues::store(unsigned slot, const GuestValue& v) {
+    if (v.constant_bits >= v.dirty) {
+        const std::uint64_t value = low(v.constant, v.dirty);
+        if (v.dirty == 32)
+            return (void)a.mov(memory(slot, 4), imm(static_cast<std::int32_t>(value)));
+        if (static_cast<std::int64_t>(value) == static_cast<std::int32_t>(value))
+            return (void)a.mov(memory(slot, 8), imm(static_cast<std::int32_t>(value)));
+        if (v.gpr < 0 || v.gpr_bits < 64) {
+            load_constant(x86::rax, value);
+            return (void)a.mov(memory(slot, 8), x86::rax);
+        }
+    }
+    if (v.gpr >= 0 && v.gpr_bits >= v.dirty) {
+        if (v.dirty == 32)
+            a.mov(memory(slot, 4), x86::gpd(id(v.gpr)));
+        else
+            a.mov(memory(slot, 8), x86::gpq(id(v.gpr)));
+    } else if (v.dirty == 32) {
+        a.movss(memory(slot, 4), x86::xmm(id(v.xmm)));
+    } else if (v.dirty == 64) {
+        a.movsd(memory(slot, 8), x86::xmm(id(v.xmm)));
+    } else {
+        a.movaps(memory(slot, 16), x86::xmm(id(v.xmm)));
+    }
+}
+
+void HostValues::write_back(unsigned slot) {
+    const GuestValue& v = cache.at(slot);
+    if (!v.dirty) return;
+    store(slot, v);
+    cache.set_dirty(slot, 0);
+}
+
+void HostValues::write_back_registers() {
+    cache.for_each([this](unsigned slot) { write_back(slot); });
+}
+
+void HostValues::write_back_all() {
+    write_back_registers();
+    cache.for_each_predicate([this](unsigned p) { write_back_predicate(p); });
+}
+
+void HostValues::write_back_caller_saved() {
+    cache.for_each_predicate([this](unsigned p) { write_back_predicate(p); });
+    cache.for_each([this](unsigned slot) {
+        const GuestValue& v = cache.at(slot);
+        const bool kept = v.gpr >= 0 && v.gpr_bits >= v.dirty &&
+                          !(host::kGprCallerSaved >> static_cast<unsigned>(v.gpr) & 1);
+        if (!kept) write_back(slot);
+    });
+}
+
+void HostValues::evict_gpr(int r) {
+    cache.for_each_predicate([this, r](unsigned p) {
+        if (cache.refers(p, r)) write_back_predicate(p);
+    });
+    cache.for_each([this, r](unsigned slot) {
+        const GuestValue& v = cache.at(slot);
+        if (v.gpr == r && v.dirty && !cache.covered_without(slot, r, -1)) write_back(slot);
+    });
+    cache.drop_gpr(r);
+}
+
+void HostValues::evict_xmm(int r) {
+    cache.for_each([this, r](unsigned slot) {
+        const GuestValue& v = cache.at(slot);
+        if (v.xmm == r && v.dirty && !cache.covered_without(slot, -1, r)) write_back(slot);
+    });
+    cache.drop_xmm(r);
+}
+
 int HostValues::take_gpr() {
     int r = cache.gpr.unused();
     if (r < 0) {
-        r = cache.gpr.oldest();
-        if (r >= 0) cache.drop_gpr(r);
+        r = cache.gpr.oldest(cache.needed_gprs());
+        if (r < 0) r = cache.gpr.oldest(0);
+        if (r >= 0) evict_gpr(r);
     }
     for (unsigned i = 0; r < 0 && i < results_.size(); ++i) {
-        if (i == current_ || results_[i].kind != Result::Kind::Gpr) continue;
+        const Result::Kind kind = results_[i].kind;
+        if (i == current_ || (kind != Result::Kind::Gpr && kind != Result::Kind::Compare)) continue;
         spill(i);
-        r = cache.gpr.oldest();
-        if (r >= 0) cache.drop_gpr(r);
+        r = cache.gpr.oldest(0);
+        if (r >= 0) evict_gpr(r);
     }
     if (r < 0) {
         exhausted = true;
@@ -105,8 +185,9 @@ int HostValues::take_gpr() {
 int HostValues::take_xmm() {
     int r = cache.xmm.unused();
     if (r < 0) {
-        r = cache.xmm.oldest();
-        if (r >= 0) cache.drop_xmm(r);
+        r = cache.xmm.oldest(cache.needed_xmms());
+        if (r < 0) r = cache.xmm.oldest(0);
+        if (r >= 0) evict_xmm(r);
     }
     if (r < 0) {
         exhausted = true;
@@ -127,27 +208,23 @@ void HostValues::load_constant(const Gp& dst, std::uint64_t value) {
 }
 
 Gp HostValues::use(RegRef r, unsigned bits) {
-    if (const auto value = constant(r, bits)) {
-        if (r.space != Space::Literal) {
-            const GuestValue& v = cache.at(slot(r));
-            if (v.gpr >= 0 && v.gpr_bits >= bits) {
-                pin_gpr(v.gpr);
-                return x86::gpq(id(v.gpr));
-            }
-        }
-        const Gp dst = def();
-        load_constant(dst, *value);
-        if (r.space != Space::Literal) cache.set_gpr(slot(r), static_cast<int>(dst.id()), bits);
-        return dst;
-    }
-    const unsigned s = slot(r);
+    if (r.space != Space::Literal) return use_slot(slot(r), bits);
+    const Gp dst = def();
+    load_constant(dst, low(bundle_->literals[r.index].lo, bits));
+    return dst;
+}
+
+Gp HostValues::use_slot(unsigned s, unsigned bits) {
     const GuestValue& v = cache.at(s);
+    if (bits == 64 && v.dirty == 32 && (v.gpr < 0 || v.gpr_bits < 64)) merge_upper_half(s);
     if (v.gpr >= 0 && v.gpr_bits >= bits) {
         pin_gpr(v.gpr);
         return x86::gpq(id(v.gpr));
     }
     const Gp dst = def();
-    if (v.xmm >= 0 && v.xmm_bits >= bits) {
+    if (v.constant_bits >= bits) {
+        load_constant(dst, low(v.constant, bits));
+    } else if (v.xmm >= 0 && v.xmm_bits >= bits) {
         if (bits == 32)
             a.movd(dst.r32(), x86::xmm(id(v.xmm)));
         else
@@ -159,6 +236,27 @@ Gp HostValues::use(RegRef r, unsigned bits) {
     }
     cache.set_gpr(s, static_cast<int>(dst.id()), bits);
     return dst;
+}
+
+/// The low half is newer than memory, the upper half only there: both into a register.
+void HostValues::merge_upper_half(unsigned slot) {
+    const GuestValue& v = cache.at(slot);
+    Gp half;
+    if (v.gpr >= 0) {
+        pin_gpr(v.gpr);
+        half = x86::gpq(id(v.gpr));
+    } else {
+        half = def();
+        if (v.constant_bits)
+            a.mov(half.r32(), imm(static_cast<std::uint32_t>(v.constant)));
+        else
+            a.movd(half.r32(), x86::xmm(id(v.xmm)));
+    }
+    const Gp whole = def();
+    a.mov(whole.r32(), memory(slot, 4, 4));
+    a.shl(whole, 32);
+    a.or_(whole, half);
+    cache.set_gpr(slot, static_cast<int>(whole.id()), 64);
 }
 
 Xmm HostValues::use_xmm(RegRef r, unsigned bits) {
@@ -179,12 +277,25 @@ Xmm HostValues::use_xmm(RegRef r, unsigned bits) {
         pin_xmm(v.xmm);
         return x86::xmm(id(v.xmm));
     }
+    if (bits >= 64 && v.dirty == 32 && (v.gpr < 0 || v.gpr_bits < 64)) merge_upper_half(s);
+    if (v.xmm >= 0) pin_xmm(v.xmm);
     const Xmm dst = def_xmm();
-    if (bits <= 64 && v.gpr >= 0 && v.gpr_bits >= bits) {
-        if (bits == 32)
+    const unsigned part = bits != 128     ? bits
+                          : v.dirty == 32 ? 64
+                                          : v.dirty;  // from a register, the rest from memory
+    if (part && part <= 64 && v.gpr >= 0 && v.gpr_bits >= part) {
+        if (part == 32)
             a.movd(dst, x86::gpd(id(v.gpr)));
         else
             a.movq(dst, x86::gpq(id(v.gpr)));
+        if (bits == 128) a.movhps(dst, memory(s, 8, 8));
+    } else if (part && part <= 64 && v.constant_bits >= part) {
+        load_constant(x86::rax, low(v.constant, part));
+        a.movq(dst, x86::rax);
+        if (bits == 128) a.movhps(dst, memory(s, 8, 8));
+    } else if (bits == 128 && part == 64) {
+        a.movaps(dst, x86::xmm(id(v.xmm)));
+        a.movhps(dst, memory(s, 8, 8));
     } else if (bits == 32) {
         a.movss(dst, memory(s, 4));
     } else if (bits == 64) {
@@ -225,12 +336,108 @@ void HostValues::set_constant(std::uint64_t value) {
     results_[current_].constant = value;
 }
 
+void HostValues::set_compare(x86::CondCode condition, bool test, unsigned bits, const Gp& x,
+                             const Gp* y, std::int32_t immediate) {
+    Result& result = results_[current_];
+    result.kind = Result::Kind::Compare;
+    result.compare = {PredicateValue::Kind::Compare,
+                      false,
+                      test,
+                      static_cast<std::uint8_t>(condition),
+                      static_cast<std::uint8_t>(bits),
+                      static_cast<std::int8_t>(x.id()),
+                      static_cast<std::int8_t>(y ? static_cast<int>(y->id()) : -1),
+                      immediate};
+    cache.gpr.pin(result.compare.x);
+    if (y) cache.gpr.pin(result.compare.y);
+}
+
+void HostValues::unpin(const PredicateValue& compare) {
+    cache.gpr.unpin(compare.x);
+    if (compare.y >= 0) cache.gpr.unpin(compare.y);
+}
+
+unsigned HostValues::predicate_index(unsigned logical) const {
+    return file_ * 32 + pred_phys(rotation_, logical);
+}
+
+Mem HostValues::predicate_memory(unsigned p) const {
+    if (p < 32)
+        return x86::ptr(host::kState, static_cast<std::int32_t>(offsetof(cpu::CpuState, pred) + p),
+                        1);
+    return x86::ptr(x86::rsp, static_cast<std::int32_t>(offsetof(Frame, predicates) + (p - 32)), 1);
+}
+
+x86::CondCode HostValues::test(const PredicateValue& v, unsigned p) {
+    switch (v.kind) {
+        case PredicateValue::Kind::Memory:
+            a.test(predicate_memory(p), imm(cpu::kPredValue));
+            return x86::CondCode::kNZ;
+        case PredicateValue::Kind::Constant:
+            a.cmp(x86::eax, x86::eax);
+            return v.value ? x86::CondCode::kZ : x86::CondCode::kNZ;
+        default:
+            break;
+    }
+    const Gp x = sized_to(v.bits, v.x);
+    const asmjit::InstId instruction = v.test ? x86::Inst::kIdTest : x86::Inst::kIdCmp;
+    if (v.y >= 0)
+        a.emit(instruction, x, sized_to(v.bits, v.y));
+    else if (!v.test && v.immediate == 0)
+        a.test(x, x);  // the flags of a comparison with 0
+    else
+        a.emit(instruction, x, imm(v.immediate));
+    return static_cast<x86::CondCode>(v.condition);
+}
+
+void HostValues::write_back_predicate(unsigned p) {
+    const PredicateValue& v = cache.predicate(p);
+    if (v.kind == PredicateValue::Kind::Memory) return;
+    if (v.kind == PredicateValue::Kind::Constant)
+        a.mov(predicate_memory(p), imm(v.value ? 1 : 0));
+    else
+        a.set(test(v, p), predicate_memory(p));
+    cache.set_predicate(p, {});
+}
+
+void HostValues::load_predicate(const Gp& to, unsigned p) {
+    const PredicateValue& v = cache.predicate(p);
+    if (v.kind == PredicateValue::Kind::Memory) {
+        a.movzx(to.r32(), predicate_memory(p));
+        a.and_(to.r32(), imm(cpu::kPredValue));
+    } else if (v.kind == PredicateValue::Kind::Constant) {
+        a.mov(to.r32(), imm(v.value ? 1 : 0));
+    } else {
+        a.set(test(v, p), to.r8());
+        a.movzx(to.r32(), to.r8());
+    }
+}
+
+void HostValues::commit(unsigned slot, const Result& r, unsigned bits) {
+    // What memory does not have of the part that stays.
+    if (cache.at(slot).dirty > bits) write_back(slot);
+    cache.forget(slot);
+    if (r.kind == Result::Kind::Constant)
+        cache.set_constant(slot, low(r.constant, bits), bits);
+    else if (r.kind == Result::Kind::Gpr)
+        cache.set_gpr(slot, r.reg, bits);
+    else
+        cache.set_xmm(slot, r.reg, bits);
+    cache.set_dirty(slot, bits);
+}
+
 Mem HostValues::spill_slot(unsigned index) const {
     return x86::ptr(x86::rsp, static_cast<std::int32_t>(offsetof(Frame, spill) + index * 16));
 }
 
 void HostValues::spill(unsigned index) {
     Result& r = results_[index];
+    if (r.kind == Result::Kind::Compare) {
+        a.set(test(r.compare, 0), spill_slot(index));
+        unpin(r.compare);
+        r.kind = Result::Kind::SpilledGpr;
+        return;
+    }
     if (r.kind == Result::Kind::Gpr) {
         a.mov(spill_slot(index), x86::gpq(id(r.reg)));
         cache.gpr.unpin(r.reg);
@@ -254,8 +461,11 @@ Gp HostValues::result_gpr(unsigned index) {
         a.movd(dst.r32(), x86::xmm(id(r.reg)));  // zero-extended as all 32-bit results
     else if (r.kind == Result::Kind::Xmm)
         a.movq(dst, x86::xmm(id(r.reg)));
+    else if (r.kind == Result::Kind::Compare)
+        a.set(test(r.compare, 0), dst.r8());
     else
         a.mov(dst, spill_slot(index));
+    if (r.kind == Result::Kind::Compare) unpin(r.compare);
     if (r.kind == Result::Kind::Xmm) cache.xmm.unpin(r.reg);
     set_result(dst);
     current_ = before;
@@ -288,9 +498,30 @@ Xmm HostValues::result_xmm(unsigned index) {
     return dst;
 }
 
-void HostValues::make_room() {
-    for (unsigned i = 0; i < results_.size() && cache.gpr.available() < kRoom; ++i)
-        if (i != current_ && results_[i].kind == Result::Kind::Gpr) spill(i);
+void HostValues::make_room(unsigned gprs, unsigned xmms) {
+    const auto free_gprs = [&] {
+        return static_cast<unsigned>(std::popcount(cache.gpr.available() & ~cache.needed_gprs()));
+    };
+    while (free_gprs() < gprs) {
+        const int r = cache.gpr.oldest(~cache.needed_gprs());
+        if (r >= 0) {
+            evict_gpr(r);
+            continue;
+        }
+        unsigned i = 0;
+        while (i < results_.size() &&
+               (i == current_ || (results_[i].kind != Result::Kind::Gpr &&
+                                  results_[i].kind != Result::Kind::Compare)))
+            ++i;
+        if (i == results_.size()) break;
+        spill(i);
+    }
+    while (static_cast<unsigned>(std::popcount(cache.xmm.available() & ~cache.needed_xmms())) <
+           xmms) {
+        const int r = cache.xmm.oldest(~cache.needed_xmms());
+        if (r < 0) break;
+        evict_xmm(r);
+    }
 }
 
 void HostValues::spill_results() {

@@ -11,15 +11,7 @@ using cpu::exec::MicroOp;
 using cpu::exec::TransferKind;
 using cpu::exec::Write;
 
-namespace {
-
-/// The CTPRs after `b`, without its transfer.
 Facts facts_after(const ExecBundle& b, Facts facts) {
-    for (unsigned i = 0; i < b.op_count; ++i) {
-        const MicroOp& op = b.ops[i];
-        if (op.write == Write::Ctpr)
-            facts[op.dst.index - 1u] = {CtprFact::Kind::Unknown, CtprTag::Empty, 0, 3, 0};
-    }
     if (b.flags & cpu::exec::kPrepare) {
         CtprFact& fact = facts[b.prepare.ctpr - 1u];
         fact.kind = CtprFact::Kind::Known;
@@ -30,14 +22,21 @@ Facts facts_after(const ExecBundle& b, Facts facts) {
                    : b.prepare.kind == isa::Cs0Kind::Return ? CtprTag::Return
                                                             : CtprTag::Label;
     }
+    for (unsigned i = 0; i < b.op_count; ++i) {
+        const MicroOp& op = b.ops[i];
+        if (op.write == Write::Ctpr)
+            facts[op.dst.index - 1u] = {CtprFact::Kind::Unknown, CtprTag::Empty, 0, 3, 0};
+    }
     return facts;
 }
 
 Facts cleared_facts() {
     Facts facts;
-    for (CtprFact& fact : facts) fact.kind = CtprFact::Kind::Known;
+    for (CtprFact& fact : facts) fact = {CtprFact::Kind::Known, CtprTag::Empty, 0, 0, 0};
     return facts;
 }
+
+namespace {
 
 class Planner {
 public:

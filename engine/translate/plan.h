@@ -61,6 +61,8 @@ struct Node {
     Edge next;                  ///< not taken
     Edge taken;                 ///< Direct, Predicted: target; Call: callee
     Edge return_to;             ///< calls: where the callee's return continues
+    unsigned window = 0;        ///< %r0 in registers from that of the region's entry
+    unsigned file = 0;          ///< predicate file: 0 that of the region's entry
     bool bundle_dbl = false;    ///< 32-bit results of the bundle clear the upper half
     bool falls_through = true;  ///< `next` can be reached without taking the transfer
 };
@@ -82,6 +84,11 @@ struct PlanRequest {
 
 /// Collects a region from state.ip. Empty nodes: nothing can be fetched there.
 Plan plan_region(const PlanRequest& request);
+
+/// The CTPRs after `b`, without its transfer.
+Facts facts_after(const cpu::exec::ExecBundle& b, Facts facts);
+/// The CTPRs after a call or return.
+Facts cleared_facts();
 
 /// Whether the emitter can do the whole bundle in configuration `config` (one predicate for
 /// planning and emission).

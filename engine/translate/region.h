@@ -7,14 +7,59 @@
 #include <vector>
 
 #include "engine/translate/translator.h"
+#include "engine/translate/value_cache.h"
 #include "engine/translate/window_config.h"
 
 namespace e2k::translate {
 
 struct Region;
 
+/// Why generated code returned to the dispatcher. Other values are Exit*.
+enum class Leave : std::uint64_t {
+    Jumped = 0,       ///< state.ip holds the target of a transfer without translation
+    Returned = 1,     ///< the same, by `return`
+    Interpret = 2,    ///< the bundle at state.ip is for the interpreter
+    Fault = 3,        ///< a host fault; FaultGuard::fault_pc() says where
+    Interrupted = 4,  ///< state.interrupt was seen
+    Linkable = 5,     ///< an ExitSite that is not linked
+};
+inline constexpr std::uint64_t kFirstExit = 4096;
+
+/// A place where a region is left.
+struct Exit {
+    Leave why;
+};
+
+/// One value that the state in memory lacks at a place of a region: where it is, where it goes.
+struct Restore {
+    enum class From : std::uint8_t { Gpr, Xmm, Constant, Compare, Predicate };
+    enum class To : std::uint8_t { Window, State };
+    From from = From::Constant;
+    To to = To::State;
+    std::uint8_t bytes = 8;
+    std::uint8_t reg = 0;     ///< Gpr, Xmm; Predicate: index into Frame::predicates
+    std::int32_t offset = 0;  ///< from state.window of the region's entry, or from the state
+    std::uint64_t constant = 0;
+    PredicateValue compare;
+};
+
+/// Restores [begin, begin + count) of the region's table.
+struct RestoreList {
+    std::uint32_t begin = 0, count = 0;
+};
+
+/// Hands the bundle at `address` to the interpreter, or leaves before it because of an interrupt:
+/// the state in memory is brought up to date from the saved registers.
+struct RecoveryPoint : Exit {
+    std::uint64_t address = 0;
+    std::uint32_t bundles = 0, operations = 0;  ///< executed, not yet counted in the state
+    RestoreList restores;
+    Config config;
+    const Region* region = nullptr;
+};
+
 /// A direct exit: a jump that goes to a stub until it is patched to the successor's entry.
-struct ExitSite {
+struct ExitSite : Exit {
     std::uint64_t target = 0;              ///< guest address
     Config config;                         ///< configuration there
     std::uint8_t* displacement = nullptr;  ///< executable address of the jump's rel32 field
@@ -23,11 +68,10 @@ struct ExitSite {
     Region* linked = nullptr;
 };
 
-/// Host code in which a guest access may fault: the state in memory is that before `address`.
+/// Host code in which a guest access may fault.
 struct FaultPoint {
-    std::uint32_t begin = 0, end = 0;           ///< offsets into the region's code
-    std::uint64_t address = 0;                  ///< of the bundle
-    std::uint32_t bundles = 0, operations = 0;  ///< executed, not yet counted in the state
+    std::uint32_t begin = 0, end = 0;  ///< offsets into the region's code
+    RecoveryPoint* recovery = nullptr;
 };
 
 /// Guest bytes [begin, end) a region was made from.
@@ -45,19 +89,11 @@ struct Region {
     std::deque<ExitSite> exits;
     std::vector<ExitSite*> incoming;  ///< patched jumps that lead here
     std::vector<FaultPoint> faults;   ///< ascending
+    std::deque<RecoveryPoint> recoveries;
+    std::vector<Restore> restores;
     std::unique_ptr<std::uint64_t> executions = std::make_unique<std::uint64_t>(0);
     std::shared_ptr<RegionRecord> record;
     bool dead = false;
 };
-
-/// Why generated code returned to the dispatcher. Values from kFirstExitSite on are ExitSite*.
-enum class Leave : std::uint64_t {
-    Jumped = 0,       ///< state.ip holds the target of a transfer without translation
-    Returned = 1,     ///< the same, by `return`
-    Interpret = 2,    ///< the bundle at state.ip is for the interpreter
-    Fault = 3,        ///< a host fault; FaultGuard::fault_pc() says where
-    Interrupted = 4,  ///< state.interrupt was seen
-};
-inline constexpr std::uint64_t kFirstExitSite = 4096;
 
 }  // namespace e2k::translate

@@ -37,7 +37,15 @@ bool RegionEmitter::run() {
     for (std::size_t i = 0; i < plan_.nodes.size(); ++i) {
         labels_.push_back(a_.newLabel());
         return_labels_.push_back(a_.newLabel());
-        headers_.push_back({false, a_.newLabel(), {}});
+    }
+    entries_.resize(plan_.nodes.size());
+    find_live();
+    for (const auto& node : plan_.nodes) {
+        for (const Config& c : {config_after(node->bundle, node->config, false),
+                                config_after(node->bundle, node->config, true), node->config}) {
+            one_wd_ &= c.wd == plan_.entry.wd;
+            one_br_ &= c.br == plan_.entry.br;
+        }
     }
     if (request_.statistics) {
         mark(Reason::Counter);
@@ -66,63 +74,61 @@ void RegionEmitter::emit_node(unsigned index) {
     node_index_ = index;
     b_ = &node.bundle;
     config_ = node.config;
+    facts_ = node.facts;
+    has_snapshot_ = false;
     const bool fell = falls_into_ == static_cast<int>(index);
     falls_into_ = -1;
-    const bool loop = emit_loop_header(index, fell);
-    if (node.join && !loop) {
+    if (node.join) {
+        Entry& entry = entries_[index];
+        const bool first = fell || index == 0;
+        if (!entry.fixed)
+            fix_entry(index, first ? v_.cache : ValueCache(host::kGprPool, host::kXmmPool));
         if (fell) flush_counts();
-        v_.cache.forget_all();
+        if (first) conform(entry.map);
+        v_.cache = entry.map;
+        has_snapshot_ = false;
     }
-    if (node.entered_by_return) {
-        // rsi, rdi, r8: return address, window descriptor, rotation that `return` has restored.
-        mark(Reason::ControlTransfer);
-        a_.bind(return_labels_[index]);
-        const auto expect = [&](const Gp& r, std::uint64_t value) {
-            if (static_cast<std::int64_t>(value) == static_cast<std::int32_t>(value)) {
-                a_.cmp(r, imm(static_cast<std::int32_t>(value)));
-            } else {
-                a_.mov(x86::rax, static_cast<std::int64_t>(value));
-                a_.cmp(r, x86::rax);
-            }
-            a_.jne(imm(request_.stubs.returned));
-        };
-        expect(x86::rsi, node.address);
-        expect(x86::rdi, node.config.wd);
-        expect(x86::r8, node.config.br);
-    }
-    if (!loop) a_.bind(labels_[index]);
+    if (node.entered_by_return) emit_return_entry(index);
+    a_.bind(labels_[index]);
     if (node.interpret) {
-        flush_counts();
         mark(Reason::Exit);
-        leave(Leave::Interpret, node.address);
+        leave_by(recovery(Leave::Interpret, node.address, config_, facts_));
+        pending_bundles_ = pending_operations_ = 0;
         return;
     }
     emit_body(node);
     emit_transfer(index);
-    v_.end_bundle();
+}
+
+/// Return address, window descriptor and rotation that `return` has restored are in rsi, rdi, r8.
+void RegionEmitter::emit_return_entry(unsigned index) {
+    const Node& node = *plan_.nodes[index];
+    mark(Reason::ControlTransfer);
+    a_.bind(return_labels_[index]);
+    const auto expect = [&](const Gp& r, std::uint64_t value) {
+        if (static_cast<std::int64_t>(value) == static_cast<std::int32_t>(value)) {
+            a_.cmp(r, imm(static_cast<std::int32_t>(value)));
+        } else {
+            a_.mov(x86::rax, static_cast<std::int64_t>(value));
+            a_.cmp(r, x86::rax);
+        }
+        a_.jne(imm(request_.stubs.returned));
+    };
+    expect(x86::rsi, node.address);
+    expect(x86::rdi, node.config.wd);
+    expect(x86::r8, node.config.br);
 }
 
 void RegionEmitter::emit_body(Node& node) {
     bail_ = a_.newLabel();
     bail_used_ = mlock_used_ = has_condition_ = false;
-    v_.start_bundle(node.bundle, node.config);
+    v_.start_bundle(node.bundle, node.config, node.window, node.file);
     conditional_ = shared_destinations();
     emit_checks();
     emit_memory();
     for (unsigned i = 0; i < b_->op_count; ++i) emit_operation(i);
     emit_predicate_logic();
     capture_condition();
-    if (bail_used_) {
-        const Label label = bail_;
-        const std::uint64_t ip = node.address;
-        const std::uint32_t bundles = pending_bundles_, operations = pending_operations_;
-        cold([=, this] {
-            mark(Reason::Exit);
-            a_.bind(label);
-            count(bundles, operations);
-            leave(Leave::Interpret, ip);
-        });
-    }
     commit_results();
     commit_control();
     pending_bundles_ += 1;
@@ -171,20 +177,23 @@ void RegionEmitter::emit_next(unsigned index) {
 
 void RegionEmitter::emit_edge(const Edge& edge, std::uint64_t from) {
     mark(Reason::ControlTransfer);
-    if (edge.target <= from) emit_poll(edge.target);
-    if (edge.node < 0) return emit_exit(edge);
-    const auto node = static_cast<std::size_t>(edge.node);
-    if (headers_[node].emitted && !in_cold_) {
-        shuffle_to(headers_[node].carried);
-        a_.jmp(headers_[node].hot);
-    } else {
-        a_.jmp(labels_[node]);
+    if (edge.target <= from) emit_poll(edge);
+    if (edge.node < 0) {
+        settle(edge.config);
+        return emit_exit(edge);
     }
+    reach(edge);
+    const auto node = static_cast<std::size_t>(edge.node);
+    conform(entries_[node].map);
+    mark(Reason::ControlTransfer);
+    a_.jmp(labels_[node]);
 }
 
+/// The state in memory is complete but for the ip.
 void RegionEmitter::emit_exit(const Edge& edge) {
     mark(Reason::Exit);
     ExitSite& site = region_.exits.emplace_back();
+    site.why = Leave::Linkable;
     site.target = edge.target;
     site.config = edge.config;
     site.from = &region_;
@@ -200,44 +209,65 @@ void RegionEmitter::emit_exit(const Edge& edge) {
         mark(Reason::Exit);
         a_.bind(stub);
         store_immediate64(offsetof(CpuState, ip), target);
-        a_.mov(x86::rax, reinterpret_cast<std::uint64_t>(&site));
+        a_.mov(x86::rax, reinterpret_cast<std::uint64_t>(static_cast<Exit*>(&site)));
         a_.jmp(imm(request_.stubs.leave));
     });
 }
 
-void RegionEmitter::emit_poll(std::uint64_t ip) {
+/// Leaves in front of `edge` if an interrupt is pending. Counts must be flushed.
+void RegionEmitter::emit_poll(const Edge& edge) {
     mark(Reason::ControlTransfer);
     const Label stop = a_.newLabel();
     a_.cmp(state(offsetof(CpuState, interrupt), 4), imm(0));
     a_.jne(stop);
-    cold([this, stop, ip] {
+    const RecoveryPoint& point = recovery(Leave::Interrupted, edge.target, edge.config, facts_);
+    cold([this, stop, &point] {
         mark(Reason::Exit);
         a_.bind(stop);
-        leave(Leave::Interrupted, ip);
+        leave_by(point);
     });
 }
 
-void RegionEmitter::leave(Leave why, std::uint64_t ip) {
-    store_immediate64(offsetof(CpuState, ip), ip);
-    a_.mov(x86::eax, imm(static_cast<std::uint32_t>(why)));
-    a_.jmp(imm(request_.stubs.leave));
-}
-
 asmjit::Label RegionEmitter::bail() {
+    if (bail_used_ && bail_version_ == v_.cache.version) return bail_;
+    bail_ = a_.newLabel();
     bail_used_ = true;
+    bail_version_ = v_.cache.version;
+    const RecoveryPoint& point = recovery(Leave::Interpret, node_->address, config_, node_->facts);
+    cold([this, label = bail_, &point] {
+        mark(Reason::Exit);
+        a_.bind(label);
+        leave_by(point);
+    });
     return bail_;
 }
 
 void RegionEmitter::cold(std::function<void()> emit) {
-    cold_.push_back({node_index_, std::move(emit)});
+    cold_.push_back({node_index_, std::nullopt, facts_, pending_bundles_, pending_operations_,
+                     std::move(emit)});
+}
+
+void RegionEmitter::cold_with_values(std::function<void()> emit) {
+    cold(std::move(emit));
+    cold_.back().values = v_.cache;
 }
 
 void RegionEmitter::emit_cold() {
-    in_cold_ = true;
     // Cold code may add more of it.
     for (std::size_t i = 0; i < cold_.size(); ++i) {
-        const Cold item = std::move(cold_[i]);
+        Cold item = std::move(cold_[i]);
         node_index_ = item.node;
+        node_ = plan_.nodes[item.node].get();
+        b_ = &node_->bundle;
+        config_ = node_->config;
+        facts_ = item.facts;
+        pending_bundles_ = item.bundles;
+        pending_operations_ = item.operations;
+        has_snapshot_ = false;
+        if (item.values) {
+            v_.cache = *item.values;
+            v_.start_bundle(*b_, config_, node_->window, node_->file);
+        }
         item.emit();
     }
 }
@@ -249,10 +279,6 @@ void RegionEmitter::store_immediate64(std::size_t offset, std::uint64_t value) {
         a_.mov(x86::rax, static_cast<std::int64_t>(value));
         a_.mov(state(offset, 8), x86::rax);
     }
-}
-
-asmjit::x86::Mem RegionEmitter::predicate(unsigned logical) const {
-    return state(offsetof(CpuState, pred) + pred_phys(config_.rotation(), logical), 1);
 }
 
 void RegionEmitter::mark(Reason reason, int lane) {

@@ -6,6 +6,7 @@
 
 #include <bitset>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "engine/translate/host_frame.h"
 #include "engine/translate/host_values.h"
 #include "engine/translate/plan.h"
+#include "engine/translate/recovery.h"
 #include "engine/translate/region.h"
 
 namespace e2k::translate {
@@ -43,8 +45,11 @@ private:
     using Gp = asmjit::x86::Gp;
     using Mem = asmjit::x86::Mem;
 
+    using SlotSet = std::bitset<kGuestRegisters>;
+
     // --- region_emitter.cpp: nodes, counters, ledger, exits ---
     void emit_node(unsigned index);
+    void emit_return_entry(unsigned index);
     void emit_body(Node& node);
     unsigned shared_destinations() const;
     void emit_next(unsigned index);
@@ -55,46 +60,85 @@ private:
     /// Continues at `edge` from here: jump, poll, exit. Counts must be flushed.
     void emit_edge(const Edge& edge, std::uint64_t from);
     void emit_exit(const Edge& edge);
-    void emit_poll(std::uint64_t ip);
-    void leave(Leave why, std::uint64_t ip);
+    void emit_poll(const Edge& edge);
     Label bail();  ///< hands the whole bundle to the interpreter
+    /// Code for the end of the region; `emit` is called there ...
     void cold(std::function<void()> emit);
+    /// ... with the values as they are here.
+    void cold_with_values(std::function<void()> emit);
     void emit_cold();
     void mark(Reason reason, int lane = -1);
     void finish_record();
 
-    // --- emit/loops.cpp: guest values that stay in host registers around a loop ---
+    // --- emit/state.cpp: state that memory does not have, exits ---
+    RestoreList snapshot(const Facts& facts);
+    RecoveryPoint& recovery(Leave why, std::uint64_t address, Config config, const Facts& facts);
+    void leave_by(const RecoveryPoint& point);
+    /// Everything to memory: for leaving the region with `config`.
+    void settle(Config config);
+    void settle_control(Config config);
+    /// The instruction emitted during its life may fault.
+    class Access {
+    public:
+        explicit Access(RegionEmitter& emitter);
+        ~Access();
+        Access(const Access&) = delete;
+        Access& operator=(const Access&) = delete;
+
+    private:
+        RegionEmitter& emitter_;
+        std::uint32_t begin_;
+        RecoveryPoint* point_;
+    };
+
+    // --- emit/joins.cpp: guest values in host registers where ways meet ---
     struct Carried {
         unsigned slot;
         bool xmm;
         unsigned bits;
-        int reg = -1;
     };
-    std::vector<Carried> loop_inputs(unsigned header) const;
-    bool emit_loop_header(unsigned index, bool fell);
-    void load_carried(const std::vector<Carried>& carried);
-    /// Brings every carried value of a header into its register.
-    void shuffle_to(const std::vector<Carried>& carried);
+    void find_live();
+    std::vector<Carried> loop_values(unsigned header) const;
+    bool calls_helper(const cpu::exec::MicroOp& op) const;
+    void fix_entry(unsigned index, const ValueCache& from);
+    void reach(const Edge& edge) {
+        if (edge.node >= 0 && !entries_[static_cast<std::size_t>(edge.node)].fixed)
+            fix_entry(static_cast<unsigned>(edge.node), v_.cache);
+    }
+    void conform(const ValueCache& map);
+    void move_gprs(const ValueCache& map);
+    void move_xmms(const ValueCache& map);
+    bool floats_next(unsigned slot) const;
 
     // --- emit/operations.cpp ---
     void emit_operation(unsigned i);
     void compute(unsigned i);
     void compute_scalar(unsigned i);
+    OpContext context_of(const cpu::exec::MicroOp& op);
+    bool emits_directly(const OpContext& context) const;
     void call_helper(unsigned i);
     void load_argument(const Gp& reg, cpu::exec::RegRef r, isa::Width w);
     void load_argument(const asmjit::x86::Xmm& reg, cpu::exec::RegRef r, isa::Width w);
     void select_result(unsigned i);
     /// Jumps to `skip` unless all conditions hold.
     void emit_guard(cpu::exec::ConditionRange range, const Label& skip);
-    void test_condition(const cpu::exec::Condition& c);
-    asmjit::x86::CondCode when_false(const cpu::exec::Condition& c) const;
+    /// Sets the flags; the host condition under which `c` does not hold.
+    asmjit::x86::CondCode test_condition(const cpu::exec::Condition& c);
     void commit_results();
+    void commit_predicate(unsigned i);
     void commit_register(unsigned i);
+    void commit_if(unsigned i, unsigned slot);
+    void store_xmm(const cpu::exec::MicroOp& op, unsigned slot, const asmjit::x86::Xmm& reg);
+    void prepare_helper(unsigned i);
+    void merge_conditional(const ValueCache& before) {
+        if (!v_.cache.merge(before)) v_.exhausted = true;
+    }
 
     // --- emit/memory.cpp ---
     void emit_memory();
     void emit_access(unsigned i);
-    void emit_load(unsigned i);
+    void emit_load(unsigned i, const Gp* into);
+    bool floats_next_as(const cpu::exec::MicroOp& op) const;
     void emit_store(unsigned i);
 
     // --- emit/special_memory.cpp ---
@@ -132,7 +176,9 @@ private:
     void emit_advance(bool taken);
     void emit_loop_counters();
     void emit_transfer(unsigned index);
-    void poll_backward(const Edge& edge);
+    void poll_complete(std::uint64_t ip);
+    void save_predicates();
+    void learn_condition(bool taken);
     void emit_taken(unsigned index);
     void emit_call(unsigned index);
     void emit_return();
@@ -144,7 +190,6 @@ private:
     Mem state(std::size_t offset, unsigned size) const {
         return asmjit::x86::ptr(host::kState, static_cast<std::int32_t>(offset), size);
     }
-    Mem predicate(unsigned logical) const;
     void store_immediate64(std::size_t offset, std::uint64_t value);
 
     const EmitRequest request_;
@@ -156,16 +201,21 @@ private:
 
     std::vector<Label> labels_;         ///< of the nodes
     std::vector<Label> return_labels_;  ///< entries by a return, per node
-    struct Header {
-        bool emitted = false;
-        Label hot;  ///< entry with the carried values in their registers
-        std::vector<Carried> carried;
+    /// How a node that is reached in several ways is entered.
+    struct Entry {
+        bool fixed = false;
+        ValueCache map{host::kGprPool, host::kXmmPool};
     };
-    std::vector<Header> headers_;
+    std::vector<Entry> entries_;
+    std::vector<SlotSet> live_;           ///< per node: read from there on before written
+    SlotSet written_;                     ///< by any operation of the region
+    bool one_wd_ = true, one_br_ = true;  ///< the same before and after all bundles
     int falls_into_ = -1;
-    bool in_cold_ = false;  ///< the value cache says nothing about the code being emitted
     struct Cold {
         unsigned node;  ///< for the ledger
+        std::optional<ValueCache> values;
+        Facts facts;
+        std::uint32_t bundles, operations;
         std::function<void()> emit;
     };
     std::vector<Cold> cold_;
@@ -186,8 +236,13 @@ private:
     unsigned node_index_ = 0;
     const cpu::exec::ExecBundle* b_ = nullptr;
     Config config_;  ///< before the bundle
+    Facts facts_;    ///< before the bundle; during its transfer, after it
     Label bail_;
+    std::uint32_t bail_version_ = 0;
     bool bail_used_ = false;
+    RestoreList last_snapshot_;
+    std::uint32_t last_version_ = 0;
+    bool has_snapshot_ = false;
     unsigned conditional_ = 0;  ///< operations whose commit depends on their guard
     std::uint32_t pending_bundles_ = 0, pending_operations_ = 0;
     bool mlock_used_ = false;

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "engine/cpu/state.h"
@@ -27,6 +28,7 @@ public:
     void predict(std::uint64_t ip, Config config, std::uint8_t* code);
     std::uint64_t shadow_bias() const { return shadow_bias_; }
     JumpCacheEntry* jump_cache() { return jump_cache_.data(); }
+    SavedRegisters* saved() { return saved_.get(); }
     bool fits(const cpu::CpuState& state) const { return state.chain_limit == chain_limit_; }
 
     std::atomic<bool> stale{false};    ///< clear() is due before translated code runs again
@@ -35,6 +37,7 @@ public:
 
 private:
     std::vector<JumpCacheEntry> jump_cache_;
+    std::unique_ptr<SavedRegisters> saved_ = std::make_unique<SavedRegisters>();
     const cpu::ChainFrame* chain_limit_;
     void* shadow_ = nullptr;  ///< one host address per chain frame: where its return continues
     std::size_t shadow_bytes_ = 0;

@@ -19,6 +19,7 @@
 #include "engine/translate/code_arena.h"
 #include "engine/translate/fault_guard.h"
 #include "engine/translate/plan.h"
+#include "engine/translate/recovery.h"
 #include "engine/translate/region.h"
 #include "engine/translate/region_emitter.h"
 #include "engine/translate/thread_context.h"
@@ -104,6 +105,11 @@ struct Translator::Impl {
     std::unordered_map<Key, std::unique_ptr<Region>, KeyHash> regions;
     std::vector<std::unique_ptr<Region>> dead;  ///< no longer found; their code may still run
     std::map<const std::uint8_t*, Region*> by_code;
+    struct Generation {
+        std::unordered_map<Key, std::unique_ptr<Region>, KeyHash> regions;
+        std::vector<std::unique_ptr<Region>> dead;
+        std::map<const std::uint8_t*, Region*> by_code;
+    } previous;  ///< before the last flush
     std::unordered_map<const cpu::ChainFrame*, std::unique_ptr<ThreadContext>> threads;
     std::unordered_set<std::uint64_t> breakpoints;
     std::unordered_set<std::uint64_t> probing;
@@ -220,6 +226,10 @@ struct Translator::Impl {
         for (auto& [file, thread] : threads)
             while (thread->in_code) std::this_thread::yield();
         for (auto& [file, thread] : threads) thread->clear();
+        // Kept until the next time: a thread may be about to look its fault up.
+        previous.regions = std::move(regions);
+        previous.dead = std::move(dead);
+        previous.by_code = std::move(by_code);
         regions.clear();
         dead.clear();
         by_code.clear();
@@ -247,6 +257,8 @@ struct Translator::Impl {
             if (emit(plan, *region)) break;
             region->exits.clear();
             region->faults.clear();
+            region->recoveries.clear();
+            region->restores.clear();
         }
         Region& result = *region;
         regions[{result.address, result.config, result.mode}] = std::move(region);
@@ -292,7 +304,7 @@ struct Translator::Impl {
     Stop run(CpuState& state, Interpreter& interpreter, bool single);
     Region* enter_region(CpuState& state, ThreadContext& thread, cpu::FpEnvironment& fp,
                          ExitSite* from, std::uint64_t from_epoch, bool predict, bool single);
-    bool locate_fault(CpuState& state);
+    bool recover_from_fault(CpuState& state, const SavedRegisters& saved, std::uint64_t entered);
 };
 
 /// Finds or makes the region for the state and marks the thread as being in code. Null: interpret.
@@ -321,22 +333,23 @@ Region* Translator::Impl::enter_region(CpuState& state, ThreadContext& thread,
     return region;
 }
 
-/// After a host fault: state.ip and counters of the bundle at fault. False: not in any region.
-bool Translator::Impl::locate_fault(CpuState& state) {
+/// After a host fault: state and counters of the bundle at fault. False: not in any region.
+bool Translator::Impl::recover_from_fault(CpuState& state, const SavedRegisters& saved,
+                                          std::uint64_t entered) {
     const auto pc = reinterpret_cast<const std::uint8_t*>(FaultGuard::fault_pc());
     const std::lock_guard lock(mutex);
-    auto it = by_code.upper_bound(pc);
-    if (it == by_code.begin()) return false;
+    // Another thread may have emptied the code cache since.
+    const auto& table = entered == epoch ? by_code : previous.by_code;
+    auto it = table.upper_bound(pc);
+    if (it == table.begin()) return false;
     Region& region = *std::prev(it)->second;
     const auto offset = static_cast<std::uint32_t>(pc - region.entry);
     for (const FaultPoint& f : region.faults) {
         if (offset < f.begin || offset >= f.end) continue;
-        state.ip = f.address;
-        state.bundles += f.bundles;
-        state.operations += f.operations;
+        recover(*f.recovery, saved, state);
         // Speculative loads that miss once will do so again: look before, from now on.
-        if (!region.dead && probing.insert(f.address).second)
-            retire_overlapping(f.address, f.address + 8);
+        if (probing.insert(f.recovery->address).second)
+            retire_overlapping(f.recovery->address, f.recovery->address + 8);
         return true;
     }
     return false;
@@ -401,34 +414,39 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
         bool interpret = region == nullptr;
         if (region) {
             from_epoch = epoch;
-            const std::uint64_t left =
-                stubs.enter(&state, region->entry, thread.shadow_bias(), thread.jump_cache());
-            thread.in_code = false;
+            const std::uint64_t left = stubs.enter(&state, region->entry, thread.shadow_bias(),
+                                                   thread.jump_cache(), thread.saved());
+            auto why = static_cast<Leave>(left);
+            if (left >= kFirstExit) {
+                auto* exit = reinterpret_cast<Exit*>(left);
+                why = exit->why;
+                if (why == Leave::Linkable)
+                    from = static_cast<ExitSite*>(exit);
+                else
+                    recover(*static_cast<RecoveryPoint*>(exit), *thread.saved(), state);
+            }
+            thread.in_code = false;  // from now on regions may be deleted
             if (std::exchange(state.wd.tagged, std::uint16_t{0}))
                 state.tags_live = state.exact_tags && cpu::has_visible_tags(state);
-            if (left >= kFirstExitSite) {
-                from = reinterpret_cast<ExitSite*>(left);
-            } else {
-                switch (static_cast<Leave>(left)) {
-                    case Leave::Returned:
-                        if (state.ip == cpu::kSentinelReturn)
-                            return stopped(StopKind::SignalReturn);
-                        [[fallthrough]];
-                    case Leave::Jumped:
-                        predict = true;
-                        break;
-                    case Leave::Interpret:
-                        interpret = true;
-                        break;
-                    case Leave::Fault:
-                        fp.fold();
-                        if (!locate_fault(state)) std::abort();
-                        fp.reload();
-                        interpret = true;
-                        break;
-                    case Leave::Interrupted:
-                        break;
-                }
+            switch (why) {
+                case Leave::Returned:
+                    if (state.ip == cpu::kSentinelReturn) return stopped(StopKind::SignalReturn);
+                    [[fallthrough]];
+                case Leave::Jumped:
+                    predict = true;
+                    break;
+                case Leave::Interpret:
+                    interpret = true;
+                    break;
+                case Leave::Fault:
+                    fp.fold();
+                    if (!recover_from_fault(state, *thread.saved(), from_epoch)) std::abort();
+                    fp.reload();
+                    interpret = true;
+                    break;
+                case Leave::Interrupted:
+                case Leave::Linkable:
+                    break;
             }
         }
         if (interpret) {

@@ -460,7 +460,7 @@ bool Executor<Tags>::call(const ExecBundle& b, std::uint64_t target) {
 
 template <bool Tags>
 bool Executor<Tags>::system_call(const ExecBundle& b, std::uint64_t entry) {
-    for (Ctpr& ctpr : s_.ctpr) ctpr.tag = CtprTag::Empty;
+    for (Ctpr& ctpr : s_.ctpr) ctpr = {0, CtprTag::Empty, 0, 0, {}};
     s_.ip = b.next_address;
     stop_.kind = StopKind::SystemCall;
     stop_.syscall_entry = static_cast<std::uint32_t>(entry);

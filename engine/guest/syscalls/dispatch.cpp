@@ -162,7 +162,7 @@ Next Process::system_call(Thread& thread, const cpu::Stop& stop) {
     Impl& p = *impl_;
     if (p.exiting) return Next::ProcessExit;
     cpu::CpuState& state = thread.state;
-    for (cpu::Ctpr& ctpr : state.ctpr) ctpr.tag = cpu::CtprTag::Empty;
+    for (cpu::Ctpr& ctpr : state.ctpr) ctpr = {0, cpu::CtprTag::Empty, 0, 0, {}};
     const bool fast = stop.syscall_entry == kGateFast;
     if (!fast && stop.syscall_entry != kGate64 && stop.syscall_entry != kGateOld)
         return p.force(

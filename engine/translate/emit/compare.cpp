@@ -12,17 +12,8 @@ template <CondCode Cc, unsigned Bits, bool And>
 void compare(OpContext& c) {
     const Gp x = c.v.use(c.op.a, Bits);
     const Source y = source_of(c, c.op.b, Bits);
-    const Gp d = c.v.def();
-    const asmjit::InstId id = And ? asmjit::x86::Inst::kIdTest : asmjit::x86::Inst::kIdCmp;
-    if (y.value && *y.value == 0 && !And)
-        c.a.test(sized(x, Bits), sized(x, Bits));  // the flags of a comparison with 0
-    else if (y.value)
-        c.a.emit(id, sized(x, Bits),
-                 imm(static_cast<std::int32_t>(static_cast<std::uint32_t>(*y.value))));
-    else
-        c.a.emit(id, sized(x, Bits), sized(y.reg, Bits));
-    c.a.set(Cc, d.r8());
-    c.v.set_result(d);
+    c.v.set_compare(Cc, And, Bits, x, y.value ? nullptr : &y.reg,
+                    y.value ? static_cast<std::int32_t>(static_cast<std::uint32_t>(*y.value)) : 0);
 }
 
 template <CondCode Cc>

@@ -51,8 +51,9 @@ bool needs_loop_end(ConditionType type) {
 void RegionEmitter::emit_checks() {
     mark(Reason::BoundCheck);
     if (b_->flags & cpu::exec::kSetwd) {
-        a_.lea(x86::rax, x86::ptr(host::kWindow,
-                                  static_cast<std::int32_t>(b_->window.size * sizeof(cpu::Reg))));
+        a_.lea(x86::rax,
+               x86::ptr(host::kWindow, static_cast<std::int32_t>((node_->window + b_->window.size) *
+                                                                 sizeof(cpu::Reg))));
         a_.cmp(x86::rax, state(offsetof(CpuState, window_limit), 8));
         a_.ja(bail());
     }
@@ -103,9 +104,17 @@ void RegionEmitter::check_transfer() {
 void RegionEmitter::check_division(unsigned i) {
     const MicroOp& op = b_->ops[i];
     v_.start_operation(i);
-    const Label skip = a_.newLabel();
     const bool direct = can_divide(i);
-    direct ? v_.make_room() : v_.spill_results();
+    if (direct) {
+        constexpr unsigned kOperands = 3;
+        v_.make_room(kOperands, 0);
+    } else {
+        v_.spill_results();
+        v_.write_back_caller_saved();
+        for (const cpu::exec::RegRef r : {op.a, op.b}) v_.write_back(r);
+    }
+    const Label skip = a_.newLabel();
+    const Label failed = direct ? Label() : bail();
     if (op.guard.count != 0) emit_guard(op.guard, skip);
     const ValueCache before = v_.cache;
     if (direct) {
@@ -113,14 +122,14 @@ void RegionEmitter::check_division(unsigned i) {
         divide(i);
     } else {
         call_helper(i);
-        if (!op.speculative || request_.exact_tags) {
-            a_.test(x86::rdx, x86::rdx);
-            a_.jnz(bail());
-        }
+    }
+    if (!direct && (!op.speculative || request_.exact_tags)) {
+        a_.test(x86::rdx, x86::rdx);
+        a_.jnz(failed);
     }
     a_.bind(skip);
     if (op.guard.count != 0) {
-        v_.cache.intersect(before);
+        merge_conditional(before);
         conditional_ |= 1u << i;
     }
     v_.end_operation();
@@ -178,8 +187,7 @@ void RegionEmitter::emit_predicate_logic() {
         if (local >= 4) {
             a_.movzx(to.r32(), v_.result_gpr(kPluResult + local - 4).r8());
         } else if (plu.elp[local].kind == isa::Elp::Kind::Pred) {
-            a_.movzx(to.r32(), predicate(plu.elp[local].index));
-            a_.and_(to.r32(), imm(cpu::kPredValue));
+            v_.load_predicate(to, v_.predicate_index(plu.elp[local].index));
         } else if (plu.elp[local].kind == isa::Elp::Kind::Lcntex) {
             a_.xor_(to.r32(), to.r32());
             a_.cmp(state(offsetof(CpuState, lsr) + offsetof(LoopState, lcnt), 8), imm(0));
@@ -193,9 +201,9 @@ void RegionEmitter::emit_predicate_logic() {
         mark(Reason::Predicate);
         const isa::Clp& clp = plu.clp[k];
         v_.start_operation(kPluResult + k);
+        const Gp d = v_.def();
         load(x86::rcx, clp.p0, clp.neg0);
         load(x86::rdx, clp.p1, clp.neg1);
-        const Gp d = v_.def();
         a_.mov(d.r32(), x86::ecx);
         a_.and_(d.r32(), x86::edx);
         v_.set_result(d);
@@ -228,10 +236,10 @@ void RegionEmitter::capture_condition() {
     if (!loop && !(reads && written)) return;
     mark(Reason::ControlTransfer);
     v_.start_operation(kConditionResult);
+    if (reads) v_.write_back_predicate(v_.predicate_index(t.psrc));
     const Gp d = v_.def();
     if (!loop) {
-        a_.movzx(d.r32(), predicate(t.psrc));
-        a_.and_(d.r32(), imm(1));
+        v_.load_predicate(d, v_.predicate_index(t.psrc));
         if (t.condition == ConditionType::NotPred) a_.xor_(d.r32(), imm(1));
     } else {
         emit_loop_end(d);  // 1 at the end of the loop
@@ -246,8 +254,7 @@ void RegionEmitter::capture_condition() {
             a_.cmp(state(lsr + offsetof(LoopState, pcnt), 1), imm(0));
             a_.jne(prologue);
             a_.bind(no_prologue);
-            a_.movzx(x86::ecx, predicate(t.psrc));
-            a_.and_(x86::ecx, imm(1));
+            v_.load_predicate(x86::rcx, v_.predicate_index(t.psrc));
             a_.jmp(done);
             a_.bind(prologue);
             // The predicate does not count: for the and-forms it is as if it allowed the jump.
@@ -305,14 +312,17 @@ void RegionEmitter::commit_control() {
         mark(Reason::Predicate);
         v_.start_operation(kPluResult + k);
         const Gp r = v_.result_gpr(kPluResult + k);
+        const unsigned p = v_.predicate_index(clp.pdst);
         if (clp.opcode == isa::ClpOpcode::Movep) {
+            v_.write_back_predicate(p);
             const Label keep = a_.newLabel();
             a_.test(r.r32(), imm(0x100));
             a_.jz(keep);
-            a_.mov(predicate(clp.pdst), r.r8());
+            a_.mov(v_.predicate_memory(p), r.r8());
             a_.bind(keep);
         } else {
-            a_.mov(predicate(clp.pdst), r.r8());
+            a_.mov(v_.predicate_memory(p), r.r8());
+            v_.cache.set_predicate(p, {});
         }
         v_.end_operation();
     }
@@ -351,42 +361,35 @@ void RegionEmitter::commit_control() {
 
 void RegionEmitter::commit_preparation() {
     const cpu::exec::Preparation& p = b_->prepare;
-    // Prepared with the same label again (loops): the register holds it already, whatever the
-    // prefetch depth says.
-    const CtprFact& known = node_->facts[p.ctpr - 1u];
-    if (known.kind == CtprFact::Kind::Known && known.tag == CtprTag::Label &&
-        p.kind == isa::Cs0Kind::Disp && known.opc == 0 && known.base == p.target &&
-        known.ipd == p.ipd)
-        return;
+    const Facts after = facts_after(*b_, node_->facts);
+    const unsigned n = p.ctpr - 1u;
+    if (after[n] == node_->facts[n]) return;
+    v_.cache.stored_ctprs &= static_cast<std::uint8_t>(~(1u << n));
     const std::size_t at = ctpr_offset(p.ctpr);
-    CtprTag tag = CtprTag::Label;
-    unsigned opc = 0;
-    if (p.kind == isa::Cs0Kind::Return) {
-        tag = CtprTag::Return;
-        const Label outermost = a_.newLabel();
-        a_.xor_(x86::ecx, x86::ecx);
-        a_.mov(x86::rax, state(offsetof(CpuState, chain_top), 8));
-        a_.cmp(x86::rax, state(offsetof(CpuState, chain_file), 8));
-        a_.je(outermost);
-        a_.mov(x86::rcx,
-               x86::qword_ptr(x86::rax, static_cast<std::int32_t>(offsetof(ChainFrame, return_ip)) -
-                                            static_cast<std::int32_t>(sizeof(ChainFrame))));
-        a_.bind(outermost);
-        a_.mov(state(at, 8), x86::rcx);
-    } else {
-        if (p.kind == isa::Cs0Kind::Sdisp) tag = CtprTag::System;
-        if (p.kind == isa::Cs0Kind::Ldisp) opc = 1;
+    if (p.kind != isa::Cs0Kind::Return) {
+        // A constant: the state gets it when it must.
+        if (after[n].kind == CtprFact::Kind::Known) return;
+        const CtprTag tag = p.kind == isa::Cs0Kind::Sdisp ? CtprTag::System : CtprTag::Label;
         store_immediate64(at, p.target);
+        return store_immediate64(at + offsetof(Ctpr, tag),
+                                 ctpr_image(tag, p.kind == isa::Cs0Kind::Ldisp, p.ipd));
     }
-    store_immediate64(at + offsetof(Ctpr, tag), ctpr_image(tag, opc, p.ipd));
+    const Label outermost = a_.newLabel();
+    a_.xor_(x86::ecx, x86::ecx);
+    a_.mov(x86::rax, state(offsetof(CpuState, chain_top), 8));
+    a_.cmp(x86::rax, state(offsetof(CpuState, chain_file), 8));
+    a_.je(outermost);
+    a_.mov(x86::rcx,
+           x86::qword_ptr(x86::rax, static_cast<std::int32_t>(offsetof(ChainFrame, return_ip)) -
+                                        static_cast<std::int32_t>(sizeof(ChainFrame))));
+    a_.bind(outermost);
+    a_.mov(state(at, 8), x86::rcx);
+    store_immediate64(at + offsetof(Ctpr, tag), ctpr_image(CtprTag::Return, 0, p.ipd));
 }
 
 /// State changes that depend on whether the transfer is taken.
 void RegionEmitter::emit_advance(bool taken) {
-    const Config after = config_after(*b_, config_, taken);
     mark(Reason::ControlTransfer);
-    if (after.wd != config_.wd) store_immediate64(offsetof(CpuState, wd), after.wd);
-    if (after.br != config_.br) store_immediate64(offsetof(CpuState, br), after.br);
     if (b_->alc & (taken ? 1 : 2)) emit_loop_counters();
 }
 
@@ -434,98 +437,97 @@ void RegionEmitter::branch_on_condition(const Label& label, bool invert) {
         return;
     }
     const bool on_true = (type == ConditionType::Pred) != invert;
-    a_.test(predicate(b_->transfer.psrc), imm(cpu::kPredValue));
-    on_true ? a_.jnz(label) : a_.jz(label);
+    const auto condition = v_.test_predicate(v_.predicate_index(b_->transfer.psrc));
+    a_.j(on_true ? condition : x86::negateCond(condition), label);
 }
 
-/// Every jump to a lower address polls, also one that is laid out as falling through: no cycle can
-/// do without.
-void RegionEmitter::poll_backward(const Edge& edge) {
-    if (edge.target > node_->address) return;
-    flush_counts();
-    emit_poll(edge.target);
+/// On one side of a branch its predicate is known.
+void RegionEmitter::learn_condition(bool taken) {
+    const ConditionType type = b_->transfer.condition;
+    if (type != ConditionType::Pred && type != ConditionType::NotPred) return;
+    const unsigned p = v_.predicate_index(b_->transfer.psrc);
+    if (v_.cache.predicate(p).kind != PredicateValue::Kind::Compare) return;
+    PredicateValue known;
+    known.kind = PredicateValue::Kind::Constant;
+    known.value = (type == ConditionType::Pred) == taken;
+    v_.cache.set_predicate(p, known);
 }
 
 void RegionEmitter::emit_transfer(unsigned index) {
+    facts_ = facts_after(*b_, node_->facts);
+    has_snapshot_ = false;
     const auto symmetric = [](unsigned mask) { return mask == 0 || mask == 3; };
-    const bool common = symmetric(b_->alc) && symmetric(b_->abn) && symmetric(b_->abp);
+    const bool common = symmetric(b_->alc);
     if (node_->taken_kind == TakenKind::None) {
+        v_.end_bundle();
         emit_advance(false);
         return emit_next(index);
     }
     const bool always = b_->transfer.condition == ConditionType::Always;
-    // The predicates of the condition are named by the rotation before the bundle: config_ stays.
+    const auto follows = [&](const Edge& edge) {
+        return edge.node == static_cast<int>(index) + 1 &&
+               !plan_.nodes[index + 1]->entered_by_return;
+    };
+    const bool direct =
+        node_->taken_kind == TakenKind::Direct || node_->taken_kind == TakenKind::Predicted;
     if (always) {
+        v_.end_bundle();
         emit_advance(true);
-        const Edge& to = node_->taken;
-        if (node_->taken_kind == TakenKind::Direct && to.node == static_cast<int>(index) + 1 &&
-            !plan_.nodes[static_cast<std::size_t>(to.node)]->entered_by_return) {
-            poll_backward(to);
+        flush_counts();
+        if (node_->taken_kind == TakenKind::Direct && follows(node_->taken)) {
+            if (node_->taken.target <= node_->address) emit_poll(node_->taken);
             return fall_into(index + 1);
         }
-        flush_counts();
         return emit_taken(index);
     }
     if (common) emit_advance(true);
     mark(Reason::ControlTransfer);
+    const bool taken_next = direct && follows(node_->taken);
     const bool loops =
-        (node_->taken_kind == TakenKind::Direct || node_->taken_kind == TakenKind::Predicted) &&
-        node_->taken.node >= 0 && node_->taken.node <= static_cast<int>(index);
-    const auto taken = [this, common, index] {
-        if (!common) emit_advance(true);
-        flush_counts();
-        emit_taken(index);
+        direct && node_->taken.node >= 0 && node_->taken.node <= static_cast<int>(index);
+    const Label away = a_.newLabel();
+    // The side that comes next is the one that does not jump.
+    branch_on_condition(away, taken_next || loops);
+    v_.end_bundle();
+    const ValueCache after = v_.cache;
+    const auto side = [this, common, learns = !has_condition_](bool taken) {
+        if (learns) learn_condition(taken);
+        if (!common) emit_advance(taken);
     };
-    const std::uint32_t bundles = pending_bundles_, operations = pending_operations_;
-    const bool direct =
-        node_->taken_kind == TakenKind::Direct || node_->taken_kind == TakenKind::Predicted;
-    if (direct && node_->taken.node == static_cast<int>(index) + 1 &&
-        !plan_.nodes[index + 1]->entered_by_return) {
-        // The taken side comes next; the other one leaves.
-        const Label not_taken = a_.newLabel();
-        branch_on_condition(not_taken, true);
-        cold([=, this, node = node_] {
-            node_ = node;
-            b_ = &node->bundle;
-            config_ = node->config;
-            pending_bundles_ = bundles;
-            pending_operations_ = operations;
-            a_.bind(not_taken);
-            if (!common) emit_advance(false);
+    if (taken_next) {
+        reach(node_->next);
+        cold_with_values([this, away, side] {
+            a_.bind(away);
+            side(false);
             flush_counts();
-            emit_edge(node->next, node->address);
+            emit_edge(node_->next, node_->address);
         });
-        if (!common) emit_advance(true);
-        if (node_->taken_kind == TakenKind::Predicted) {
-            // flush_counts() must not come between the comparison and its branch.
-            flush_counts();
-            expect_target();
-        }
-        poll_backward(node_->taken);
+        side(true);
+        flush_counts();
+        if (node_->taken_kind == TakenKind::Predicted) expect_target();
+        if (node_->taken.target <= node_->address) emit_poll(node_->taken);
         return fall_into(index + 1);
     }
+    const std::uint32_t bundles = pending_bundles_, operations = pending_operations_;
     if (loops) {
-        const Label over = a_.newLabel();
-        branch_on_condition(over, true);
-        taken();
+        side(true);
+        flush_counts();
+        emit_taken(index);
         pending_bundles_ = bundles;
         pending_operations_ = operations;
-        a_.bind(over);
+        v_.cache = after;
+        has_snapshot_ = false;
+        a_.bind(away);
     } else {
-        const Label label = a_.newLabel();
-        branch_on_condition(label, false);
-        cold([=, this, node = node_] {
-            node_ = node;
-            node_index_ = index;
-            b_ = &node->bundle;
-            config_ = node->config;
-            pending_bundles_ = bundles;
-            pending_operations_ = operations;
-            a_.bind(label);
-            taken();
+        if (direct) reach(node_->taken);
+        cold_with_values([this, away, side, index] {
+            a_.bind(away);
+            side(true);
+            flush_counts();
+            emit_taken(index);
         });
     }
-    if (!common) emit_advance(false);
+    side(false);
     emit_next(index);
 }
 
@@ -534,6 +536,7 @@ void RegionEmitter::emit_taken(unsigned index) {
     Node& node = *plan_.nodes[index];
     mark(Reason::ControlTransfer);
     const auto indirect = [&] {
+        settle(config_after(*b_, config_, true));
         a_.mov(x86::rsi, state(ctpr_offset(b_->transfer.ctpr), 8));
         const Label stop = a_.newLabel();
         a_.cmp(state(offsetof(CpuState, interrupt), 4), imm(0));
@@ -569,8 +572,7 @@ void RegionEmitter::emit_taken(unsigned index) {
 /// Goes on if the CTPR of a predicted jump holds the predicted label, else to what it holds.
 void RegionEmitter::expect_target() {
     const Label other = a_.newLabel();
-    const unsigned ctpr = b_->transfer.ctpr;
-    const Mem base = state(ctpr_offset(ctpr), 8);
+    const Mem base = state(ctpr_offset(b_->transfer.ctpr), 8);
     const std::uint64_t target = node_->taken.target;
     if (static_cast<std::int64_t>(target) == static_cast<std::int32_t>(target)) {
         a_.cmp(base, imm(static_cast<std::int32_t>(target)));
@@ -579,17 +581,43 @@ void RegionEmitter::expect_target() {
         a_.cmp(base, x86::rax);
     }
     a_.jne(other);
-    cold([this, other, ctpr] {
+    cold_with_values([this, other] {
         mark(Reason::ControlTransfer);
         a_.bind(other);
-        a_.mov(x86::rsi, state(ctpr_offset(ctpr), 8));
+        settle(config_after(*b_, config_, true));
+        a_.mov(x86::rsi, state(ctpr_offset(b_->transfer.ctpr), 8));
         a_.jmp(imm(request_.stubs.jump));
     });
 }
 
 void RegionEmitter::clear_ctprs() {
-    for (unsigned n = 1; n <= 3; ++n)
-        a_.mov(state(ctpr_offset(n) + offsetof(Ctpr, tag), 1), imm(0));
+    a_.pxor(x86::xmm15, x86::xmm15);
+    for (unsigned n = 1; n <= 3; ++n) a_.movaps(state(ctpr_offset(n), 16), x86::xmm15);
+}
+
+/// Every predicate to its file and to the frame in rax. The copy of the file comes first: it would
+/// have to wait for bytes written shortly before.
+void RegionEmitter::save_predicates() {
+    for (int half = 0; half < 32; half += 16) {
+        a_.movups(x86::xmm15, state(offsetof(CpuState, pred) + static_cast<std::size_t>(half), 16));
+        a_.movups(
+            x86::ptr(x86::rax, static_cast<std::int32_t>(offsetof(ChainFrame, pred)) + half, 16),
+            x86::xmm15);
+    }
+    v_.cache.for_each_predicate([&](unsigned p) {
+        const PredicateValue& value = v_.cache.predicate(p);
+        const Mem frame =
+            x86::byte_ptr(x86::rax, static_cast<std::int32_t>(offsetof(ChainFrame, pred) + p));
+        if (value.kind == PredicateValue::Kind::Constant) {
+            a_.mov(frame, imm(value.value ? 1 : 0));
+            v_.write_back_predicate(p);
+        } else {
+            a_.set(v_.test_predicate(p), x86::cl);
+            a_.mov(frame, x86::cl);
+            a_.mov(v_.predicate_memory(p), x86::cl);
+            v_.cache.set_predicate(p, {});
+        }
+    });
 }
 
 /// push_call() in host code, and the prediction of the return (machine.md §3.4).
@@ -601,14 +629,11 @@ void RegionEmitter::emit_call(unsigned index) {
     const auto field = [](std::size_t offset, unsigned size) {
         return x86::ptr(x86::rax, static_cast<std::int32_t>(offset), size);
     };
+    v_.write_back_registers();
+    a_.mov(x86::rax, state(offsetof(CpuState, chain_top), 8));
+    save_predicates();
     if (node.taken_kind == TakenKind::IndirectCall)
         a_.mov(x86::rsi, state(ctpr_offset(b_->transfer.ctpr), 8));
-    a_.mov(x86::rax, state(offsetof(CpuState, chain_top), 8));
-    for (int half = 0; half < 32; half += 16) {
-        a_.movups(x86::xmm15, state(offsetof(CpuState, pred) + static_cast<std::size_t>(half), 16));
-        a_.movups(field(offsetof(ChainFrame, pred) + static_cast<std::size_t>(half), 16),
-                  x86::xmm15);
-    }
     const auto store = [&](std::size_t offset, std::uint64_t value) {
         if (static_cast<std::int64_t>(value) == static_cast<std::int32_t>(value)) {
             a_.mov(field(offset, 8), imm(static_cast<std::int32_t>(value)));
@@ -640,7 +665,9 @@ void RegionEmitter::emit_call(unsigned index) {
         a_.mov(state(offsetof(CpuState, window), 8), host::kWindow);
         a_.add(state(offsetof(CpuState, window_tags), 8), imm(wbs));
     }
-    if (callee.wd != caller.wd) store_immediate64(offsetof(CpuState, wd), callee.wd);
+    if (!one_wd_ || callee.wd != plan_.entry.wd)
+        store_immediate64(offsetof(CpuState, wd), callee.wd);
+    if (!one_br_) store_immediate64(offsetof(CpuState, br), callee.br);
     clear_ctprs();
     if (node.taken_kind == TakenKind::IndirectCall) {
         const Label stop = a_.newLabel();
@@ -656,7 +683,23 @@ void RegionEmitter::emit_call(unsigned index) {
         });
         return;
     }
-    emit_edge({-1, node.taken.target, callee}, node.address);
+    const Edge edge{-1, node.taken.target, callee};
+    if (edge.target <= node.address) poll_complete(edge.target);
+    emit_exit(edge);
+}
+
+/// A poll where the state in memory is complete but for the ip.
+void RegionEmitter::poll_complete(std::uint64_t ip) {
+    const Label stop = a_.newLabel();
+    a_.cmp(state(offsetof(CpuState, interrupt), 4), imm(0));
+    a_.jne(stop);
+    cold([this, stop, ip] {
+        mark(Reason::Exit);
+        a_.bind(stop);
+        store_immediate64(offsetof(CpuState, ip), ip);
+        a_.mov(x86::eax, imm(static_cast<std::uint32_t>(Leave::Interrupted)));
+        a_.jmp(imm(request_.stubs.leave));
+    });
 }
 
 /// pop_return() in host code. The predicted continuation checks address, window and rotation.
@@ -665,6 +708,7 @@ void RegionEmitter::emit_return() {
         return x86::ptr(x86::rax, static_cast<std::int32_t>(offset), size);
     };
     const cpu::WindowDescriptor wd = config_after(*b_, config_, true).window();
+    v_.write_back_registers();  // the predicates come from the frame
     a_.mov(x86::rax, state(offsetof(CpuState, chain_top), 8));
     a_.sub(x86::rax, imm(sizeof(ChainFrame)));
     a_.mov(state(offsetof(CpuState, chain_top), 8), x86::rax);

@@ -38,12 +38,12 @@ void RegionEmitter::divide(unsigned i) {
     const MicroOp& op = b_->ops[i];
     const Division& division = *division_of(op.row);
     const bool quiet = op.speculative && !request_.exact_tags;
-    const Label fault = quiet ? a_.newLabel() : bail();
     const Label done = a_.newLabel();
     const unsigned bits = division.bits;
     const Gp x = v_.use(op.a, division.wide ? 64 : bits);
     const Gp y = v_.use(op.b, division.wide ? 32 : bits);
     const Gp result = v_.def();
+    const Label fault = quiet ? a_.newLabel() : bail();  // with the registers as they are now
     const Gp from = sized(division.remainder ? x86::rdx : x86::rax, division.wide ? 64 : bits);
     const Gp divisor = sized(x86::rcx, bits);
 

@@ -28,7 +28,6 @@ constexpr std::size_t lsr_offset(std::size_t field) { return offsetof(CpuState, 
 }  // namespace
 
 void RegionEmitter::emit_memory() {
-    const auto begin = static_cast<std::uint32_t>(a_.offset());
     for (unsigned k = 0; k < b_->mova_count; ++k) emit_element(k);
     if (b_->flags & cpu::exec::kLoopMode) {
         a_.movzx(x86::eax, state(lsr_offset(offsetof(cpu::LoopState, strmd)), 1));
@@ -49,10 +48,6 @@ void RegionEmitter::emit_memory() {
     }
     for (unsigned i = 0; i < b_->op_count; ++i)
         if (touches_memory(b_->ops[i])) emit_access(i);
-    const auto end = static_cast<std::uint32_t>(a_.offset());
-    if (end != begin)
-        region_.faults.push_back(
-            {begin, end, node_->address, pending_bundles_, pending_operations_});
 }
 
 void RegionEmitter::emit_access(unsigned i) {
@@ -71,24 +66,41 @@ void RegionEmitter::emit_access(unsigned i) {
     }
     const bool masked = op.kind == SemKind::Store && (b_->flags & cpu::exec::kLoopMode);
     if (op.guard.count == 0 && !masked) {
+        if (op.mode == MemoryMode::CheckLoad && op.write != Write::None) v_.write_back(op.dst);
         op.mode == MemoryMode::LockLoad           ? emit_lock_load(i)
         : op.mode == MemoryMode::ConditionalStore ? emit_conditional_store(i)
-        : op.kind == SemKind::Load                ? emit_load(i)
+        : op.kind == SemKind::Load                ? emit_load(i, nullptr)
                                                   : emit_store(i);
         return v_.end_operation();
     }
-    v_.make_room();
-    const Gp mlock = op.mode == MemoryMode::CheckLoad ? v_.result_gpr(kMlockResult) : Gp();
-    static_cast<void>(mlock);  // back in its register before the conditional part
+    const bool check = op.mode == MemoryMode::CheckLoad;
+    if (check && op.write != Write::None) v_.write_back(op.dst);
+    // A guarded load into a register starts from the old value; then nothing is left to decide.
+    const bool overwrites = op.kind == SemKind::Load && !check && op.access_size <= 8 &&
+                            (op.write == Write::Word || op.write == Write::Double) &&
+                            !(conditional_ >> i & 1);
+    Gp d;
+    if (overwrites) {
+        const unsigned bits = op.write == Write::Double || node_->bundle_dbl ? 64 : 32;
+        const Gp old = v_.use(op.dst, bits);
+        d = v_.def();
+        a_.mov(sized(d, bits), sized(old, bits));
+    }
+    constexpr unsigned kOperands = 3;
+    v_.make_room(kOperands, 1);
+    if (check) v_.result_gpr(kMlockResult);  // back in its register before the conditional part
     const Label skip = a_.newLabel();
     mark(Reason::Predicate, op.channel);
     if (masked) emit_store_mask(skip);
     emit_guard(op.guard, skip);
     const ValueCache before = v_.cache;
-    op.kind == SemKind::Load ? emit_load(i) : emit_store(i);
+    if (op.kind == SemKind::Store)
+        emit_store(i);
+    else
+        emit_load(i, overwrites ? &d : nullptr);
     a_.bind(skip);
-    v_.cache.intersect(before);
-    if (op.kind == SemKind::Load) conditional_ |= 1u << i;
+    merge_conditional(before);
+    if (op.kind == SemKind::Load && !overwrites) conditional_ |= 1u << i;
     v_.end_operation();
 }
 
@@ -164,20 +176,29 @@ void RegionEmitter::probe_page(const Gp& address, unsigned bits, unsigned size, 
 /// Makes sure that an access will succeed; otherwise the interpreter gets the bundle.
 void RegionEmitter::probe(const MicroOp& op) {
     const Label skip = a_.newLabel();
-    v_.make_room();
+    constexpr unsigned kOperands = 3;
+    v_.make_room(kOperands, 0);
     if (op.guard.count != 0) emit_guard(op.guard, skip);
     const ValueCache before = v_.cache;
     static_cast<void>(address_of(op, true));
     probe_page(x86::rax, op.kind == SemKind::Load ? cpu::kPageRead : cpu::kPageWrite,
                op.access_size, bail());
     a_.bind(skip);
-    v_.cache.intersect(before);
+    merge_conditional(before);
 }
 
-void RegionEmitter::emit_load(unsigned i) {
+/// `into`: the register to load into, null: a new one.
+void RegionEmitter::emit_load(unsigned i, const Gp* into) {
     const MicroOp& op = b_->ops[i];
     mark(Reason::Semantics, op.channel);
     const bool probes = op.speculative && request_.probing.contains(node_->address);
+    const bool plain =
+        !into && !probes && op.guard.count == 0 && !op.big_endian && op.mode == MemoryMode::Plain;
+    const bool to_xmm =
+        op.access_size == 16 || (plain && op.access_size >= 4 && floats_next_as(op));
+    // Registers first: nothing may be written back on only one of the ways around the access.
+    const x86::Xmm dx = to_xmm ? v_.def_xmm() : x86::Xmm();
+    const Gp d = to_xmm ? Gp() : into ? *into : v_.def();
     const Mem at = address_of(op, probes);
     const Label unreadable = a_.newLabel(), done = a_.newLabel();
     if (probes) {
@@ -187,34 +208,41 @@ void RegionEmitter::emit_load(unsigned i) {
         mark(Reason::Semantics, op.channel);
     }
     if (op.access_size == 16) {
-        const x86::Xmm d = v_.def_xmm();
-        a_.movups(d, at);
+        {
+            const Access access(*this);
+            a_.movups(dx, at);
+        }
         a_.bind(done);
-        v_.set_result(d, 128);
+        v_.set_result(dx, 128);
         if (probes && !request_.exact_tags)
-            cold([this, unreadable, done, d] {
+            cold([this, unreadable, done, dx] {
                 a_.bind(unreadable);
                 v_.load_constant(x86::rax, cpu::exec::kFaultPattern);
-                a_.movq(d, x86::rax);
-                a_.punpcklqdq(d, d);
+                a_.movq(dx, x86::rax);
+                a_.punpcklqdq(dx, dx);
                 a_.jmp(done);
             });
         return;
     }
-    const Gp d = v_.def();
-    switch (op.access_size) {
-        case 1:
-            a_.movzx(d.r32(), at);
-            break;
-        case 2:
-            a_.movzx(d.r32(), at);
-            break;
-        case 4:
-            a_.mov(d.r32(), at);
-            break;
-        default:
-            a_.mov(d, at);
-            break;
+    if (to_xmm) {
+        const Access access(*this);
+        op.access_size == 8 ? a_.movsd(dx, at) : a_.movss(dx, at);
+        return v_.set_result(dx, 64);
+    }
+    {
+        const Access access(*this);
+        switch (op.access_size) {
+            case 1:
+            case 2:
+                a_.movzx(d.r32(), at);
+                break;
+            case 4:
+                a_.mov(d.r32(), at);
+                break;
+            default:
+                a_.mov(d, at);
+                break;
+        }
     }
     if (op.big_endian) {
         if (op.access_size == 2) {
@@ -227,9 +255,10 @@ void RegionEmitter::emit_load(unsigned i) {
     }
     a_.bind(done);
     if (probes && !request_.exact_tags)
-        cold([this, unreadable, done, d] {
+        cold([this, unreadable, done, d, word = op.write == Write::Word] {
             a_.bind(unreadable);
-            v_.load_constant(d, cpu::exec::kFaultPattern);
+            const std::uint64_t pattern = cpu::exec::kFaultPattern;
+            v_.load_constant(d, word ? pattern & 0xffff'ffff : pattern);
             a_.jmp(done);
         });
     if (op.mode == MemoryMode::CheckLoad) {
@@ -245,12 +274,19 @@ void RegionEmitter::emit_load(unsigned i) {
     v_.set_result(d);
 }
 
+/// Whether a load's value is wanted in an XMM register.
+bool RegionEmitter::floats_next_as(const MicroOp& op) const {
+    return (op.write == Write::Double || op.write == Write::Word) && floats_next(v_.slot(op.dst));
+}
+
 void RegionEmitter::emit_store(unsigned i) {
     const MicroOp& op = b_->ops[i];
     mark(Reason::Semantics, op.channel);
     if (op.access_size == 16) {
         const x86::Xmm value = v_.use_xmm(op.data, 128);
-        return (void)a_.movups(address_of(op, false), value);
+        const Mem at = address_of(op, false);
+        const Access access(*this);
+        return (void)a_.movups(at, value);
     }
     const unsigned bits = op.access_size == 8 ? 64 : 32;
     const auto known = v_.constant(op.data, bits);
@@ -259,12 +295,14 @@ void RegionEmitter::emit_store(unsigned i) {
         const Mem at = address_of(op, false);
         const std::uint64_t mask = (std::uint64_t{1} << 8 * (op.access_size & 7)) - 1;
         const auto value = static_cast<std::int64_t>(op.access_size == 8 ? *known : *known & mask);
+        const Access access(*this);
         a_.mov(at, op.access_size == 4 ? imm(static_cast<std::int32_t>(value)) : imm(value));
         return;
     }
     if (!op.big_endian && op.access_size >= 4)
         if (const auto x = v_.only_in_xmm(op.data, bits)) {
             const Mem at = address_of(op, false);
+            const Access access(*this);
             bits == 64 ? a_.movsd(at, *x) : a_.movss(at, *x);
             return;
         }
@@ -281,6 +319,7 @@ void RegionEmitter::emit_store(unsigned i) {
             a_.bswap(x86::rcx);
         from = x86::rcx;
     }
+    const Access access(*this);
     switch (op.access_size) {
         case 1:
             a_.mov(at, from.r8());

@@ -15,25 +15,18 @@ using cpu::exec::Space;
 using cpu::exec::Write;
 namespace x86 = asmjit::x86;
 
-void RegionEmitter::test_condition(const Condition& c) {
-    if (c.pcnt)
+CondCode RegionEmitter::test_condition(const Condition& c) {
+    if (c.pcnt) {
         a_.cmp(state(offsetof(CpuState, lsr) + offsetof(cpu::LoopState, pcnt), 1), imm(c.index));
-    else
-        a_.test(predicate(c.index), imm(cpu::kPredValue));
-}
-
-/// Host condition after test_condition() under which `c` does not hold.
-CondCode RegionEmitter::when_false(const Condition& c) const {
-    if (c.pcnt) return c.negated ? CondCode::kUnsignedLE : CondCode::kUnsignedGT;
-    return c.negated ? CondCode::kNZ : CondCode::kZ;
+        return c.negated ? CondCode::kUnsignedLE : CondCode::kUnsignedGT;
+    }
+    const CondCode holds = v_.test_predicate(v_.predicate_index(c.index));
+    return c.negated ? holds : x86::negateCond(holds);
 }
 
 void RegionEmitter::emit_guard(cpu::exec::ConditionRange range, const Label& skip) {
-    for (unsigned k = range.begin; k < range.begin + unsigned{range.count}; ++k) {
-        const Condition& c = b_->conditions[k];
-        test_condition(c);
-        a_.j(when_false(c), skip);
-    }
+    for (unsigned k = range.begin; k < range.begin + unsigned{range.count}; ++k)
+        a_.j(test_condition(b_->conditions[k]), skip);
 }
 
 void RegionEmitter::emit_operation(unsigned i) {
@@ -50,8 +43,10 @@ void RegionEmitter::emit_operation(unsigned i) {
                          (op.write == Write::Word || op.write == Write::WordKeep ||
                           op.write == Write::Double || op.write == Write::Predicate);
     if (op.guard.count != 0 && !selects) {
-        v_.make_room();
+        constexpr unsigned kOperands = 4;  // three operands and a result
         v_.spill_results();
+        prepare_helper(i);
+        v_.make_room(kOperands, kOperands);
         const Label skip = a_.newLabel();
         mark(Reason::Predicate, op.channel);
         emit_guard(op.guard, skip);
@@ -59,13 +54,33 @@ void RegionEmitter::emit_operation(unsigned i) {
         const ValueCache before = v_.cache;
         compute(i);
         a_.bind(skip);
-        v_.cache.intersect(before);
+        merge_conditional(before);
         conditional_ |= 1u << i;
     } else {
+        prepare_helper(i);
         compute(i);
         if (selects) select_result(i);
     }
     v_.end_operation();
+}
+
+/// Before a call of a semantic function: memory gets what the function may destroy and its
+/// operands.
+void RegionEmitter::prepare_helper(unsigned i) {
+    const MicroOp& op = b_->ops[i];
+    switch (op.kind) {
+        case SemKind::Int64:
+        case SemKind::Sse64:
+        case SemKind::Int128:
+        case SemKind::Sse128:
+        case SemKind::X87:
+            break;
+        default:
+            return;
+    }
+    if (emits_directly(context_of(op))) return;
+    v_.write_back_caller_saved();
+    for (const RegRef r : {op.a, op.b, op.c}) v_.write_back(r);
 }
 
 void RegionEmitter::compute(unsigned i) {
@@ -78,7 +93,11 @@ void RegionEmitter::compute(unsigned i) {
         case SemKind::X87:
             return compute_scalar(i);
         case SemKind::MoveTag:
-            if (op.write == Write::WordKeep) return v_.set_result(v_.use(op.b, 32), false);
+            if (op.write == Write::WordKeep) {
+                const Gp from = v_.use(op.b, 32), d = v_.def();
+                a_.mov(d.r32(), from.r32());  // the upper half of a result must be zero
+                return v_.set_result(d);
+            }
             if (const auto x = v_.only_in_xmm(op.b, 64)) return v_.set_result(*x, 64);
             return v_.set_result(v_.use(op.b, 64), false);
         case SemKind::TagOp: {
@@ -113,19 +132,29 @@ void RegionEmitter::compute_scalar(unsigned i) {
         const auto x = known(op.a, op.wa), y = known(op.b, op.wb), z = known(op.c, op.wc);
         if (x && y && z) return v_.set_constant(op.fn64(*x, *y, *z));
     }
-    const Emitter* emitter = emitter_of(op.row);
-    Mem selector;
-    OpContext context{v_, a_, op, plan_.iset};
-    bool direct = emitter != nullptr;
-    if (op.merges && op.merge.count != 0) {
-        const Condition& c = b_->conditions[op.merge.begin];
-        direct = direct && op.merge.count == 1 && !c.pcnt;
-        selector = predicate(c.index);
-        context.selector = &selector;
-        context.selector_negated = c.negated;
-    }
-    if (direct && (!emitter->accepts || emitter->accepts(context))) return emitter->emit(context);
+    OpContext context = context_of(op);
+    if (emits_directly(context)) return emitter_of(op.row)->emit(context);
     call_helper(i);
+}
+
+OpContext RegionEmitter::context_of(const MicroOp& op) {
+    OpContext context{v_, a_, op, plan_.iset};
+    if (op.merges && op.merge.count == 1) {
+        const Condition& c = b_->conditions[op.merge.begin];
+        if (!c.pcnt) {
+            context.selects = true;
+            context.selector = v_.predicate_index(c.index);
+            context.selector_negated = c.negated;
+        }
+    }
+    return context;
+}
+
+bool RegionEmitter::emits_directly(const OpContext& context) const {
+    const MicroOp& op = context.op;
+    const Emitter* emitter = emitter_of(op.row);
+    if (!emitter || (op.merges && op.merge.count != 0 && !context.selects)) return false;
+    return !emitter->accepts || emitter->accepts(context);
 }
 
 void RegionEmitter::load_argument(const Gp& reg, RegRef r, isa::Width w) {
@@ -165,7 +194,7 @@ void RegionEmitter::load_argument(const x86::Xmm& reg, RegRef r, isa::Width w) {
     }
 }
 
-/// Operands come from memory, which holds the state of the bundle's start.
+/// Operands come from memory, where prepare_helper() has written them.
 void RegionEmitter::call_helper(unsigned i) {
     const MicroOp& op = b_->ops[i];
     if (request_.helper_operations) ++*request_.helper_operations;
@@ -219,17 +248,17 @@ void RegionEmitter::call_helper(unsigned i) {
 void RegionEmitter::select_result(unsigned i) {
     const MicroOp& op = b_->ops[i];
     const Condition& c = b_->conditions[op.guard.begin];
-    const Gp r = v_.owned_gpr(i);
     mark(Reason::Predicate, op.channel);
-    if (op.write == Write::Predicate) a_.movzx(x86::ecx, predicate(op.dst.index));
-    test_condition(c);
-    const CondCode off = when_false(c);
-    if (op.write == Write::Predicate)
-        a_.cmov(off, r.r32(), x86::ecx);
-    else if (op.write == Write::Double || (op.write == Write::Word && node_->bundle_dbl))
-        a_.cmov(off, r, v_.memory(op.dst, 8));
-    else
-        a_.cmov(off, r.r32(), v_.memory(op.dst, 4));
+    const Gp r = v_.owned_gpr(i);
+    if (op.write == Write::Predicate) {
+        v_.load_predicate(x86::rcx, v_.predicate_index(op.dst.index));
+        const CondCode off = test_condition(c);
+        return (void)a_.cmov(off, r.r32(), x86::ecx);
+    }
+    const bool whole = op.write == Write::Double || (op.write == Write::Word && node_->bundle_dbl);
+    const Gp old = v_.use(op.dst, whole ? 64 : 32);
+    const CondCode off = test_condition(c);
+    whole ? a_.cmov(off, r, old) : a_.cmov(off, r.r32(), old.r32());
 }
 
 void RegionEmitter::commit_results() {
@@ -242,84 +271,108 @@ void RegionEmitter::commit_results() {
         commit_register(i);
     }
     commit_elements();
-    for (unsigned i = 0; i < b_->op_count; ++i) {
-        const MicroOp& op = b_->ops[i];
-        if (op.write != Write::Predicate || v_.result(i).kind == Result::Kind::None) continue;
-        mark(Reason::Predicate, op.channel);
+    for (unsigned i = 0; i < b_->op_count; ++i)
+        if (b_->ops[i].write == Write::Predicate && v_.result(i).kind != Result::Kind::None)
+            commit_predicate(i);
+}
+
+void RegionEmitter::commit_predicate(unsigned i) {
+    const MicroOp& op = b_->ops[i];
+    mark(Reason::Predicate, op.channel);
+    v_.start_operation(i);
+    const Result& r = v_.result(i);
+    const unsigned p = v_.predicate_index(op.dst.index);
+    if (conditional_ >> i & 1) {
+        const Gp value = v_.result_gpr(i);
+        v_.write_back_predicate(p);
         const Label skip = a_.newLabel();
-        const Result& r = v_.result(i);
-        if (r.kind == Result::Kind::Constant) {
-            if (conditional_ >> i & 1) emit_guard(op.guard, skip);
-            a_.mov(predicate(op.dst.index), imm(r.constant & 1));
-        } else {
-            const Gp value = v_.result_gpr(i);
-            if (conditional_ >> i & 1) emit_guard(op.guard, skip);
-            a_.mov(predicate(op.dst.index), value.r8());
-        }
+        emit_guard(op.guard, skip);
+        a_.mov(v_.predicate_memory(p), value.r8());
         a_.bind(skip);
+    } else if (r.kind == Result::Kind::Compare) {
+        v_.cache.set_predicate(p, r.compare);
+    } else if (r.kind == Result::Kind::Constant) {
+        PredicateValue known;
+        known.kind = PredicateValue::Kind::Constant;
+        known.value = r.constant & 1;
+        v_.cache.set_predicate(p, known);
+    } else {
+        a_.mov(v_.predicate_memory(p), v_.result_gpr(i).r8());
+        v_.cache.set_predicate(p, {});
+    }
+    v_.end_operation();
+}
+
+/// The register keeps its value if the guard is false: both are brought to memory.
+void RegionEmitter::commit_if(unsigned i, unsigned slot) {
+    const MicroOp& op = b_->ops[i];
+    const Result& r = v_.result(i);
+    const bool word = op.write == Write::Word || op.write == Write::WordKeep;
+    const bool clears = op.write == Write::Word && node_->bundle_dbl;
+    v_.write_back(slot);
+    if (r.kind == Result::Kind::Constant) v_.result_gpr(i);
+    const Label skip = a_.newLabel();
+    emit_guard(op.guard, skip);
+    if (r.kind == Result::Kind::Gpr) {
+        const Gp reg = x86::gpq(static_cast<std::uint32_t>(r.reg));
+        word && !clears ? a_.mov(v_.memory(slot, 4), reg.r32()) : a_.mov(v_.memory(slot, 8), reg);
+    } else {
+        store_xmm(op, slot, x86::xmm(static_cast<std::uint32_t>(r.reg)));
+    }
+    a_.bind(skip);
+    v_.cache.forget(slot);
+}
+
+void RegionEmitter::store_xmm(const MicroOp& op, unsigned slot, const x86::Xmm& reg) {
+    switch (op.write) {
+        case Write::Packed:
+            a_.movaps(v_.memory(slot, 16), reg);
+            return;
+        case Write::Extended:
+            a_.movq(v_.memory(slot, 8), reg);
+            a_.pextrw(x86::eax, reg, imm(4));
+            a_.mov(v_.memory(slot, 8, 8), x86::rax);
+            return;
+        case Write::Double:
+            a_.movsd(v_.memory(slot, 8), reg);
+            return;
+        default:
+            a_.movss(v_.memory(slot, 4), reg);
+            if (op.write == Write::Word && node_->bundle_dbl) a_.mov(v_.memory(slot, 4, 4), imm(0));
+            return;
     }
 }
 
 void RegionEmitter::commit_register(unsigned i) {
     const MicroOp& op = b_->ops[i];
     mark(Reason::Semantics, op.channel);
-    Result& r = v_.result(i);
     v_.start_operation(i);
-    if (r.kind == Result::Kind::SpilledGpr) v_.result_gpr(i);
+    Result& r = v_.result(i);
+    if (r.kind == Result::Kind::SpilledGpr || r.kind == Result::Kind::Compare) v_.result_gpr(i);
     if (r.kind == Result::Kind::SpilledXmm) v_.result_xmm(i);
-    const bool conditional = conditional_ >> i & 1;
-    const Label skip = a_.newLabel();
-    if (conditional) emit_guard(op.guard, skip);
     const unsigned slot = v_.slot(op.dst);
-    const bool word = op.write == Write::Word || op.write == Write::WordKeep;
     const bool clears = op.write == Write::Word && node_->bundle_dbl;
-    const unsigned bits = word && !clears ? 32 : 64;
-    v_.cache.forget(slot);
-    if (r.kind == Result::Kind::Constant) {
-        const std::uint64_t value = word ? r.constant & 0xffff'ffff : r.constant;
-        if (bits == 32) {
-            a_.mov(v_.memory(slot, 4), imm(static_cast<std::int32_t>(value)));
-        } else if (static_cast<std::int64_t>(value) == static_cast<std::int32_t>(value)) {
-            a_.mov(v_.memory(slot, 8), imm(static_cast<std::int32_t>(value)));
-        } else {
-            v_.load_constant(x86::rax, value);
-            a_.mov(v_.memory(slot, 8), x86::rax);
-        }
-        v_.cache.set_constant(slot, value, bits);
-    } else if (r.kind == Result::Kind::Gpr) {
-        const Gp reg = x86::gpq(static_cast<std::uint32_t>(r.reg));
-        if (bits == 32)
-            a_.mov(v_.memory(slot, 4), reg.r32());
-        else
-            a_.mov(v_.memory(slot, 8), reg);
-        v_.cache.set_gpr(slot, r.reg, bits);
-    } else {
-        const x86::Xmm reg = x86::xmm(static_cast<std::uint32_t>(r.reg));
-        unsigned valid = 64;
-        switch (op.write) {
-            case Write::Packed:
-                a_.movaps(v_.memory(slot, 16), reg);
-                valid = 128;
-                break;
-            case Write::Extended:
-                a_.movq(v_.memory(slot, 8), reg);
-                a_.pextrw(x86::eax, reg, imm(4));
-                a_.mov(v_.memory(slot, 8, 8), x86::rax);
-                break;
-            case Write::Double:
-                a_.movsd(v_.memory(slot, 8), reg);
-                break;
-            default:
-                a_.movss(v_.memory(slot, 4), reg);
-                if (clears) a_.mov(v_.memory(slot, 4, 4), imm(0));
-                valid = 32;
-                break;
-        }
-        v_.cache.set_xmm(slot, r.reg, valid);
-    }
-    if (conditional) {
-        a_.bind(skip);
+    if (conditional_ >> i & 1) {
+        commit_if(i, slot);
+    } else if (op.write == Write::Extended) {
         v_.cache.forget(slot);
+        if (r.kind != Result::Kind::Xmm) {
+            v_.exhausted = true;  // no such operation
+            return;
+        }
+        store_xmm(op, slot, x86::xmm(static_cast<std::uint32_t>(r.reg)));
+        v_.cache.set_xmm(slot, r.reg, 64);
+    } else if (op.write == Write::Packed) {
+        v_.commit(slot, r, 128);
+    } else if (op.write == Write::Double || (clears && r.kind != Result::Kind::Xmm)) {
+        v_.commit(slot, r, 64);
+    } else {
+        if (clears) {
+            if (v_.cache.at(slot).dirty > 64) v_.write_back(slot);
+            v_.cache.forget(slot);
+            a_.mov(v_.memory(slot, 4, 4), imm(0));
+        }
+        v_.commit(slot, r, 32);
     }
     v_.end_operation();
 }

@@ -50,9 +50,12 @@ void RegionEmitter::emit_lock_load(unsigned i) {
     emit_lock_address(op);
     const Mem at = x86::ptr(host::kMemory, x86::rax, 0, 0, op.access_size);
     const Gp d = v_.def();
-    op.access_size <= 2   ? a_.movzx(d.r32(), at)
-    : op.access_size == 4 ? a_.mov(d.r32(), at)
-                          : a_.mov(d, at);
+    {
+        const Access access(*this);
+        op.access_size <= 2   ? a_.movzx(d.r32(), at)
+        : op.access_size == 4 ? a_.mov(d.r32(), at)
+                              : a_.mov(d, at);
+    }
     a_.mov(state(lock_offset(offsetof(WaitLock, address)), 8), x86::rax);
     a_.mov(state(lock_offset(offsetof(WaitLock, value)), 8), d);
     a_.mov(state(lock_offset(offsetof(WaitLock, value_hi)), 8), imm(0));
@@ -84,6 +87,7 @@ void RegionEmitter::emit_conditional_store(unsigned i) {
     a_.jne(failed);
     a_.mov(x86::rax, state(lock_offset(offsetof(WaitLock, value)), 8));
     const Mem at = x86::ptr(host::kMemory, address, 0, 0, op.access_size);
+    std::optional<Access> access(std::in_place, *this);
     switch (op.access_size) {
         case 1:
             a_.lock().cmpxchg(at, value.r8());
@@ -98,6 +102,7 @@ void RegionEmitter::emit_conditional_store(unsigned i) {
             a_.lock().cmpxchg(at, value);
             break;
     }
+    access.reset();
     a_.jz(done);
     a_.bind(failed);
     a_.mov(m.r32(), imm(1));
@@ -160,12 +165,20 @@ void RegionEmitter::emit_element(unsigned k) {
     const Mem at = x86::ptr(host::kMemory, x86::rax, 0, 0, load.size);
     if (load.size == 16) {
         const x86::Xmm d = v_.def_xmm();
-        a_.movups(d, at);
+        {
+            const Access access(*this);
+            a_.movups(d, at);
+        }
         v_.set_result(d, 128);
         return v_.end_operation();
     }
     const Gp d = v_.def();
-    load.size <= 2 ? a_.movzx(d.r32(), at) : load.size == 4 ? a_.mov(d.r32(), at) : a_.mov(d, at);
+    {
+        const Access access(*this);
+        load.size <= 2   ? a_.movzx(d.r32(), at)
+        : load.size == 4 ? a_.mov(d.r32(), at)
+                         : a_.mov(d, at);
+    }
     if (load.big_endian) {
         if (load.size == 2)
             a_.rol(d.r16(), 8);
@@ -185,18 +198,11 @@ void RegionEmitter::commit_elements() {
         mark(Reason::Semantics);
         v_.start_operation(kElementResult + k);
         const unsigned slot = v_.slot(load.dst);
-        v_.cache.forget(slot);
-        if (load.size == 16) {
-            const x86::Xmm d = v_.result_xmm(kElementResult + k);
-            if (load.packed)
-                a_.movaps(v_.memory(slot, 16), d);
-            else
-                a_.movq(v_.memory(slot, 8), d);
-        } else {
-            const Gp d = v_.result_gpr(kElementResult + k);
-            a_.mov(v_.memory(slot, 8), d);
-            v_.cache.set_gpr(slot, static_cast<int>(d.id()), 64);
-        }
+        if (load.size == 16)
+            v_.result_xmm(kElementResult + k);
+        else
+            v_.result_gpr(kElementResult + k);
+        v_.commit(slot, v_.result(kElementResult + k), load.size == 16 && load.packed ? 128 : 64);
         v_.end_operation();
     }
 }

@@ -130,18 +130,14 @@ void emit_getf(OpContext& c, unsigned bits, const Gp& dst, Source x, std::uint64
 }
 
 void emit_select(OpContext& c, unsigned bits, const Gp& dst) {
-    if (!c.selector) {  // no selecting predicate: src1
+    if (!c.selects) {  // no selecting predicate: src1
         move(c, bits, dst, source_of(c, c.op.a, bits));
         return;
     }
     const Source a = source_of(c, c.op.a, bits);
     const Gp b = c.v.use(c.op.b, bits);
     move(c, bits, dst, a);
-    c.a.test(*c.selector, imm(cpu::kPredValue));
-    if (c.selector_negated)
-        c.a.cmovz(sized(dst, bits), sized(b, bits));
-    else
-        c.a.cmovnz(sized(dst, bits), sized(b, bits));
+    c.a.cmov(c.select_condition(), sized(dst, bits), sized(b, bits));
 }
 
 void emit_step(OpContext& c, Step step, unsigned bits, const Gp& dst, Source x, Source y) {

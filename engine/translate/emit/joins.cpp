@@ -1,0 +1,345 @@
+// Places of a region that are reached in several ways. Each has a fixed map of guest registers to
+// host registers, made from the first way there; every way brings the values where the map says.
+// The map of a loop's header holds what the loop reads and, as far as registers suffice, writes.
+#include <algorithm>
+
+#include "engine/translate/region_emitter.h"
+
+namespace e2k::translate {
+
+using cpu::SemKind;
+using cpu::exec::MicroOp;
+using cpu::exec::RegRef;
+using cpu::exec::Space;
+using cpu::exec::Write;
+namespace x86 = asmjit::x86;
+
+namespace {
+
+constexpr unsigned kCarriedGprs = 5, kCarriedXmms = 12;
+
+unsigned slot_of(RegRef r, const Node& node) {
+    if (r.space == Space::Window) return node.window + r.index;
+    if (r.space == Space::Based)
+        return node.window +
+               static_cast<unsigned>(based_index(node.config.rotation(), r.index, kGlobalSlot));
+    return kGlobalSlot + r.index;
+}
+
+bool floating(const MicroOp& op) {
+    switch (isa::operation(op.row).family) {
+        case isa::Family::FpScalar:
+        case isa::Family::FpCompare:
+        case isa::Family::FpCombined:
+            return true;
+        default:
+            return false;
+    }
+}
+
+bool writes_register(const MicroOp& op) {
+    return op.write != Write::None && op.write != Write::Predicate && op.write != Write::Ctpr &&
+           op.write != Write::State;
+}
+
+unsigned bits_of(isa::Width w) {
+    return w == isa::Width::S ? 32 : w == isa::Width::P || w == isa::Width::X ? 128 : 64;
+}
+
+/// Calls f(slot, bits, xmm) for each register an operation reads.
+template <typename F>
+void for_each_read(const MicroOp& op, const Node& node, F&& f) {
+    const auto read = [&](RegRef r, isa::Width w) {
+        if (r.space == Space::Literal || w == isa::Width::None) return;
+        f(slot_of(r, node), bits_of(w), floating(op) || bits_of(w) == 128);
+    };
+    read(op.a, op.wa);
+    read(op.b, op.wb);
+    read(op.c, op.wc);
+    if (op.kind == SemKind::Store && op.data.space != Space::Literal)
+        f(slot_of(op.data, node),
+          op.access_size == 16  ? 128u
+          : op.access_size == 8 ? 64u
+                                : 32u,
+          op.access_size == 16);
+}
+
+unsigned written_bits(const MicroOp& op, const Node& node) {
+    switch (op.write) {
+        case Write::Packed:
+        case Write::Extended:
+            return 128;
+        case Write::Word:
+            return node.bundle_dbl ? 64 : 32;
+        case Write::WordKeep:
+            return 32;
+        default:
+            return 64;
+    }
+}
+
+}  // namespace
+
+/// Which registers are read from each node on before they are written, as far as the region goes.
+void RegionEmitter::find_live() {
+    const std::size_t count = plan_.nodes.size();
+    std::vector<SlotSet> reads(count), writes(count);
+    live_.assign(count, {});
+    for (std::size_t k = 0; k < count; ++k) {
+        const Node& node = *plan_.nodes[k];
+        if (node.interpret) continue;  // its names may be none
+        for (unsigned i = 0; i < node.bundle.op_count; ++i) {
+            const MicroOp& op = node.bundle.ops[i];
+            for_each_read(op, node, [&](unsigned slot, unsigned, bool) { reads[k].set(slot); });
+            if (op.guard.count != 0 && writes_register(op)) reads[k].set(slot_of(op.dst, node));
+            if (op.guard.count == 0 && writes_register(op)) writes[k].set(slot_of(op.dst, node));
+        }
+        written_ |= writes[k];
+    }
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (std::size_t k = count; k-- > 0;) {
+            const Node& node = *plan_.nodes[k];
+            SlotSet live;
+            for (const Edge* edge : {&node.next, &node.taken})
+                if (edge->node >= 0) live |= live_[static_cast<std::size_t>(edge->node)];
+            live = (live & ~writes[k]) | reads[k];
+            changed |= live != live_[k];
+            live_[k] = live;
+        }
+    }
+}
+
+/// What the loop at `header` reads before it has surely written it, in order of first use, then
+/// what it only writes.
+std::vector<RegionEmitter::Carried> RegionEmitter::loop_values(unsigned header) const {
+    std::vector<Carried> values;
+    SlotSet written;
+    const auto note = [&](unsigned slot, unsigned bits, bool xmm, bool add) {
+        for (Carried& c : values)
+            if (c.slot == slot) return (void)(c.bits = std::max(c.bits, bits));
+        if (add) values.push_back({slot, xmm, bits});
+    };
+    const auto scan = [&](bool inputs) {
+        for (int k = static_cast<int>(header); k <= plan_.nodes[header]->loop_end; ++k) {
+            const Node& node = *plan_.nodes[static_cast<std::size_t>(k)];
+            for (unsigned i = 0; i < node.bundle.op_count; ++i) {
+                const MicroOp& op = node.bundle.ops[i];
+                const bool helper = calls_helper(op);
+                for_each_read(op, node, [&](unsigned slot, unsigned bits, bool xmm) {
+                    note(slot, bits, xmm, inputs && !helper && !written[slot]);
+                });
+            }
+            for (unsigned i = 0; i < node.bundle.op_count; ++i) {
+                const MicroOp& op = node.bundle.ops[i];
+                if (!writes_register(op)) continue;
+                const unsigned slot = slot_of(op.dst, node), bits = written_bits(op, node);
+                if (op.guard.count == 0) written.set(slot);
+                note(slot, bits, floating(op) || bits == 128,
+                     !inputs && !calls_helper(op) && op.write != Write::Extended);
+            }
+        }
+    };
+    scan(true);
+    scan(false);
+    return values;
+}
+
+/// An operation that is done by a call of its semantic function, as far as one can know early.
+bool RegionEmitter::calls_helper(const MicroOp& op) const {
+    switch (op.kind) {
+        case SemKind::Load:
+        case SemKind::Store:
+        case SemKind::MoveTag:
+        case SemKind::TagOp:
+        case SemKind::GetSp:
+        case SemKind::StateRead:
+        case SemKind::None:
+            return false;
+        default:
+            return !emitter_of(op.row);
+    }
+}
+
+/// The map of a join, from the values of the first way to it.
+void RegionEmitter::fix_entry(unsigned index, const ValueCache& from) {
+    Entry& entry = entries_[index];
+    entry.fixed = true;
+    const Node& node = *plan_.nodes[index];
+    if (node.entered_by_return) return;
+    ValueCache& map = entry.map;
+    std::uint32_t gprs = 0, xmms = 0;  // taken
+    const auto keep = [&](unsigned slot, unsigned bits, bool xmm, bool anywhere, unsigned limit) {
+        const GuestValue& v = from.at(slot);
+        std::uint32_t& taken = xmm ? xmms : gprs;
+        if (static_cast<unsigned>(std::popcount(taken)) >= limit) return;
+        int r = xmm ? v.xmm : v.gpr;
+        if (r >= 0 && (taken >> r & 1)) r = -1;
+        if (r < 0 && !anywhere) return;
+        const HostFile& file = xmm ? from.xmm : from.gpr;
+        for (std::uint32_t m = file.pool() & ~taken; r < 0 && m; m &= m - 1)
+            if (!file.referred(std::countr_zero(m))) r = std::countr_zero(m);
+        if (r < 0 && (file.pool() & ~taken)) r = std::countr_zero(file.pool() & ~taken);
+        if (r < 0) return;
+        taken |= 1u << r;
+        if (xmm)
+            map.set_xmm(slot, r, bits);
+        else
+            map.set_gpr(slot, r, bits);
+        map.set_dirty(slot, written_[slot] ? bits : v.dirty);
+    };
+    if (node.loop_end >= 0) {
+        for (const Carried& c : loop_values(index)) {
+            unsigned bits = std::max<unsigned>(c.bits, from.at(c.slot).dirty);
+            const bool xmm = c.xmm || bits == 128;
+            keep(c.slot, bits, xmm, true, xmm ? kCarriedXmms : kCarriedGprs);
+        }
+    }
+    const unsigned max_gprs = node.loop_end >= 0 ? kCarriedGprs : kHostRegisters;
+    const unsigned max_xmms = node.loop_end >= 0 ? kCarriedXmms : kHostRegisters;
+    from.for_each([&](unsigned slot) {
+        const GuestValue &v = from.at(slot), &mine = map.at(slot);
+        if (!live_[index][slot] || mine.gpr >= 0 || mine.xmm >= 0) return;
+        if (v.gpr >= 0 && v.gpr_bits >= v.dirty)
+            keep(slot, v.gpr_bits, false, false, max_gprs);
+        else if (v.xmm >= 0 && v.xmm_bits >= v.dirty)
+            keep(slot, v.xmm_bits, true, false, max_xmms);
+    });
+}
+
+/// Brings every value where `map` expects it. The cache says nothing useful afterwards.
+void RegionEmitter::conform(const ValueCache& map) {
+    mark(Reason::Spill);
+    ValueCache& now = v_.cache;
+    now.for_each_predicate([&](unsigned p) { v_.write_back_predicate(p); });
+    // Halves that belong together.
+    map.for_each([&](unsigned slot) {
+        const GuestValue &want = map.at(slot), &have = now.at(slot);
+        if (have.dirty == 32 && want.gpr >= 0 && want.gpr_bits == 64) v_.use_slot(slot, 64);
+        v_.end_operation();
+    });
+    now.for_each([&](unsigned slot) {
+        const GuestValue &want = map.at(slot), &have = now.at(slot);
+        const bool wrong_file = (want.gpr >= 0 && (have.gpr < 0 || have.gpr_bits < want.gpr_bits) &&
+                                 !have.constant_bits) ||
+                                (want.xmm >= 0 && (have.xmm < 0 || have.xmm_bits < want.xmm_bits));
+        if (have.dirty > want.dirty || (have.dirty && wrong_file)) v_.write_back(slot);
+    });
+    move_gprs(map);
+    move_xmms(map);
+}
+
+namespace {
+
+struct Move {
+    unsigned slot;
+    int from, to;
+};
+
+/// Does the moves in an order in which none overwrites what another still reads. Cycles remain.
+template <typename F>
+void move_in_order(std::vector<Move>& moves, F&& emit) {
+    while (!moves.empty()) {
+        const auto ready = std::find_if(moves.begin(), moves.end(), [&](const Move& m) {
+            return std::none_of(moves.begin(), moves.end(), [&](const Move& other) {
+                return &other != &m && other.from == m.to;
+            });
+        });
+        if (ready == moves.end()) return;
+        emit(ready->from, ready->to);
+        moves.erase(ready);
+    }
+}
+
+}  // namespace
+
+void RegionEmitter::move_gprs(const ValueCache& map) {
+    std::vector<Move> moves;
+    std::vector<unsigned> others;
+    map.for_each([&](unsigned slot) {
+        const GuestValue &want = map.at(slot), &have = v_.cache.at(slot);
+        if (want.gpr < 0) return;
+        if (have.gpr < 0 || have.gpr_bits < want.gpr_bits)
+            others.push_back(slot);
+        else if (have.gpr != want.gpr)
+            moves.push_back({slot, have.gpr, want.gpr});
+    });
+    const auto gpr = [](int r) { return x86::gpq(static_cast<std::uint32_t>(r)); };
+    const auto move = [&](int from, int to) { a_.mov(gpr(to), gpr(from)); };
+    move_in_order(moves, move);
+    while (!moves.empty()) {  // a cycle: rax holds one of it
+        const Move last = moves.back();
+        moves.pop_back();
+        a_.mov(x86::rax, gpr(last.from));
+        move_in_order(moves, move);
+        a_.mov(gpr(last.to), x86::rax);
+    }
+    for (const unsigned slot : others) {
+        const GuestValue &want = map.at(slot), &have = v_.cache.at(slot);
+        const Gp to = gpr(want.gpr);
+        if (have.constant_bits >= want.gpr_bits)
+            v_.load_constant(to, want.gpr_bits == 32 ? have.constant & 0xffff'ffff : have.constant);
+        else if (want.gpr_bits == 32)
+            a_.mov(to.r32(), v_.memory(slot, 4));
+        else
+            a_.mov(to, v_.memory(slot, 8));
+    }
+}
+
+void RegionEmitter::move_xmms(const ValueCache& map) {
+    std::vector<Move> moves;
+    std::vector<unsigned> others;
+    map.for_each([&](unsigned slot) {
+        const GuestValue &want = map.at(slot), &have = v_.cache.at(slot);
+        if (want.xmm < 0) return;
+        if (have.xmm < 0 || have.xmm_bits < want.xmm_bits)
+            others.push_back(slot);
+        else if (have.xmm != want.xmm)
+            moves.push_back({slot, have.xmm, want.xmm});
+    });
+    const auto xmm = [](int r) { return x86::xmm(static_cast<std::uint32_t>(r)); };
+    const auto move = [&](int from, int to) { a_.movaps(xmm(to), xmm(from)); };
+    move_in_order(moves, move);
+    while (!moves.empty()) {
+        const Move last = moves.back();
+        moves.pop_back();
+        a_.movaps(x86::xmm15, xmm(last.from));
+        move_in_order(moves, move);
+        a_.movaps(xmm(last.to), x86::xmm15);
+    }
+    for (const unsigned slot : others) {
+        const GuestValue& want = map.at(slot);
+        const x86::Xmm to = xmm(want.xmm);
+        if (want.xmm_bits == 32)
+            a_.movss(to, v_.memory(slot, 4));
+        else if (want.xmm_bits == 64)
+            a_.movsd(to, v_.memory(slot, 8));
+        else
+            a_.movaps(to, v_.memory(slot, 16));
+    }
+}
+
+/// Whether the register at `slot` is next read by a floating-point operation.
+bool RegionEmitter::floats_next(unsigned slot) const {
+    constexpr unsigned kLookAhead = 12;
+    for (unsigned k = node_index_ + 1; k < plan_.nodes.size() && k <= node_index_ + kLookAhead;
+         ++k) {
+        const Node& node = *plan_.nodes[k];
+        if (node.interpret) return false;
+        bool read = false, xmm = false, written = false;
+        for (unsigned i = 0; i < node.bundle.op_count; ++i) {
+            const MicroOp& op = node.bundle.ops[i];
+            for_each_read(op, node, [&](unsigned s, unsigned, bool in_xmm) {
+                if (s != slot) return;
+                read = true;
+                xmm = in_xmm;
+            });
+            written |= writes_register(op) && slot_of(op.dst, node) == slot;
+        }
+        if (read) return xmm;
+        if (written) return false;
+    }
+    return false;
+}
+
+}  // namespace e2k::translate

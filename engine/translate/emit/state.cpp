@@ -1,0 +1,133 @@
+// State that is not in memory while a region runs: what must be written where it is left, and the
+// table from which the dispatcher restores it where a bundle is handed back.
+#include "engine/translate/region_emitter.h"
+
+namespace e2k::translate {
+
+using asmjit::imm;
+using cpu::CpuState;
+using cpu::Ctpr;
+using cpu::CtprTag;
+namespace x86 = asmjit::x86;
+
+namespace {
+
+/// A CTPR whose contents are known and that the state may lack.
+bool lazy(const CtprFact& fact) {
+    return fact.kind == CtprFact::Kind::Known && fact.tag != CtprTag::Return;
+}
+
+/// tag, opc and ipd of a CTPR as the 8 bytes that hold them.
+std::uint64_t image(const CtprFact& fact) {
+    return static_cast<std::uint64_t>(fact.tag) | std::uint64_t{fact.opc} << 8 |
+           std::uint64_t{fact.ipd} << 16;
+}
+static_assert(offsetof(Ctpr, tag) == 8 && offsetof(Ctpr, opc) == 9 && offsetof(Ctpr, ipd) == 10);
+
+std::size_t ctpr_offset(unsigned n) { return offsetof(CpuState, ctpr) + n * sizeof(Ctpr); }
+
+}  // namespace
+
+RestoreList RegionEmitter::snapshot(const Facts& facts) {
+    if (has_snapshot_ && last_version_ == v_.cache.version) return last_snapshot_;
+    std::vector<Restore>& table = region_.restores;
+    const auto begin = static_cast<std::uint32_t>(table.size());
+    const ValueCache& cache = v_.cache;
+    cache.for_each([&](unsigned slot) {
+        const GuestValue& v = cache.at(slot);
+        if (!v.dirty) return;
+        Restore r;
+        r.bytes = static_cast<std::uint8_t>(v.dirty / 8);
+        if (slot >= kGlobalSlot) {
+            r.to = Restore::To::State;
+            r.offset = static_cast<std::int32_t>(offsetof(CpuState, g) +
+                                                 (slot - kGlobalSlot) * sizeof(cpu::Reg));
+        } else {
+            r.to = Restore::To::Window;
+            r.offset = static_cast<std::int32_t>(slot * sizeof(cpu::Reg));
+        }
+        if (v.constant_bits >= v.dirty) {
+            r.from = Restore::From::Constant;
+            r.constant = v.constant;
+        } else if (v.gpr >= 0 && v.gpr_bits >= v.dirty) {
+            r.from = Restore::From::Gpr;
+            r.reg = static_cast<std::uint8_t>(v.gpr);
+        } else {
+            r.from = Restore::From::Xmm;
+            r.reg = static_cast<std::uint8_t>(v.xmm);
+        }
+        table.push_back(r);
+    });
+    cache.for_each_predicate([&](unsigned p) {
+        const PredicateValue& v = cache.predicate(p);
+        Restore r;
+        r.bytes = 1;
+        r.offset = static_cast<std::int32_t>(offsetof(CpuState, pred) + p);
+        r.from = v.kind == PredicateValue::Kind::Constant ? Restore::From::Constant
+                                                          : Restore::From::Compare;
+        r.constant = v.value;
+        r.compare = v;
+        table.push_back(r);
+    });
+    for (unsigned n = 0; n < facts.size(); ++n) {
+        if (!lazy(facts[n]) || (cache.stored_ctprs >> n & 1)) continue;
+        Restore r;
+        r.offset = static_cast<std::int32_t>(ctpr_offset(n));
+        r.constant = facts[n].base;
+        table.push_back(r);
+        r.offset += 8;
+        r.constant = image(facts[n]);
+        table.push_back(r);
+    }
+    last_snapshot_ = {begin, static_cast<std::uint32_t>(table.size()) - begin};
+    last_version_ = cache.version;
+    has_snapshot_ = true;
+    return last_snapshot_;
+}
+
+RecoveryPoint& RegionEmitter::recovery(Leave why, std::uint64_t address, Config config,
+                                       const Facts& facts) {
+    RecoveryPoint& point = region_.recoveries.emplace_back();
+    point.why = why;
+    point.address = address;
+    point.config = config;
+    point.bundles = pending_bundles_;
+    point.operations = pending_operations_;
+    point.restores = snapshot(facts);
+    point.region = &region_;
+    return point;
+}
+
+void RegionEmitter::leave_by(const RecoveryPoint& point) {
+    a_.mov(x86::rax, reinterpret_cast<std::uint64_t>(static_cast<const Exit*>(&point)));
+    a_.jmp(imm(request_.stubs.recover));
+}
+
+void RegionEmitter::settle(Config config) {
+    mark(Reason::Exit);
+    v_.write_back_all();
+    for (unsigned n = 0; n < facts_.size(); ++n) {
+        if (!lazy(facts_[n]) || (v_.cache.stored_ctprs >> n & 1)) continue;
+        store_immediate64(ctpr_offset(n), facts_[n].base);
+        store_immediate64(ctpr_offset(n) + offsetof(Ctpr, tag), image(facts_[n]));
+    }
+    settle_control(config);
+}
+
+void RegionEmitter::settle_control(Config config) {
+    if (!one_wd_) store_immediate64(offsetof(CpuState, wd), config.wd);
+    if (!one_br_) store_immediate64(offsetof(CpuState, br), config.br);
+}
+
+RegionEmitter::Access::Access(RegionEmitter& emitter)
+    : emitter_(emitter),
+      begin_(static_cast<std::uint32_t>(emitter.a_.offset())),
+      point_(&emitter.recovery(Leave::Interpret, emitter.node_->address, emitter.config_,
+                               emitter.node_->facts)) {}
+
+RegionEmitter::Access::~Access() {
+    emitter_.region_.faults.push_back(
+        {begin_, static_cast<std::uint32_t>(emitter_.a_.offset()), point_});
+}
+
+}  // namespace e2k::translate

@@ -119,18 +119,19 @@ std::string joined(const Names& names) {
 /// All commands and the places their options are parsed into.
 struct Grammar {
     CLI::App app{std::string(kAbout), "e2kwb"};
-    Program window_program, run_program, trace_program;
+    Program window_program, run_program, trace_program, quality_program;
     WindowOptions window;
     RunOptions run;
     TraceCommandOptions trace;
     DisasmOptions disasm;
     VectorsOptions vectors;
     BenchOptions bench;
+    QualityOptions quality;
     AsmOptions assembly;
     IsaOptions isa;
     std::string disasm_cpu, asm_cpu, isa_cpu;
     CLI::App *run_command, *trace_command, *disasm_command, *asm_command, *isa_command,
-        *vectors_command, *bench_command;
+        *vectors_command, *bench_command, *quality_command;
 
     Grammar() {
         app.set_version_flag("--version", "e2kwb " + std::string(kVersion));
@@ -146,6 +147,7 @@ struct Grammar {
         add_isa();
         add_vectors();
         add_bench();
+        add_quality();
     }
 
     void add_window() {
@@ -200,9 +202,14 @@ struct Grammar {
             ->add_option("--writable", run_program.writable,
                          "directory a sandboxed program may write below")
             ->type_name("DIR");
-        run_command->add_flag("--differential", run.differential,
+        run_command->add_flag("--differential,--lockstep", run.differential,
                               "check the translator against the interpreter after every region");
         run_command->add_flag("--perf-map", run.perf_map, "write /tmp/perf-PID.map for perf");
+        run_command
+            ->add_option("--jitdump", run.jitdump,
+                         "write jit-PID.dump there, for perf inject --jit")
+            ->type_name("DIR")
+            ->check(CLI::ExistingDirectory);
         run_command->footer(std::string(kRunFooter) +
                             "\n\nPROG may be an assembler source, \"x.s\": it is assembled first.");
     }
@@ -329,10 +336,28 @@ struct Grammar {
             "Ratios compare speed with the last column; above 1 is faster.");
     }
 
+    void add_quality() {
+        quality_command = app.add_subcommand(
+            "quality", "run a program and rank its translated code by host instructions");
+        set_usage(*quality_command, "Usage: e2kwb quality [OPTIONS] PROG [ARGS…]");
+        add_program_options(*quality_command, quality_program);
+        quality_command->remove_option(quality_command->get_option("--interp"));
+        quality_command->add_option("--top", quality.top, "rows of each ranking (default 20)")
+            ->type_name("N");
+        quality_command->add_option("--json", quality.json, "write all of it there")
+            ->type_name("FILE");
+        quality_command->footer(
+            "\nThe report goes to standard error. It weighs every bundle by its executions; the "
+            "ideal\n"
+            "is one host instruction a guest operation. Exits and stubs are not counted, nor is "
+            "what\n"
+            "called functions execute.");
+    }
+
     /// The command whose options the arguments begin with.
     CLI::App& command_of(const std::string& name) {
         for (CLI::App* command : {run_command, trace_command, disasm_command, asm_command,
-                                  isa_command, vectors_command, bench_command})
+                                  isa_command, vectors_command, bench_command, quality_command})
             if (command->get_name() == name) return *command;
         return app;
     }
@@ -359,6 +384,12 @@ struct Grammar {
                 return *message;
             return trace;
         }
+        if (&command == quality_command) {
+            if (argv.empty()) return missing_program("quality");
+            if (auto message = take_program(quality_program, std::move(argv), quality.program))
+                return *message;
+            return quality;
+        }
         if (&command == disasm_command) return with_processor(disasm_cpu, disasm);
         if (&command == asm_command) return with_processor(asm_cpu, assembly);
         if (&command == isa_command) {
@@ -383,7 +414,8 @@ Invocation parse_command_line(const std::vector<std::string>& arguments) {
     CLI::App& command =
         first < arguments.size() ? grammar.command_of(arguments[first]) : grammar.app;
     const bool own_program = &command == &grammar.app || &command == grammar.run_command ||
-                             &command == grammar.trace_command;
+                             &command == grammar.trace_command ||
+                             &command == grammar.quality_command;
     const std::size_t begin = &command == &grammar.app ? 0 : first + 1;
     const std::size_t program =
         own_program ? find_program(command, arguments, begin) : arguments.size();

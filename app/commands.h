@@ -37,6 +37,7 @@ struct RunOptions {
     bool stats = false;
     bool differential = false;
     bool perf_map = false;
+    std::string jitdump;  ///< directory; empty: none
 };
 int run(const RunOptions& options);
 
@@ -93,6 +94,13 @@ struct BenchOptions {
     double timeout = 600;  ///< seconds a run
 };
 int bench(const BenchOptions& options);
+
+struct QualityOptions {
+    ProgramOptions program;
+    std::size_t top = 20;  ///< rows of each ranking
+    std::string json;      ///< file for everything; empty: none
+};
+int quality(const QualityOptions& options);
 
 struct WindowOptions {
     ProgramOptions program;

@@ -24,6 +24,7 @@ struct Execute {
     int operator()(const e2k::app::IsaOptions& options) const { return isa_tables(options); }
     int operator()(const e2k::app::VectorsOptions& options) const { return vectors(options); }
     int operator()(const e2k::app::BenchOptions& options) const { return bench(options); }
+    int operator()(const e2k::app::QualityOptions& options) const { return quality(options); }
 };
 
 }  // namespace

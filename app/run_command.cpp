@@ -129,6 +129,7 @@ int run(const RunOptions& options) {
         options.program.interpreter ? machine::Tier::Interpreter : machine::Tier::Translator;
     headless.differential = options.differential;
     headless.perf_map = options.perf_map;
+    headless.jitdump = options.jitdump;
     SystemCallPrinter printer;
     if (options.strace) headless.on_syscall = std::ref(printer);
     const auto result = machine::run_headless(path, std::move(headless));

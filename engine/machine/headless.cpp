@@ -44,6 +44,12 @@ tl::expected<HeadlessResult, std::string> run_headless(const std::string& path,
     guest_options.process.log_syscalls = static_cast<bool>(options.on_syscall);
     guest_options.translator.perf_map = options.perf_map;
     guest_options.translator.count_operations = options.census;
+    guest_options.translator.jitdump = options.jitdump;
+    guest_options.translator.profile = options.profile;
+    if (options.perf_map || !options.jitdump.empty())
+        guest_options.translator.name_of_address = [&](std::uint64_t address) {
+            return started ? started->process().symbols()->describe(address) : std::string();
+        };
     guest_options.tier = options.tier;
     std::atomic<std::uint64_t> calls{0};
     if (options.on_syscall)
@@ -105,6 +111,10 @@ tl::expected<HeadlessResult, std::string> run_headless(const std::string& path,
     if (options.census) {
         result.census = started->translator().census();
         result.run_counts = started->translator().run_counts();
+    }
+    if (options.profile) {
+        result.regions = started->translator().regions();
+        result.symbols = started->process().symbols();
     }
     if (differential) {
         result.difference = differential->difference();

@@ -130,7 +130,9 @@ struct HeadlessOptions {
     std::function<void(const guest::SyscallRecord&)> on_syscall;
     bool differential = false;  ///< interpreter beside translator, compare at every region exit
     bool perf_map = false;
-    bool census = false;  ///< fill HeadlessResult::census and ::run_counts
+    bool census = false;   ///< fill HeadlessResult::census and ::run_counts
+    std::string jitdump;   ///< directory for perf's jit-PID.dump; empty: none
+    bool profile = false;  ///< count every bundle; fill HeadlessResult::regions and symbols
 };
 struct HeadlessResult {
     guest::ExitStatus exit;
@@ -140,6 +142,8 @@ struct HeadlessResult {
     translate::TranslatorStats translation;
     translate::HostCodeCensus census;
     translate::RunCounts run_counts;
+    std::vector<std::shared_ptr<const translate::RegionRecord>> regions;
+    std::shared_ptr<const guest::SymbolTable> symbols;  ///< of the program
     std::string difference;  ///< differential mode: first difference, readable; "" if none
     std::uint64_t regions_compared = 0;
     std::string comparison_end;  ///< why comparing ended before the program did; "" if it did not

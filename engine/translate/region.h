@@ -92,6 +92,8 @@ struct Region {
     std::deque<RecoveryPoint> recoveries;
     std::vector<Restore> restores;
     std::unique_ptr<std::uint64_t> executions = std::make_unique<std::uint64_t>(0);
+    /// Of each bundle, when profiling: counted by the code itself.
+    std::unique_ptr<std::uint64_t[]> bundle_executions;
     std::shared_ptr<RegionRecord> record;
     bool dead = false;
 };

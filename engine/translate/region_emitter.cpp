@@ -47,6 +47,8 @@ bool RegionEmitter::run() {
             one_br_ &= c.br == plan_.entry.br;
         }
     }
+    if (request_.profile)
+        region_.bundle_executions = std::make_unique<std::uint64_t[]>(plan_.nodes.size());
     if (request_.statistics) {
         mark(Reason::Counter);
         a_.mov(x86::rax, reinterpret_cast<std::uint64_t>(region_.executions.get()));
@@ -123,6 +125,7 @@ void RegionEmitter::emit_body(Node& node) {
     bail_ = a_.newLabel();
     bail_used_ = mlock_used_ = has_condition_ = false;
     v_.start_bundle(node.bundle, node.config, node.window, node.file);
+    emit_profile_counter();
     conditional_ = shared_destinations();
     emit_checks();
     emit_memory();
@@ -133,6 +136,16 @@ void RegionEmitter::emit_body(Node& node) {
     commit_control();
     pending_bundles_ += 1;
     pending_operations_ += b_->operations;
+}
+
+/// Leaves the host's flags alone: a condition may stay in them from bundle to bundle.
+void RegionEmitter::emit_profile_counter() {
+    if (!request_.profile) return;
+    mark(Reason::Profile);
+    a_.mov(x86::rcx, reinterpret_cast<std::uint64_t>(&region_.bundle_executions[node_index_]));
+    a_.mov(x86::rax, x86::qword_ptr(x86::rcx));
+    a_.lea(x86::rax, x86::ptr(x86::rax, 1));
+    a_.mov(x86::qword_ptr(x86::rcx), x86::rax);
 }
 
 /// Guarded operations whose register another operation of the bundle writes too: the highest
@@ -253,6 +266,7 @@ void RegionEmitter::cold_with_values(std::function<void()> emit) {
 }
 
 void RegionEmitter::emit_cold() {
+    cold_begin_ = static_cast<std::uint32_t>(a_.offset());
     // Cold code may add more of it.
     for (std::size_t i = 0; i < cold_.size(); ++i) {
         Cold item = std::move(cold_[i]);
@@ -303,6 +317,7 @@ void RegionEmitter::finish_record() {
     for (const auto& node : plan_.nodes) {
         record->bundle_addresses.push_back(node->address);
         record->guest_operations += node->bundle.operations;
+        record->bundle_operations.push_back(static_cast<std::uint16_t>(node->bundle.operations));
         region_.guest.push_back({node->address, node->bundle.next_address});
     }
     record->key_text = key_text(plan_.entry);
@@ -311,6 +326,7 @@ void RegionEmitter::finish_record() {
     record->host_code.assign(text.data(), text.data() + text.size());
     if (!ranges_.empty()) ranges_.back().end = region_.size;
     record->ranges = std::move(ranges_);
+    record->cold_begin = cold_begin_;
     if (request_.helper_operations) record->helper_calls = *request_.helper_operations;
     region_.record = std::move(record);
 }

@@ -26,6 +26,7 @@ struct EmitRequest {
     Region& region;      ///< receives entry, exits, faults, record
     std::uint8_t* base;  ///< where the code will run
     bool statistics = false;
+    bool profile = false;  ///< count every bundle's executions in region.bundle_executions
     /// Bundles whose speculative loads have met unreadable memory: these test the page map.
     const std::unordered_set<std::uint64_t>& probing;
     std::uint32_t* helper_operations = nullptr;
@@ -51,6 +52,7 @@ private:
     void emit_node(unsigned index);
     void emit_return_entry(unsigned index);
     void emit_body(Node& node);
+    void emit_profile_counter();
     unsigned shared_destinations() const;
     void emit_next(unsigned index);
     /// Falls into the next node; counts stay pending.
@@ -225,6 +227,7 @@ private:
     };
     std::vector<PatchSite> patches_;
     std::vector<HostRange> ranges_;
+    std::uint32_t cold_begin_ = 0;
     /// asmjit reports an impossible instruction here instead of emitting it.
     struct Errors : asmjit::ErrorHandler {
         bool seen = false;

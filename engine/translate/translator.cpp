@@ -12,13 +12,14 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include <Zydis/Zydis.h>
 #include <fmt/format.h>
 
 #include "engine/cpu/semantics.h"
 #include "engine/translate/code_arena.h"
 #include "engine/translate/fault_guard.h"
+#include "engine/translate/perf_log.h"
 #include "engine/translate/plan.h"
+#include "engine/translate/quality.h"
 #include "engine/translate/recovery.h"
 #include "engine/translate/region.h"
 #include "engine/translate/region_emitter.h"
@@ -68,6 +69,19 @@ bool overlaps(const Region& r, std::uint64_t begin, std::uint64_t end) {
     return false;
 }
 
+/// The region's record as others may keep it.
+std::shared_ptr<const RegionRecord> published(const Region& region) {
+    auto record = std::make_shared<RegionRecord>(*region.record);
+    record->executions = __atomic_load_n(region.executions.get(), __ATOMIC_RELAXED);
+    if (region.bundle_executions)
+        for (std::size_t i = 0; i < record->bundle_addresses.size(); ++i)
+            record->bundle_executions.push_back(
+                __atomic_load_n(&region.bundle_executions[i], __ATOMIC_RELAXED));
+    for (const ExitSite& site : region.exits)
+        record->exits.push_back({site.target, site.linked != nullptr});
+    return record;
+}
+
 }  // namespace
 
 const char* name_of(Reason reason) {
@@ -90,6 +104,8 @@ const char* name_of(Reason reason) {
             return "exit";
         case Reason::Spill:
             return "spill";
+        case Reason::Profile:
+            return "profile";
     }
     return "?";
 }
@@ -118,7 +134,8 @@ struct Translator::Impl {
     std::uint64_t epoch = 0;  ///< counts flushes: ExitSite pointers of older ones are invalid
     TranslatorStats counters;
     std::uint64_t translate_nanoseconds = 0;
-    std::FILE* perf = nullptr;
+    PerfLog perf;
+    std::vector<std::shared_ptr<const RegionRecord>> departed;  ///< when profiling
     pid_t process = getpid();
 
     std::atomic<std::uint64_t> interpreted{0};
@@ -136,11 +153,8 @@ struct Translator::Impl {
         guard =
             std::make_unique<FaultGuard>(CodeRange{begin, begin + arena.room() + arena.used(),
                                                    reinterpret_cast<std::uint64_t>(stubs.fault)});
-        if (options.perf_map)
-            perf = std::fopen(fmt::format("/tmp/perf-{}.map", getpid()).c_str(), "w");
-    }
-    ~Impl() {
-        if (perf) std::fclose(perf);
+        if (options.perf_map) perf.open_map();
+        if (!options.jitdump.empty()) perf.open_dump(options.jitdump);
     }
 
     bool usable() const { return guard && guard->active(); }
@@ -220,6 +234,10 @@ struct Translator::Impl {
         kick_all();
     }
 
+    void keep_record(const Region& region) {
+        if (region.entry) departed.push_back(published(region));
+    }
+
     /// Empties the code cache; waits until no other thread is in translated code.
     void flush() {
         kick_all();
@@ -274,9 +292,9 @@ struct Translator::Impl {
         code.init(asmjit::Environment::host(), reinterpret_cast<std::uint64_t>(arena.cursor()));
         std::uint32_t helpers = 0;
         RegionEmitter emitter(
-            code,
-            {plan, stubs, region, arena.cursor(), options.statistics, probing, &helpers,
-             call_counts.empty() ? nullptr : call_counts.data(), (region.mode & kTagMode) != 0});
+            code, {plan, stubs, region, arena.cursor(), options.statistics, options.profile,
+                   probing, &helpers, call_counts.empty() ? nullptr : call_counts.data(),
+                   (region.mode & kTagMode) != 0});
         region.guest.clear();
         if (!emitter.run() || region.size > arena.room()) {
             region.entry = nullptr;
@@ -291,10 +309,11 @@ struct Translator::Impl {
         counters.operations_translated += region.record->guest_operations;
         counters.operations_helper += helpers;
         counters.host_bytes += region.size;
-        if (perf) {
-            std::fprintf(perf, "%lx %x e2k_%lx\n", reinterpret_cast<unsigned long>(region.entry),
-                         region.size, static_cast<unsigned long>(region.address));
-            std::fflush(perf);
+        if (perf.active()) {
+            std::string name;
+            if (options.name_of_address) name = options.name_of_address(region.address);
+            perf.add({region.entry, region.size},
+                     fmt::format("{}{}[e2k {:x}]", name, name.empty() ? "" : " ", region.address));
         }
         return true;
     }
@@ -489,24 +508,6 @@ TranslatorStats Translator::stats() const {
     return stats;
 }
 
-namespace {
-
-std::uint64_t count_instructions(std::span<const std::uint8_t> code) {
-    ZydisDecoder decoder;
-    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-    ZydisDecoderEnableMode(&decoder, ZYDIS_DECODER_MODE_MINIMAL, ZYAN_TRUE);
-    std::uint64_t count = 0;
-    ZydisDecodedInstruction instruction;
-    while (!code.empty() && ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(
-                                &decoder, nullptr, code.data(), code.size(), &instruction))) {
-        ++count;
-        code = code.subspan(instruction.length);
-    }
-    return count;
-}
-
-}  // namespace
-
 RunCounts Translator::run_counts() const {
     const std::lock_guard lock(impl_->mutex);
     RunCounts counts;
@@ -540,18 +541,6 @@ HostCodeCensus Translator::census() const {
     return census;
 }
 
-namespace {
-
-std::shared_ptr<const RegionRecord> published(const Region& region) {
-    auto record = std::make_shared<RegionRecord>(*region.record);
-    record->executions = __atomic_load_n(region.executions.get(), __ATOMIC_RELAXED);
-    for (const ExitSite& site : region.exits)
-        record->exits.push_back({site.target, site.linked != nullptr});
-    return record;
-}
-
-}  // namespace
-
 std::shared_ptr<const RegionRecord> Translator::region_at(std::uint64_t ip) const {
     const std::lock_guard lock(impl_->mutex);
     const Region* best = nullptr;
@@ -570,6 +559,11 @@ std::vector<std::shared_ptr<const RegionRecord>> Translator::regions() const {
     std::vector<std::shared_ptr<const RegionRecord>> list;
     for (const auto& [key, region] : impl_->regions)
         if (region->entry) list.push_back(published(*region));
+    if (impl_->options.profile) {
+        for (const auto& region : impl_->dead)
+            if (region->entry) list.push_back(published(*region));
+        list.insert(list.end(), impl_->departed.begin(), impl_->departed.end());
+    }
     return list;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,7 +22,11 @@ struct TranslatorOptions {
     bool statistics = false;           ///< count region entries
     bool count_operations = false;     ///< what is not executed by emitted code (RunCounts)
     std::uint32_t warm_threshold = 0;  ///< interpreted executions of an address before translation
+    bool profile = false;              ///< count executions of every bundle of a region
     bool perf_map = false;             ///< write /tmp/perf-PID.map
+    std::string jitdump;               ///< directory for jit-PID.dump; empty: none
+    /// Name of a guest address in those files ("main+0x10"); null or "": the address alone.
+    std::function<std::string(std::uint64_t)> name_of_address;
 };
 
 /// Why an emitted host instruction exists (colour strip and ledger of the host-code panel).
@@ -35,6 +40,7 @@ enum class Reason : std::uint8_t {
     Counter,
     Exit,
     Spill,
+    Profile,  ///< counters of TranslatorOptions::profile
 };
 const char* name_of(Reason reason);
 
@@ -55,13 +61,17 @@ struct RegionExit {
 struct RegionRecord {
     std::uint64_t id = 0;
     std::uint64_t guest_begin = 0;
-    std::vector<std::uint64_t> bundle_addresses;  ///< in region order
+    std::vector<std::uint64_t> bundle_addresses;   ///< in region order
+    std::vector<std::uint16_t> bundle_operations;  ///< of each bundle
+    /// Of each bundle; empty unless made with TranslatorOptions::profile.
+    std::vector<std::uint64_t> bundle_executions;
     std::uint32_t guest_operations = 0;
     std::string key_text;   ///< specialisation, e.g. "wsz 16 dbl 1 rbs 8 rsz 3 rcur 1"
     std::uint8_t tier = 1;  ///< 1 baseline, 2 optimised
     std::uint64_t host_address = 0;
     std::vector<std::uint8_t> host_code;  ///< copy of the bytes, so that reading races with nothing
     std::vector<HostRange> ranges;
+    std::uint32_t cold_begin = 0;  ///< offset from which code lies off the straight path
     std::vector<RegionExit> exits;
     std::uint32_t helper_calls = 0;  ///< operations that call a semantic function
     std::uint64_t executions = 0;    ///< entries, when statistics are on
@@ -116,6 +126,7 @@ public:
     RunCounts run_counts() const;
     /// The region that contains guest address `ip` and was entered last; null if none.
     std::shared_ptr<const RegionRecord> region_at(std::uint64_t ip) const;
+    /// All regions; when profiling also those that have left the code cache.
     std::vector<std::shared_ptr<const RegionRecord>> regions() const;
 
 private:

@@ -52,8 +52,8 @@ struct ChildResult {
 };
 
 struct ChildOptions {
-    std::string input;
-    std::vector<std::string> environment;  ///< "NAME=value", added to ours; "NAME" removes it
+    std::string input = {};
+    std::vector<std::string> environment = {};  ///< "NAME=value", added to ours; "NAME" removes it
     std::chrono::seconds limit{120};       ///< against hangs only
 };
 

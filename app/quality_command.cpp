@@ -1,0 +1,159 @@
+// `e2kwb quality`: where translated code spends more host instructions than the ideal of one a
+// guest operation.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/commands.h"
+#include "engine/translate/quality.h"
+
+namespace e2k::app {
+
+namespace {
+
+using translate::BundleQuality;
+using translate::Executed;
+using translate::QualityReport;
+using translate::Reason;
+using translate::RegionQuality;
+
+class Place {
+public:
+    explicit Place(const guest::SymbolTable* symbols) : symbols_(symbols) {}
+    std::string operator()(std::uint64_t address) const {
+        const std::string name = symbols_ ? symbols_->describe(address) : std::string();
+        return name.empty() ? fmt::format("{:x}", address) : fmt::format("{:x} {}", address, name);
+    }
+
+private:
+    const guest::SymbolTable* symbols_;
+};
+
+double percent(std::uint64_t part, std::uint64_t whole) {
+    return whole ? 100.0 * static_cast<double>(part) / static_cast<double>(whole) : 0;
+}
+
+void print_total(std::FILE* out, const Executed& total, std::uint64_t all_operations) {
+    fmt::print(out,
+               "\nhost instructions   {} for {} operations in {} bundles: {:.2f} an operation\n",
+               total.instructions, total.operations, total.bundles, total.expansion());
+    fmt::print(out, "outside regions     {:.3f} % of {} operations (interpreted)\n",
+               percent(all_operations - std::min(all_operations, total.operations), all_operations),
+               all_operations);
+    for (std::size_t reason = 0; reason < translate::kReasons; ++reason) {
+        if (total.by_reason[reason] == 0) continue;
+        fmt::print(out, "  {:<18}{:5.1f} %   {:.3f} an operation\n",
+                   translate::name_of(static_cast<Reason>(reason)),
+                   percent(total.by_reason[reason], total.instructions),
+                   static_cast<double>(total.by_reason[reason]) /
+                       static_cast<double>(std::max<std::uint64_t>(total.operations, 1)));
+    }
+}
+
+void print_regions(std::FILE* out, const QualityReport& report, std::size_t top,
+                   const Place& place) {
+    const std::uint64_t excess = report.total.excess();
+    fmt::print(out,
+               "\nregions by instructions above one an operation\n"
+               "  excess   insns/op    executed ops  bundles  region\n");
+    for (std::size_t i = 0; i < std::min(top, report.regions.size()); ++i) {
+        const RegionQuality& r = report.regions[i];
+        if (r.executed.bundles == 0) break;
+        fmt::print(out, "  {:5.1f} %  {:8.2f}  {:14}  {:7}  {}\n",
+                   percent(r.executed.excess(), excess), r.executed.expansion(),
+                   r.executed.operations, r.record->bundle_addresses.size(),
+                   place(r.record->guest_begin));
+    }
+}
+
+void print_bundles(std::FILE* out, const QualityReport& report, std::size_t top,
+                   const Place& place) {
+    const std::uint64_t excess = report.total.excess();
+    fmt::print(out, "\nbundles\n  excess   insns  ops        executed  bundle\n");
+    for (std::size_t i = 0; i < std::min(top, report.bundles.size()); ++i) {
+        const BundleQuality& b = report.bundles[i];
+        if (b.executed.bundles == 0) break;
+        fmt::print(out, "  {:5.1f} %  {:5}  {:3}  {:14}  {}\n",
+                   percent(b.executed.excess(), excess), b.instructions, b.operations,
+                   b.executed.bundles, place(b.address));
+    }
+}
+
+nlohmann::json json_of(const Executed& e) {
+    nlohmann::json reasons;
+    for (std::size_t i = 0; i < translate::kReasons; ++i)
+        if (e.by_reason[i]) reasons[translate::name_of(static_cast<Reason>(i))] = e.by_reason[i];
+    return {{"bundles", e.bundles},
+            {"operations", e.operations},
+            {"host_instructions", e.instructions},
+            {"per_operation", e.expansion()},
+            {"by_reason", reasons}};
+}
+
+bool write_json(const std::string& file, const QualityReport& report, const Place& place) {
+    nlohmann::json regions = nlohmann::json::array(), bundles = nlohmann::json::array();
+    for (const RegionQuality& r : report.regions) {
+        if (r.executed.bundles == 0) continue;
+        regions.push_back({{"address", r.record->guest_begin},
+                           {"place", place(r.record->guest_begin)},
+                           {"configuration", r.record->key_text},
+                           {"host_bytes", r.record->host_code.size()},
+                           {"executed", json_of(r.executed)}});
+    }
+    for (const BundleQuality& b : report.bundles) {
+        if (b.executed.bundles == 0) continue;
+        bundles.push_back({{"address", b.address},
+                           {"operations", b.operations},
+                           {"host_instructions", b.instructions},
+                           {"executed", json_of(b.executed)}});
+    }
+    std::ofstream out(file);
+    out << nlohmann::json{{"total", json_of(report.total)},
+                          {"regions", std::move(regions)},
+                          {"bundles", std::move(bundles)}}
+               .dump(1)
+        << "\n";
+    return static_cast<bool>(out.flush());
+}
+
+}  // namespace
+
+int quality(const QualityOptions& options) {
+    const std::string& path = options.program.argv.front();
+    if (access(path.c_str(), F_OK) != 0) {
+        complain(fmt::format("{}: {}", path, std::strerror(errno)));
+        return kExitNotFound;
+    }
+    machine::HeadlessOptions headless;
+    headless.process = options.program.process();
+    headless.profile = true;
+    const auto result = machine::run_headless(path, std::move(headless));
+    if (!result) {
+        complain(result.error());
+        return kExitCannotRun;
+    }
+    std::fflush(stdout);
+    const QualityReport report = translate::assess(result->regions);
+    const Place place(result->symbols.get());
+    print_total(stderr, report.total, result->counters.operations);
+    print_regions(stderr, report, options.top, place);
+    print_bundles(stderr, report, options.top, place);
+    if (!options.json.empty() && !write_json(options.json, report, place)) {
+        complain(fmt::format("{}: cannot be written", options.json));
+        return kExitFailure;
+    }
+    if (result->failed) {
+        complain(fmt::format("{}: {}", path, result->detail));
+        return kExitMissingOperation;
+    }
+    return 0;
+}
+
+}  // namespace e2k::app

@@ -24,9 +24,9 @@ struct TranslatorOptions {
     std::uint32_t warm_threshold = 0;  ///< interpreted executions of an address before translation
     bool profile = false;              ///< count executions of every bundle of a region
     bool perf_map = false;             ///< write /tmp/perf-PID.map
-    std::string jitdump;               ///< directory for jit-PID.dump; empty: none
+    std::string jitdump = {};          ///< directory for jit-PID.dump; empty: none
     /// Name of a guest address in those files ("main+0x10"); null or "": the address alone.
-    std::function<std::string(std::uint64_t)> name_of_address;
+    std::function<std::string(std::uint64_t)> name_of_address = {};
 };
 
 /// Why an emitted host instruction exists (colour strip and ledger of the host-code panel).

@@ -17,11 +17,11 @@ cd "$top"
 e2k_install_packages third_party/packages.txt third_party/packages-tests.txt || exit 1
 
 full=${CI:+1}
-release=1 tsan=$full clang='' tidy=''
+release=1 tsan='' clang='' tidy=''
 names=()
 for argument in "$@"; do
   case $argument in
-    --full) full=1 tsan=1 ;;
+    --full) full=1 ;;
     --tsan) tsan=1 ;;
     --clang) clang=1 ;;
     --only) release='' ;;

@@ -244,6 +244,10 @@ struct Translator::Impl {
         for (auto& [file, thread] : threads)
             while (thread->in_code) std::this_thread::yield();
         for (auto& [file, thread] : threads) thread->clear();
+        if (options.profile) {
+            for (const auto& [key, region] : regions) keep_record(*region);
+            for (const auto& region : dead) keep_record(*region);
+        }
         // Kept until the next time: a thread may be about to look its fault up.
         previous.regions = std::move(regions);
         previous.dead = std::move(dead);

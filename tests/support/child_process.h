@@ -54,7 +54,7 @@ struct ChildResult {
 struct ChildOptions {
     std::string input = {};
     std::vector<std::string> environment = {};  ///< "NAME=value", added to ours; "NAME" removes it
-    std::chrono::seconds limit{120};       ///< against hangs only
+    std::chrono::seconds limit{120};            ///< against hangs only
 };
 
 inline ChildResult run_child(const std::vector<std::string>& command,

@@ -267,6 +267,12 @@ void RegionEmitter::cold_with_values(std::function<void()> emit) {
 
 void RegionEmitter::emit_cold() {
     cold_begin_ = static_cast<std::uint32_t>(a_.offset());
+    if (!ranges_.empty()) {
+        // No range lies on both sides.
+        ranges_.back().end = cold_begin_;
+        ranges_.push_back(ranges_.back());
+        ranges_.back().begin = cold_begin_;
+    }
     // Cold code may add more of it.
     for (std::size_t i = 0; i < cold_.size(); ++i) {
         Cold item = std::move(cold_[i]);

@@ -3,8 +3,8 @@
 # of tests: "N passed, N failed, N skipped".
 #
 #   tests/run.sh            release build, every test
-#   tests/run.sh --full     also warnings as errors, formatting, the suite under ASan+UBSan, and
-#                           --tsan (what CI runs: CI=true implies it)
+#   tests/run.sh --full     also warnings as errors, formatting and the suite under ASan+UBSan
+#                           (what CI runs: CI=true implies it)
 #   tests/run.sh --tsan     also machine and window under the thread sanitizer
 #   tests/run.sh --clang    also a build of everything with clang, and its unit tests
 #   tests/run.sh --tidy     also clang-tidy over all sources
@@ -115,11 +115,11 @@ fi
 
 if [ -n "$tsan" ]; then
   # The differential tests have one thread, and need a second guest address space, for which the
-  # sanitizer has no room.
+  # sanitizer has no room. Host addresses are short in its build, and so is the code that loads them.
   export TSAN_OPTIONS="second_deadlock_stack=1 suppressions=$top/tests/tsan_suppressions.txt"
   if build tsan "test_machine test_translate test_gui" -DE2K_WERROR=ON; then
     run_program tsan machine '-Differential*'
-    run_program tsan translate '-*Random*'
+    run_program tsan translate '-*Random*:*Golden*'
     run_program tsan gui 'CloseTest.*:LiveTest.*'
   fi
 fi

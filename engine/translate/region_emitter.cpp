@@ -86,8 +86,8 @@ void RegionEmitter::emit_node(unsigned index) {
         if (!entry.fixed)
             fix_entry(index, first ? v_.cache : ValueCache(host::kGprPool, host::kXmmPool));
         if (fell) flush_counts();
-        if (first) conform(entry.map);
-        v_.cache = entry.map;
+        if (first) conform(*entry.map);
+        v_.cache = *entry.map;
         has_snapshot_ = false;
     }
     if (node.entered_by_return) emit_return_entry(index);
@@ -197,7 +197,7 @@ void RegionEmitter::emit_edge(const Edge& edge, std::uint64_t from) {
     }
     reach(edge);
     const auto node = static_cast<std::size_t>(edge.node);
-    conform(entries_[node].map);
+    conform(*entries_[node].map);
     mark(Reason::ControlTransfer);
     a_.jmp(labels_[node]);
 }
@@ -256,13 +256,13 @@ asmjit::Label RegionEmitter::bail() {
 }
 
 void RegionEmitter::cold(std::function<void()> emit) {
-    cold_.push_back({node_index_, std::nullopt, facts_, pending_bundles_, pending_operations_,
-                     std::move(emit)});
+    cold_.push_back(
+        {node_index_, nullptr, facts_, pending_bundles_, pending_operations_, std::move(emit)});
 }
 
 void RegionEmitter::cold_with_values(std::function<void()> emit) {
     cold(std::move(emit));
-    cold_.back().values = v_.cache;
+    cold_.back().values = std::make_unique<ValueCache>(v_.cache);
 }
 
 void RegionEmitter::emit_cold() {

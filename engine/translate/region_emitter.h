@@ -206,7 +206,7 @@ private:
     /// How a node that is reached in several ways is entered.
     struct Entry {
         bool fixed = false;
-        ValueCache map{host::kGprPool, host::kXmmPool};
+        std::unique_ptr<ValueCache> map;  ///< once fixed: most nodes are no joins
     };
     std::vector<Entry> entries_;
     std::vector<SlotSet> live_;           ///< per node: read from there on before written
@@ -215,7 +215,7 @@ private:
     int falls_into_ = -1;
     struct Cold {
         unsigned node;  ///< for the ledger
-        std::optional<ValueCache> values;
+        std::unique_ptr<ValueCache> values;
         Facts facts;
         std::uint32_t bundles, operations;
         std::function<void()> emit;

@@ -165,9 +165,10 @@ bool RegionEmitter::calls_helper(const MicroOp& op) const {
 void RegionEmitter::fix_entry(unsigned index, const ValueCache& from) {
     Entry& entry = entries_[index];
     entry.fixed = true;
+    entry.map = std::make_unique<ValueCache>(host::kGprPool, host::kXmmPool);
     const Node& node = *plan_.nodes[index];
     if (node.entered_by_return) return;
-    ValueCache& map = entry.map;
+    ValueCache& map = *entry.map;
     std::uint32_t gprs = 0, xmms = 0;  // taken
     const auto keep = [&](unsigned slot, unsigned bits, bool xmm, bool anywhere, unsigned limit) {
         const GuestValue& v = from.at(slot);

@@ -54,35 +54,27 @@ void Executed::add(const Executed& other) {
 
 QualityReport assess(std::span<const std::shared_ptr<const RegionRecord>> records) {
     QualityReport report;
-    std::vector<RegionQuality> regions;
     for (const auto& record : records) {
         RegionQuality region{record, {}};
         const auto paths = straight_path(*record);
-        for (std::size_t i = 0; i < paths.size(); ++i)
-            region.executed.add(executed(*record, i, paths[i]));
+        for (std::size_t i = 0; i < paths.size(); ++i) {
+            BundleQuality bundle;
+            bundle.address = record->bundle_addresses[i];
+            bundle.operations = record->bundle_operations[i];
+            for (std::size_t reason = 0; reason < kReasons; ++reason)
+                if (reason != static_cast<std::size_t>(Reason::Profile))
+                    bundle.instructions += paths[i][reason];
+            bundle.executed = executed(*record, i, paths[i]);
+            region.executed.add(bundle.executed);
+            report.bundles.push_back(bundle);
+        }
         report.total.add(region.executed);
-        regions.push_back(std::move(region));
+        report.regions.push_back(std::move(region));
     }
     const auto by_excess = [](const auto& a, const auto& b) {
         return a.executed.excess() > b.executed.excess();
     };
-    std::ranges::stable_sort(regions, by_excess);
-    report.regions = std::move(regions);
-    for (std::size_t r = 0; r < report.regions.size(); ++r) {
-        const RegionRecord& record = *report.regions[r].record;
-        const auto paths = straight_path(record);
-        for (std::size_t i = 0; i < paths.size(); ++i) {
-            BundleQuality bundle;
-            bundle.address = record.bundle_addresses[i];
-            bundle.region = static_cast<std::uint32_t>(r);
-            for (std::size_t reason = 0; reason < kReasons; ++reason)
-                if (reason != static_cast<std::size_t>(Reason::Profile))
-                    bundle.instructions += paths[i][reason];
-            bundle.operations = record.bundle_operations[i];
-            bundle.executed = executed(record, i, paths[i]);
-            report.bundles.push_back(bundle);
-        }
-    }
+    std::ranges::stable_sort(report.regions, by_excess);
     std::ranges::stable_sort(report.bundles, by_excess);
     return report;
 }

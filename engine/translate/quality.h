@@ -30,7 +30,6 @@ struct Executed {
 
 struct BundleQuality {
     std::uint64_t address = 0;
-    std::uint32_t region = 0;                        ///< index into QualityReport::regions
     std::uint32_t instructions = 0, operations = 0;  ///< of one execution
     Executed executed;
 };

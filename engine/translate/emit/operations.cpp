@@ -15,6 +15,24 @@ using cpu::exec::Space;
 using cpu::exec::Write;
 namespace x86 = asmjit::x86;
 
+namespace {
+
+/// Computed by an emitter, or by a call of the semantic function.
+bool has_function(SemKind kind) {
+    switch (kind) {
+        case SemKind::Int64:
+        case SemKind::Sse64:
+        case SemKind::Int128:
+        case SemKind::Sse128:
+        case SemKind::X87:
+            return true;
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
 CondCode RegionEmitter::test_condition(const Condition& c) {
     if (c.pcnt) {
         a_.cmp(state(offsetof(CpuState, lsr) + offsetof(cpu::LoopState, pcnt), 1), imm(c.index));
@@ -68,30 +86,15 @@ void RegionEmitter::emit_operation(unsigned i) {
 /// operands.
 void RegionEmitter::prepare_helper(unsigned i) {
     const MicroOp& op = b_->ops[i];
-    switch (op.kind) {
-        case SemKind::Int64:
-        case SemKind::Sse64:
-        case SemKind::Int128:
-        case SemKind::Sse128:
-        case SemKind::X87:
-            break;
-        default:
-            return;
-    }
-    if (emits_directly(context_of(op))) return;
+    if (!has_function(op.kind) || emits_directly(context_of(op))) return;
     v_.write_back_caller_saved();
     for (const RegRef r : {op.a, op.b, op.c}) v_.write_back(r);
 }
 
 void RegionEmitter::compute(unsigned i) {
     const MicroOp& op = b_->ops[i];
+    if (has_function(op.kind)) return compute_scalar(i);
     switch (op.kind) {
-        case SemKind::Int64:
-        case SemKind::Sse64:
-        case SemKind::Int128:
-        case SemKind::Sse128:
-        case SemKind::X87:
-            return compute_scalar(i);
         case SemKind::MoveTag:
             if (op.write == Write::WordKeep) {
                 const Gp from = v_.use(op.b, 32), d = v_.def();

@@ -46,22 +46,23 @@ Xmm joined(OpContext& c, RegRef low, RegRef high) {
     return d;
 }
 
-/// Pairs of lanes: those of a give the low half of the result.
+/// d = Id(first below second) in the 64-bit form; the 128-bit form takes them as they are.
 template <InstId Id, unsigned Bits>
-void pairs(OpContext& c) {
-    if (Bits == 128) return lanes<Id, Bits>(c);
-    const Xmm d = joined(c, c.op.a, c.op.b);
+void halves(OpContext& c, RegRef first, RegRef second) {
+    if (Bits == 128) return apply<Id>(c, Bits, first, second);
+    const Xmm d = joined(c, first, second);
     c.a.emit(Id, d, d);
     c.v.set_result(d, Bits);
 }
-
+/// Pairs of lanes: those of a give the low half of the result.
+template <InstId Id, unsigned Bits>
+void pairs(OpContext& c) {
+    halves<Id, Bits>(c, c.op.a, c.op.b);
+}
 /// Saturating narrowing: the lanes of b give the low half.
 template <InstId Id, unsigned Bits>
 void pack(OpContext& c) {
-    if (Bits == 128) return lanes_of_b<Id, Bits>(c);
-    const Xmm d = joined(c, c.op.b, c.op.a);
-    c.a.emit(Id, d, d);
-    c.v.set_result(d, Bits);
+    halves<Id, Bits>(c, c.op.b, c.op.a);
 }
 
 /// Even lanes from b, odd lanes from a.

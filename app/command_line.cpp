@@ -344,6 +344,10 @@ struct Grammar {
         quality_command->remove_option(quality_command->get_option("--interp"));
         quality_command->add_option("--top", quality.top, "rows of each ranking (default 20)")
             ->type_name("N");
+        quality_command
+            ->add_option("--listings", quality.listings,
+                         "print the host code of the N regions that waste most")
+            ->type_name("N");
         quality_command->add_option("--json", quality.json, "write all of it there")
             ->type_name("FILE");
         quality_command->footer(

@@ -97,8 +97,9 @@ int bench(const BenchOptions& options);
 
 struct QualityOptions {
     ProgramOptions program;
-    std::size_t top = 20;  ///< rows of each ranking
-    std::string json;      ///< file for everything; empty: none
+    std::size_t top = 20;      ///< rows of each ranking
+    std::size_t listings = 0;  ///< regions whose host code is printed
+    std::string json;          ///< file for everything; empty: none
 };
 int quality(const QualityOptions& options);
 

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "engine/translate/host_text.h"
 #include "engine/translate/quality.h"
 
 namespace e2k::app {
@@ -86,6 +87,31 @@ void print_bundles(std::FILE* out, const QualityReport& report, std::size_t top,
     }
 }
 
+/// The regions with the largest excess: every bundle beside its host instructions.
+void print_listings(std::FILE* out, const QualityReport& report, std::size_t count,
+                    const Place& place) {
+    for (std::size_t i = 0; i < std::min(count, report.regions.size()); ++i) {
+        const translate::RegionRecord& r = *report.regions[i].record;
+        if (report.regions[i].executed.bundles == 0) break;
+        fmt::print(out, "\nregion {}   {}\n", place(r.guest_begin), r.key_text);
+        for (const bool cold : {false, true}) {
+            int bundle = -1;
+            if (cold) fmt::print(out, "  off the straight path\n");
+            translate::for_each_instruction(
+                r, cold, [&](std::size_t at, const std::string& text, translate::HostRange range) {
+                    if (static_cast<int>(range.bundle) != bundle) {
+                        bundle = range.bundle;
+                        const std::uint64_t address = r.bundle_addresses[range.bundle];
+                        fmt::print(out, "  {}   {} times\n", place(address),
+                                   r.bundle_executions[range.bundle]);
+                    }
+                    fmt::print(out, "    {:6x}  {:<48} {}\n", at, text,
+                               translate::name_of(range.reason));
+                });
+        }
+    }
+}
+
 nlohmann::json json_of(const Executed& e) {
     nlohmann::json reasons;
     for (std::size_t i = 0; i < translate::kReasons; ++i)
@@ -145,6 +171,7 @@ int quality(const QualityOptions& options) {
     print_total(stderr, report.total, result->counters.operations);
     print_regions(stderr, report, options.top, place);
     print_bundles(stderr, report, options.top, place);
+    print_listings(stderr, report, options.listings, place);
     if (!options.json.empty() && !write_json(options.json, report, place)) {
         complain(fmt::format("{}: cannot be written", options.json));
         return kExitFailure;

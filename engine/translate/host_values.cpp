@@ -391,16 +391,23 @@ x86::CondCode HostValues::test(const PredicateValue& v, unsigned p) {
 }
 
 void HostValues::write_back_predicate(unsigned p) {
-    const PredicateValue& v = cache.predicate(p);
-    if (v.kind == PredicateValue::Kind::Memory) return;
-    if (v.kind == PredicateValue::Kind::Constant)
+    const unsigned from = cache.origin(p);
+    const PredicateValue& v = cache.predicate(from);
+    if (v.kind == PredicateValue::Kind::Constant) {
         a.mov(predicate_memory(p), imm(v.value ? 1 : 0));
-    else
-        a.set(test(v, p), predicate_memory(p));
+    } else if (v.kind == PredicateValue::Kind::Compare) {
+        a.set(test(v, from), predicate_memory(p));
+    } else if (from == p) {
+        return;
+    } else {
+        a.movzx(x86::eax, predicate_memory(from));
+        a.mov(predicate_memory(p), x86::al);
+    }
     cache.set_predicate(p, {});
 }
 
 void HostValues::load_predicate(const Gp& to, unsigned p) {
+    p = cache.origin(p);
     const PredicateValue& v = cache.predicate(p);
     if (v.kind == PredicateValue::Kind::Memory) {
         a.movzx(to.r32(), predicate_memory(p));

@@ -87,10 +87,14 @@ public:
     // --- predicates, by index (file * 32 + physical number) ---
     unsigned predicate_index(unsigned logical) const;
     asmjit::x86::Mem predicate_memory(unsigned p) const;
+    /// Makes the predicate's byte hold it. May use rax and change the flags.
     void write_back_predicate(unsigned p);
     /// Sets the flags; the condition under which the predicate is true.
     asmjit::x86::CondCode test(const PredicateValue& value, unsigned p);
-    asmjit::x86::CondCode test_predicate(unsigned p) { return test(cache.predicate(p), p); }
+    asmjit::x86::CondCode test_predicate(unsigned p) {
+        p = cache.origin(p);
+        return test(cache.predicate(p), p);
+    }
     /// to = 0 or 1. Changes flags.
     void load_predicate(const asmjit::x86::Gp& to, unsigned p);
 

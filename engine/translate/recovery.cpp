@@ -2,8 +2,12 @@
 
 #include <asmjit/x86.h>
 
+#include <array>
 #include <bit>
+#include <bitset>
 #include <cstring>
+
+#include "engine/cpu/interpreter.h"
 
 namespace e2k::translate {
 namespace {
@@ -64,14 +68,53 @@ bool holds(const PredicateValue& c, const SavedRegisters& saved) {
     return holds(c, x, y);
 }
 
+/// Predicates of callees inside the region, by index in the value cache.
+struct CalleePredicates {
+    std::array<std::uint8_t, kPredicates> value{};
+    std::bitset<kPredicates> own;  ///< the others are those of the caller
+};
+
+/// Makes up for the calls between the region's entry and the place.
+void enter_frames(const RecoveryPoint& point, const CalleePredicates& predicates,
+                  cpu::CpuState& state) {
+    std::array<const CallFrame*, kPredicateFiles> path{};
+    unsigned depth = 0;
+    for (int f = point.frame; f >= 0; f = path[depth - 1]->parent)
+        path[depth++] = &point.region->frames[static_cast<std::size_t>(f)];
+    const auto ctprs = state.ctpr;  // as the callee has them; a call clears them
+    const std::uint64_t base = state.usd_base, size = state.usd_size;
+    const auto move_stack = [&](std::int32_t by) {
+        state.usd_base = base + static_cast<std::uint64_t>(std::int64_t{by});
+        state.usd_size = size + static_cast<std::uint64_t>(std::int64_t{by});
+    };
+    while (depth-- > 0) {
+        const CallFrame& frame = *path[depth];
+        state.wd = frame.caller.window();
+        state.br = frame.caller.rotation();
+        move_stack(frame.stack);
+        cpu::push_call(state, frame.wbs, frame.return_ip);
+        for (unsigned n = 0; n < state.pred.size(); ++n)
+            if (predicates.own[frame.depth * 32 + n])
+                state.pred[n] = predicates.value[frame.depth * 32 + n];
+    }
+    move_stack(point.stack);
+    state.ctpr = ctprs;
+}
+
 }  // namespace
 
 void recover(const RecoveryPoint& point, const SavedRegisters& saved, cpu::CpuState& state) {
     auto* window = reinterpret_cast<std::uint8_t*>(state.window);
     auto* base = reinterpret_cast<std::uint8_t*>(&state);
+    CalleePredicates predicates;
     for (std::uint32_t i = 0; i < point.restores.count; ++i) {
         const Restore& r = point.region->restores[point.restores.begin + i];
         std::uint8_t* to = (r.to == Restore::To::Window ? window : base) + r.offset;
+        if (r.to == Restore::To::Predicate) {
+            const auto p = static_cast<std::size_t>(r.offset);
+            to = &predicates.value[p];
+            predicates.own.set(p);
+        }
         switch (r.from) {
             case Restore::From::Gpr:
                 std::memcpy(to, &saved.gpr[r.reg], r.bytes);
@@ -90,6 +133,7 @@ void recover(const RecoveryPoint& point, const SavedRegisters& saved, cpu::CpuSt
                 break;
         }
     }
+    if (point.frame >= 0) enter_frames(point, predicates, state);
     state.wd = point.config.window();
     state.br = point.config.rotation();
     state.ip = point.address;

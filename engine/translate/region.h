@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/translate/plan.h"
 #include "engine/translate/translator.h"
 #include "engine/translate/value_cache.h"
 #include "engine/translate/window_config.h"
@@ -33,7 +34,11 @@ struct Exit {
 /// One value that the state in memory lacks at a place of a region: where it is, where it goes.
 struct Restore {
     enum class From : std::uint8_t { Gpr, Xmm, Constant, Compare, Predicate };
-    enum class To : std::uint8_t { Window, State };
+    enum class To : std::uint8_t {
+        Window,
+        State,
+        Predicate,  ///< of a callee's file; `offset` is its index in the value cache
+    };
     From from = From::Constant;
     To to = To::State;
     std::uint8_t bytes = 8;
@@ -55,6 +60,8 @@ struct RecoveryPoint : Exit {
     std::uint32_t bundles = 0, operations = 0;  ///< executed, not yet counted in the state
     RestoreList restores;
     Config config;
+    int frame = -1;          ///< index into Region::frames: calls to be made up for
+    std::int32_t stack = 0;  ///< what getsp added to the stack pointer inside them
     const Region* region = nullptr;
 };
 
@@ -91,6 +98,7 @@ struct Region {
     std::vector<FaultPoint> faults;   ///< ascending
     std::deque<RecoveryPoint> recoveries;
     std::vector<Restore> restores;
+    std::vector<CallFrame> frames;  ///< of callees inside the region
     std::unique_ptr<std::uint64_t> executions = std::make_unique<std::uint64_t>(0);
     /// Of each bundle, when profiling: counted by the code itself.
     std::unique_ptr<std::uint64_t[]> bundle_executions;

@@ -1,5 +1,7 @@
 #include "engine/translate/region_emitter.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace e2k::translate {
@@ -40,7 +42,9 @@ bool RegionEmitter::run() {
     }
     entries_.resize(plan_.nodes.size());
     find_live();
+    region_.frames = plan_.frames;
     for (const auto& node : plan_.nodes) {
+        if (node->frame >= 0) continue;  // the state has the configuration of the outermost
         for (const Config& c : {config_after(node->bundle, node->config, false),
                                 config_after(node->bundle, node->config, true), node->config}) {
             one_wd_ &= c.wd == plan_.entry.wd;
@@ -54,6 +58,7 @@ bool RegionEmitter::run() {
         a_.mov(x86::rax, reinterpret_cast<std::uint64_t>(region_.executions.get()));
         a_.inc(x86::qword_ptr(x86::rax));
     }
+    emit_entry_checks();
     for (unsigned i = 0; i < plan_.nodes.size(); ++i) emit_node(i);
     emit_cold();
     if (v_.exhausted || errors_.seen || code_.flatten() != asmjit::kErrorOk ||
@@ -70,14 +75,67 @@ bool RegionEmitter::run() {
     return true;
 }
 
-void RegionEmitter::emit_node(unsigned index) {
+void RegionEmitter::start_node(unsigned index) {
     Node& node = *plan_.nodes[index];
     node_ = &node;
     node_index_ = index;
     b_ = &node.bundle;
     config_ = node.config;
     facts_ = node.facts;
+    frame_ = node.frame;
+    stack_ = node.stack;
     has_snapshot_ = false;
+}
+
+/// What could stop the region's setwd and the calls inside it, once for all of them: the
+/// interpreter does what does not fit.
+void RegionEmitter::emit_entry_checks() {
+    start_node(0);
+    mark(Reason::BoundCheck);
+    unsigned depth = 0;
+    for (const CallFrame& frame : plan_.frames) depth = std::max(depth, frame.depth);
+    const Label stop = a_.newLabel();
+    bool used = check_window(stop);
+    if (depth != 0) {
+        used = true;
+        a_.mov(x86::rax, state(offsetof(CpuState, chain_top), 8));
+        a_.add(x86::rax, imm(depth * sizeof(cpu::ChainFrame)));
+        a_.cmp(x86::rax, state(offsetof(CpuState, chain_limit), 8));
+        a_.ja(stop);
+        // A chain frame keeps the stack's size in units of 16 bytes.
+        a_.test(state(offsetof(CpuState, usd_size), 1), imm(15));
+        a_.jnz(stop);
+    }
+    if (used) stop_cold(stop);
+}
+
+/// Jumps to `stop` unless the window file has room for every setwd of the region. False: there are
+/// none.
+bool RegionEmitter::check_window(const Label& stop) {
+    unsigned end = 0;
+    for (const auto& node : plan_.nodes)
+        if (node->bundle.flags & cpu::exec::kSetwd)
+            end = std::max(end, node->window + node->bundle.window.size);
+    if (end == 0) return false;
+    a_.lea(x86::rax, x86::ptr(host::kWindow, static_cast<std::int32_t>(end * sizeof(cpu::Reg))));
+    a_.cmp(x86::rax, state(offsetof(CpuState, window_limit), 8));
+    a_.ja(stop);
+    return true;
+}
+
+/// The interpreter gets the bundle that would begin here.
+void RegionEmitter::stop_cold(const Label& stop) {
+    const RecoveryPoint& point = recovery(Leave::Interpret, node_->address, config_, facts_);
+    cold([this, stop, &point] {
+        mark(Reason::Exit);
+        a_.bind(stop);
+        leave_by(point);
+    });
+}
+
+void RegionEmitter::emit_node(unsigned index) {
+    start_node(index);
+    Node& node = *node_;
     const bool fell = falls_into_ == static_cast<int>(index);
     falls_into_ = -1;
     if (node.join) {
@@ -119,6 +177,9 @@ void RegionEmitter::emit_return_entry(unsigned index) {
     expect(x86::rsi, node.address);
     expect(x86::rdi, node.config.wd);
     expect(x86::r8, node.config.br);
+    mark(Reason::BoundCheck);
+    const Label stop = a_.newLabel();
+    if (check_window(stop)) stop_cold(stop);
 }
 
 void RegionEmitter::emit_body(Node& node) {
@@ -256,8 +317,8 @@ asmjit::Label RegionEmitter::bail() {
 }
 
 void RegionEmitter::cold(std::function<void()> emit) {
-    cold_.push_back(
-        {node_index_, nullptr, facts_, pending_bundles_, pending_operations_, std::move(emit)});
+    cold_.push_back({node_index_, nullptr, facts_, frame_, stack_, pending_bundles_,
+                     pending_operations_, std::move(emit)});
 }
 
 void RegionEmitter::cold_with_values(std::function<void()> emit) {
@@ -281,6 +342,8 @@ void RegionEmitter::emit_cold() {
         b_ = &node_->bundle;
         config_ = node_->config;
         facts_ = item.facts;
+        frame_ = item.frame;
+        stack_ = item.stack;
         pending_bundles_ = item.bundles;
         pending_operations_ = item.operations;
         has_snapshot_ = false;

@@ -49,6 +49,10 @@ private:
     using SlotSet = std::bitset<kGuestRegisters>;
 
     // --- region_emitter.cpp: nodes, counters, ledger, exits ---
+    void start_node(unsigned index);
+    void emit_entry_checks();
+    bool check_window(const Label& stop);
+    void stop_cold(const Label& stop);
     void emit_node(unsigned index);
     void emit_return_entry(unsigned index);
     void emit_body(Node& node);
@@ -61,6 +65,7 @@ private:
     void flush_counts();
     /// Continues at `edge` from here: jump, poll, exit. Counts must be flushed.
     void emit_edge(const Edge& edge, std::uint64_t from);
+    static constexpr std::uint64_t kNoPoll = 0;  ///< as emit_edge's `from`: the way is no loop's
     void emit_exit(const Edge& edge);
     void emit_poll(const Edge& edge);
     Label bail();  ///< hands the whole bundle to the interpreter
@@ -185,6 +190,7 @@ private:
     void emit_call(unsigned index);
     void emit_return();
     void expect_target();
+    void change_frame();
     void clear_ctprs();
     /// Jumps to `label` if the transfer is taken (or, with `invert`, if it is not).
     void branch_on_condition(const Label& label, bool invert);
@@ -217,6 +223,8 @@ private:
         unsigned node;  ///< for the ledger
         std::unique_ptr<ValueCache> values;
         Facts facts;
+        int frame;
+        std::int32_t stack;
         std::uint32_t bundles, operations;
         std::function<void()> emit;
     };
@@ -239,7 +247,10 @@ private:
     unsigned node_index_ = 0;
     const cpu::exec::ExecBundle* b_ = nullptr;
     Config config_;  ///< before the bundle
-    Facts facts_;    ///< before the bundle; during its transfer, after it
+    // Before the bundle; during its transfer, after it:
+    Facts facts_;
+    int frame_ = -1;          ///< index into Plan::frames
+    std::int32_t stack_ = 0;  ///< Node::stack
     Label bail_;
     std::uint32_t bail_version_ = 0;
     bool bail_used_ = false;

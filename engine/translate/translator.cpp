@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <thread>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -36,6 +37,8 @@ namespace {
 
 /// A region needs at most this much of the arena; less room means a flush.
 constexpr std::size_t kRoomForRegion = 256u << 10;
+/// Bundles of a region, and how many of its callees may be added.
+constexpr unsigned kRegionBundles = 64, kCalleeBundles = 128;
 /// Bundles interpreted with live tags before it is looked whether they are still there.
 constexpr std::uint64_t kTaggedBundles = 16;
 
@@ -44,6 +47,12 @@ struct Key {
     Config config;
     int mode;
     bool operator==(const Key&) const = default;
+    auto operator<=>(const Key& other) const {
+        const auto tie = [](const Key& k) {
+            return std::tuple(k.address, k.config.wd, k.config.br, k.mode);
+        };
+        return tie(*this) <=> tie(other);
+    }
 };
 struct KeyHash {
     std::size_t operator()(const Key& k) const {
@@ -130,6 +139,7 @@ struct Translator::Impl {
     std::unordered_set<std::uint64_t> breakpoints;
     std::unordered_set<std::uint64_t> probing;
     std::unordered_map<Key, std::uint32_t, KeyHash> warmth;
+    std::map<std::pair<Key, unsigned>, unsigned> sizes_inside;  ///< see bundles_inside_of()
     std::uint64_t next_id = 1;
     std::uint64_t epoch = 0;  ///< counts flushes: ExitSite pointers of older ones are invalid
     TranslatorStats counters;
@@ -226,6 +236,7 @@ struct Translator::Impl {
     }
 
     void retire_overlapping(std::uint64_t begin, std::uint64_t end) {
+        sizes_inside.clear();
         std::vector<Region*> victims;
         for (auto& [key, region] : regions)
             if (overlaps(*region, begin, end)) victims.push_back(region.get());
@@ -271,8 +282,16 @@ struct Translator::Impl {
         const std::function<bool(std::uint64_t)> is_breakpoint = [this](std::uint64_t address) {
             return breakpoints.contains(address);
         };
-        for (unsigned limit = 64; limit > 0; limit /= 8) {
-            const Plan plan = plan_region({state, memory, limit, is_breakpoint});
+        const std::function<unsigned(const Trial&)> size_inside = [&](const Trial& trial) {
+            return bundles_inside_of(trial, state);
+        };
+        for (unsigned limit = kRegionBundles; limit > 0; limit /= 8) {
+            const unsigned callees = limit == kRegionBundles ? kCalleeBundles : 0;
+            Plan plan = plan_region({state, memory, limit, callees, is_breakpoint, size_inside});
+            if (!callees_complete(plan)) {
+                sizes_inside.clear();
+                plan = plan_region({state, memory, limit, 0, is_breakpoint, size_inside});
+            }
             region->guest.clear();
             region->guest.push_back({state.ip, state.ip + 64});
             if (plan.nodes.empty() || plan.nodes.front()->interpret) break;
@@ -281,6 +300,7 @@ struct Translator::Impl {
             region->faults.clear();
             region->recoveries.clear();
             region->restores.clear();
+            region->frames.clear();
         }
         Region& result = *region;
         regions[{result.address, result.config, result.mode}] = std::move(region);
@@ -289,6 +309,24 @@ struct Translator::Impl {
                                            std::chrono::steady_clock::now() - start)
                                            .count());
         return result;
+    }
+
+    /// PlanRequest::size_inside, remembered.
+    unsigned bundles_inside_of(const Trial& trial, const CpuState& state) {
+        const std::pair key(Key{trial.target, trial.config, mode_of(state)},
+                            trial.depth << 16 | trial.window);
+        const auto known = sizes_inside.find(key);
+        if (known != sizes_inside.end()) return known->second;
+        sizes_inside[key] = 0;  // recursion is not taken in
+        const std::function<bool(std::uint64_t)> is_breakpoint = [this](std::uint64_t address) {
+            return breakpoints.contains(address);
+        };
+        const std::function<unsigned(const Trial&)> size_inside = [&](const Trial& inner) {
+            return bundles_inside_of(inner, state);
+        };
+        const Plan plan = plan_region(
+            {state, memory, kRegionBundles, kCalleeBundles, is_breakpoint, size_inside, trial});
+        return sizes_inside[key] = bundles_inside(plan);
     }
 
     bool emit(const Plan& plan, Region& region) {
@@ -501,6 +539,7 @@ void Translator::set_breakpoints(std::span<const std::uint64_t> addresses) {
     const std::lock_guard lock(impl_->mutex);
     for (const std::uint64_t address : addresses)
         if (!impl_->breakpoints.contains(address)) impl_->retire_overlapping(address, address + 8);
+    impl_->sizes_inside.clear();
     impl_->breakpoints = {addresses.begin(), addresses.end()};
 }
 

@@ -157,11 +157,21 @@ void ValueCache::set_predicate(unsigned p, const PredicateValue& value) {
     if (now.y >= 0) gpr.release(now.y);
     now = value;
     const std::uint64_t bit = std::uint64_t{1} << p % 64;
-    if (value.kind == PredicateValue::Kind::Memory)
+    if (value.kind == PredicateValue::Kind::Memory || value.kind == PredicateValue::Kind::Inherited)
         lazy_[p / 64] &= ~bit;
     else
         lazy_[p / 64] |= bit;
     ++version;
+}
+
+void ValueCache::inherit_predicates(unsigned file) {
+    PredicateValue inherited;
+    inherited.kind = PredicateValue::Kind::Inherited;
+    for (unsigned p = file * 32; p < (file + 1) * 32; ++p) set_predicate(p, inherited);
+}
+
+void ValueCache::forget_predicates(unsigned file) {
+    for (unsigned p = file * 32; p < (file + 1) * 32; ++p) set_predicate(p, {});
 }
 
 bool ValueCache::merge(const ValueCache& before) {

@@ -33,9 +33,10 @@ struct GuestValue {
 /// What is known of one predicate.
 struct PredicateValue {
     enum class Kind : std::uint8_t {
-        Memory,    ///< the byte in its file
-        Constant,  ///< `value`, not in memory yet
-        Compare,   ///< x CONDITION y, not in memory yet
+        Memory,     ///< the byte in its file
+        Constant,   ///< `value`, not in memory yet
+        Compare,    ///< x CONDITION y, not in memory yet
+        Inherited,  ///< that of the caller's file (callees inside the region)
     } kind = Kind::Memory;
     bool value = false;
     bool test = false;           ///< flags of `test x, y`, not of `cmp x, y`
@@ -98,6 +99,14 @@ public:
 
     const PredicateValue& predicate(unsigned p) const { return predicates_[p]; }
     void set_predicate(unsigned p, const PredicateValue& value);
+    /// A callee's file: all predicates are the caller's until written.
+    void inherit_predicates(unsigned file);
+    void forget_predicates(unsigned file);  ///< whatever they are: the callee has returned
+    /// The predicate whose value `p` has: of the nearest caller that wrote it.
+    unsigned origin(unsigned p) const {
+        while (predicates_[p].kind == PredicateValue::Kind::Inherited) p -= 32;
+        return p;
+    }
     bool refers(unsigned p, int r) const { return predicates_[p].x == r || predicates_[p].y == r; }
 
     /// After conditional code: what holds whether or not it was executed, `before` being the state
@@ -111,7 +120,7 @@ public:
             for (std::uint64_t m = active_[w]; m; m &= m - 1)
                 f(w * 64 + static_cast<unsigned>(std::countr_zero(m)));
     }
-    /// Calls f(p) for every predicate that is not in memory.
+    /// Calls f(p) for every predicate whose value is its own but not in memory.
     template <typename F>
     void for_each_predicate(F&& f) const {
         for (unsigned w = 0; w < lazy_.size(); ++w)

@@ -11,11 +11,11 @@
 #include <string>
 #include <vector>
 
-#include <Zydis/Zydis.h>
 #include <fmt/format.h>
 
 #include "engine/cpu/interpreter.h"
 #include "engine/isa/assembler/program.h"
+#include "engine/translate/host_text.h"
 #include "engine/translate/quality.h"
 #include "engine/translate/translator.h"
 #include "tests/translate/bare_guest.h"
@@ -65,52 +65,6 @@ std::string masked(std::string text) {
     return text;
 }
 
-/// Formats code as if it stood at address 0: jumps inside a region show offsets.
-class HostListing {
-public:
-    HostListing() {
-        ZydisDecoderInit(&decoder_, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-        ZydisFormatterInit(&formatter_, ZYDIS_FORMATTER_STYLE_INTEL);
-        ZydisFormatterSetProperty(&formatter_, ZYDIS_FORMATTER_PROP_HEX_UPPERCASE, ZYAN_FALSE);
-        ZydisFormatterSetProperty(&formatter_, ZYDIS_FORMATTER_PROP_ADDR_PADDING_ABSOLUTE,
-                                  ZYDIS_PADDING_DISABLED);
-    }
-
-    std::string line(std::span<const std::uint8_t> code, std::size_t at, std::size_t size,
-                     std::size_t& length) {
-        ZydisDecodedInstruction instruction;
-        ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
-        length = code.size() - at;
-        if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder_, code.data() + at, code.size() - at,
-                                                 &instruction, operands)))
-            return "?";
-        length = instruction.length;
-        if (const auto target = outside(instruction, operands[0], at, size)) return *target;
-        char text[256];
-        ZydisFormatterFormatInstruction(&formatter_, &instruction, operands,
-                                        instruction.operand_count_visible, text, sizeof text, at,
-                                        nullptr);
-        return masked(text);
-    }
-
-private:
-    /// Calls and jumps out of the region, to stubs and functions.
-    static std::optional<std::string> outside(const ZydisDecodedInstruction& instruction,
-                                              const ZydisDecodedOperand& operand, std::size_t at,
-                                              std::size_t size) {
-        if (instruction.operand_count_visible == 0 ||
-            operand.type != ZYDIS_OPERAND_TYPE_IMMEDIATE || !operand.imm.is_relative)
-            return std::nullopt;
-        ZyanU64 target = 0;
-        ZydisCalcAbsoluteAddress(&instruction, &operand, at, &target);
-        if (target < size) return std::nullopt;
-        return fmt::format("{} <stub>", ZydisMnemonicGetString(instruction.mnemonic));
-    }
-
-    ZydisDecoder decoder_;
-    ZydisFormatter formatter_;
-};
-
 struct Translated {
     std::string listing;
     std::uint64_t instructions = 0, operations = 0;
@@ -120,21 +74,15 @@ struct Translated {
 Translated listing_of(const RegionRecord& record) {
     Translated result;
     result.operations = record.guest_operations;
-    HostListing host;
-    const std::span<const std::uint8_t> code(record.host_code);
     int bundle = -1;
-    for (const HostRange& range : record.ranges) {
-        if (range.begin >= record.cold_begin) continue;
-        if (static_cast<int>(range.bundle) != bundle && range.end > range.begin) {
+    for_each_instruction(record, false, [&](std::size_t, const std::string& text, HostRange range) {
+        if (static_cast<int>(range.bundle) != bundle) {
             bundle = range.bundle;
             result.listing += fmt::format("  bundle {}\n", bundle);
         }
-        for (std::size_t at = range.begin, length = 0; at < range.end; at += length) {
-            const std::string text = host.line(code, at, code.size(), length);
-            result.listing += fmt::format("    {:<44} {}\n", text, name_of(range.reason));
-            ++result.instructions;
-        }
-    }
+        result.listing += fmt::format("    {:<44} {}\n", masked(text), name_of(range.reason));
+        ++result.instructions;
+    });
     return result;
 }
 

@@ -50,13 +50,6 @@ bool needs_loop_end(ConditionType type) {
 
 void RegionEmitter::emit_checks() {
     mark(Reason::BoundCheck);
-    if (b_->flags & cpu::exec::kSetwd) {
-        a_.lea(x86::rax,
-               x86::ptr(host::kWindow, static_cast<std::int32_t>((node_->window + b_->window.size) *
-                                                                 sizeof(cpu::Reg))));
-        a_.cmp(x86::rax, state(offsetof(CpuState, window_limit), 8));
-        a_.ja(bail());
-    }
     check_transfer();
     for (unsigned i = 0; i < b_->op_count; ++i) {
         if (b_->ops[i].kind == SemKind::Div) check_division(i);
@@ -155,6 +148,18 @@ void RegionEmitter::check_getsp(unsigned i) {
     mark(Reason::Semantics, op.channel);
     v_.start_operation(i);
     const Gp d = v_.def();
+    if (node_->frame >= 0) {
+        // The state keeps the stack pointer of the region's entry; bundles_inside() has seen to it
+        // that the distance is known.
+        if (node_->stack_after < node_->stack && node_->stack_after < 0) {
+            a_.cmp(state(offsetof(CpuState, usd_size), 8), imm(-std::int64_t{node_->stack_after}));
+            a_.jl(bail());
+        }
+        a_.mov(d, state(offsetof(CpuState, usd_base), 8));
+        if (node_->stack_after) a_.add(d, imm(node_->stack_after));
+        v_.set_result(d);
+        return v_.end_operation();
+    }
     const auto known = v_.constant(op.b, 32);
     if (known && *known != 0x8000'0000) {
         const std::int32_t delta =
@@ -345,7 +350,7 @@ void RegionEmitter::commit_control() {
             commit_loop_state(i);
         } else if (op.kind == SemKind::GetSp) {
             const auto known = v_.constant(op.b, 32);
-            if (known && (*known & ~15ull) == 0) continue;
+            if (node_->frame >= 0 || (known && (*known & ~15ull) == 0)) continue;
             const Gp base = v_.result_gpr(i);
             a_.mov(x86::rax, base);
             a_.sub(x86::rax, state(offsetof(CpuState, usd_base), 8));
@@ -361,14 +366,14 @@ void RegionEmitter::commit_control() {
 
 void RegionEmitter::commit_preparation() {
     const cpu::exec::Preparation& p = b_->prepare;
-    const Facts after = facts_after(*b_, node_->facts);
+    const Facts& after = node_->after;
     const unsigned n = p.ctpr - 1u;
     if (after[n] == node_->facts[n]) return;
     v_.cache.stored_ctprs &= static_cast<std::uint8_t>(~(1u << n));
     const std::size_t at = ctpr_offset(p.ctpr);
+    // A constant: the state gets it when it must.
+    if (after[n].kind == CtprFact::Kind::Known && !after[n].in_state) return;
     if (p.kind != isa::Cs0Kind::Return) {
-        // A constant: the state gets it when it must.
-        if (after[n].kind == CtprFact::Kind::Known) return;
         const CtprTag tag = p.kind == isa::Cs0Kind::Sdisp ? CtprTag::System : CtprTag::Label;
         store_immediate64(at, p.target);
         return store_immediate64(at + offsetof(Ctpr, tag),
@@ -454,7 +459,8 @@ void RegionEmitter::learn_condition(bool taken) {
 }
 
 void RegionEmitter::emit_transfer(unsigned index) {
-    facts_ = facts_after(*b_, node_->facts);
+    facts_ = node_->after;
+    stack_ = node_->stack_after;
     has_snapshot_ = false;
     const auto symmetric = [](unsigned mask) { return mask == 0 || mask == 3; };
     const bool common = symmetric(b_->alc);
@@ -468,16 +474,19 @@ void RegionEmitter::emit_transfer(unsigned index) {
         return edge.node == static_cast<int>(index) + 1 &&
                !plan_.nodes[index + 1]->entered_by_return;
     };
-    const bool direct =
-        node_->taken_kind == TakenKind::Direct || node_->taken_kind == TakenKind::Predicted;
+    const TakenKind kind = node_->taken_kind;
+    const bool inside = kind == TakenKind::InlineCall || kind == TakenKind::InlineReturn;
+    const bool direct = kind == TakenKind::Direct || kind == TakenKind::Predicted || inside;
+    const bool back = !inside && node_->taken.target <= node_->address;
     if (always) {
         v_.end_bundle();
         emit_advance(true);
-        flush_counts();
-        if (node_->taken_kind == TakenKind::Direct && follows(node_->taken)) {
-            if (node_->taken.target <= node_->address) emit_poll(node_->taken);
+        if ((kind == TakenKind::Direct || inside) && follows(node_->taken)) {
+            if (inside) change_frame();
+            if (back) emit_poll(node_->taken);
             return fall_into(index + 1);
         }
+        flush_counts();
         return emit_taken(index);
     }
     if (common) emit_advance(true);
@@ -503,9 +512,12 @@ void RegionEmitter::emit_transfer(unsigned index) {
             emit_edge(node_->next, node_->address);
         });
         side(true);
-        flush_counts();
-        if (node_->taken_kind == TakenKind::Predicted) expect_target();
-        if (node_->taken.target <= node_->address) emit_poll(node_->taken);
+        if (kind == TakenKind::Predicted) {
+            flush_counts();
+            expect_target();
+        }
+        if (inside) change_frame();
+        if (back) emit_poll(node_->taken);
         return fall_into(index + 1);
     }
     const std::uint32_t bundles = pending_bundles_, operations = pending_operations_;
@@ -553,6 +565,10 @@ void RegionEmitter::emit_taken(unsigned index) {
     switch (node.taken_kind) {
         case TakenKind::Direct:
             return emit_edge(node.taken, node.address);
+        case TakenKind::InlineCall:
+        case TakenKind::InlineReturn:
+            change_frame();
+            return emit_edge(node.taken, kNoPoll);
         case TakenKind::Predicted:
             expect_target();
             return emit_edge(node.taken, node.address);
@@ -567,6 +583,23 @@ void RegionEmitter::emit_taken(unsigned index) {
         case TakenKind::None:
             return;
     }
+}
+
+/// What a call or return inside the region changes: nothing in memory.
+void RegionEmitter::change_frame() {
+    const bool call = node_->taken_kind == TakenKind::InlineCall;
+    if (call) {
+        frame_ = plan_.nodes[static_cast<std::size_t>(node_->taken.node)]->frame;
+        v_.cache.inherit_predicates(node_->file + 1);
+    } else {
+        const CallFrame& left = plan_.frames[static_cast<std::size_t>(node_->frame)];
+        frame_ = left.parent;
+        stack_ = left.stack;
+        v_.cache.forget_predicates(node_->file);
+    }
+    facts_ = cleared_facts();
+    v_.cache.stored_ctprs = 0;
+    has_snapshot_ = false;
 }
 
 /// Goes on if the CTPR of a predicted jump holds the predicted label, else to what it holds.

@@ -167,8 +167,14 @@ void RegionEmitter::fix_entry(unsigned index, const ValueCache& from) {
     entry.fixed = true;
     entry.map = std::make_unique<ValueCache>(host::kGprPool, host::kXmmPool);
     const Node& node = *plan_.nodes[index];
-    if (node.entered_by_return) return;
     ValueCache& map = *entry.map;
+    for (int f = node.frame; f >= 0; f = plan_.frames[static_cast<std::size_t>(f)].parent) {
+        const CallFrame& frame = plan_.frames[static_cast<std::size_t>(f)];
+        map.inherit_predicates(frame.depth);
+        for (std::uint32_t m = frame.writes; m; m &= m - 1)
+            map.set_predicate(frame.depth * 32 + static_cast<unsigned>(std::countr_zero(m)), {});
+    }
+    if (node.entered_by_return) return;
     std::uint32_t gprs = 0, xmms = 0;  // taken
     const auto keep = [&](unsigned slot, unsigned bits, bool xmm, bool anywhere, unsigned limit) {
         const GuestValue& v = from.at(slot);
@@ -213,6 +219,10 @@ void RegionEmitter::conform(const ValueCache& map) {
     mark(Reason::Spill);
     ValueCache& now = v_.cache;
     now.for_each_predicate([&](unsigned p) { v_.write_back_predicate(p); });
+    using Kind = PredicateValue::Kind;
+    for (unsigned p = 32; p < kPredicates; ++p)
+        if (now.predicate(p).kind == Kind::Inherited && map.predicate(p).kind == Kind::Memory)
+            v_.write_back_predicate(p);
     // Halves that belong together.
     map.for_each([&](unsigned slot) {
         const GuestValue &want = map.at(slot), &have = now.at(slot);

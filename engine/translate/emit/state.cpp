@@ -13,9 +13,7 @@ namespace x86 = asmjit::x86;
 namespace {
 
 /// A CTPR whose contents are known and that the state may lack.
-bool lazy(const CtprFact& fact) {
-    return fact.kind == CtprFact::Kind::Known && fact.tag != CtprTag::Return;
-}
+bool lazy(const CtprFact& fact) { return fact.kind == CtprFact::Kind::Known && !fact.in_state; }
 
 /// tag, opc and ipd of a CTPR as the 8 bytes that hold them.
 std::uint64_t image(const CtprFact& fact) {
@@ -62,13 +60,32 @@ RestoreList RegionEmitter::snapshot(const Facts& facts) {
         const PredicateValue& v = cache.predicate(p);
         Restore r;
         r.bytes = 1;
-        r.offset = static_cast<std::int32_t>(offsetof(CpuState, pred) + p);
+        if (p < 32) {
+            r.offset = static_cast<std::int32_t>(offsetof(CpuState, pred) + p);
+        } else {
+            r.to = Restore::To::Predicate;
+            r.offset = static_cast<std::int32_t>(p);
+        }
         r.from = v.kind == PredicateValue::Kind::Constant ? Restore::From::Constant
                                                           : Restore::From::Compare;
         r.constant = v.value;
         r.compare = v;
         table.push_back(r);
     });
+    for (int f = frame_; f >= 0; f = plan_.frames[static_cast<std::size_t>(f)].parent) {
+        const CallFrame& frame = plan_.frames[static_cast<std::size_t>(f)];
+        for (std::uint32_t m = frame.writes; m; m &= m - 1) {
+            const unsigned p = frame.depth * 32 + static_cast<unsigned>(std::countr_zero(m));
+            if (cache.predicate(p).kind != PredicateValue::Kind::Memory) continue;
+            Restore r;
+            r.from = Restore::From::Predicate;
+            r.to = Restore::To::Predicate;
+            r.bytes = 1;
+            r.reg = static_cast<std::uint8_t>(p - 32);
+            r.offset = static_cast<std::int32_t>(p);
+            table.push_back(r);
+        }
+    }
     for (unsigned n = 0; n < facts.size(); ++n) {
         if (!lazy(facts[n]) || (cache.stored_ctprs >> n & 1)) continue;
         Restore r;
@@ -94,6 +111,8 @@ RecoveryPoint& RegionEmitter::recovery(Leave why, std::uint64_t address, Config 
     point.bundles = pending_bundles_;
     point.operations = pending_operations_;
     point.restores = snapshot(facts);
+    point.frame = frame_;
+    point.stack = stack_;
     point.region = &region_;
     return point;
 }

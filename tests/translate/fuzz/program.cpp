@@ -190,7 +190,20 @@ std::string array_load(Random& random) {
                        below(random, 8) == 0, target_register(random, false));
 }
 
+/// Size in pairs of registers; what calls pass on is smaller, as setwd demands.
+constexpr unsigned kSmallWindow = 24;
+
+/// Whether a window register beyond kSmallWindow is named.
+bool leaves_small_window(const std::string& operands) {
+    for (std::size_t at = operands.find("%r"); at != std::string::npos;
+         at = operands.find("%r", at + 2))
+        if (std::strtoul(operands.c_str() + at + 2, nullptr, 10) >= 2 * kSmallWindow) return true;
+    return false;
+}
+
 using Assembled = std::optional<Words>;
+
+constexpr unsigned kNextFunction = 9999;  ///< stands for the label of the next function
 
 Assembled assemble(const std::vector<std::string>& lines, std::uint64_t address, int iset,
                    std::span<const std::uint64_t> labels) {
@@ -375,6 +388,78 @@ void ProgramMaker::control(Random& random, unsigned count, unsigned callee, Draf
     if (one_in(random, 6)) lines.emplace_back("abp abpf=1, abpt=1");
 }
 
+/// A function that a region of its caller can take in: a window, plain operations and accesses
+/// (that may fault), ways inside the function, maybe a call of the next function, a return.
+std::vector<std::vector<std::string>> ProgramMaker::function(Random& random, unsigned first,
+                                                             unsigned next) const {
+    std::vector<std::vector<std::string>> bundles;
+    bundles.push_back({fmt::format("setwd wsz = 0x{:x}, nfx = 0x1, dbl = 0x{:x}",
+                                   kSmallWindow + below(random, 8), below(random, 2)),
+                       "setbn rbs = 0xc, rsz = 0x3, rcur = 0x0"});
+    if (one_in(random, 2))
+        bundles.back().push_back(fmt::format("getsp,0 0x{:x}, %dr{}",
+                                             std::uint32_t{0} - 16 * below(random, 12),
+                                             2 + below(random, 8)));
+    // What does not fit into a bundle is dropped from the front: the transfer comes last.
+    const auto add = [&](const std::string& transfer) {
+        std::vector<std::string> lines;
+        for (unsigned k = below(random, 3); k > 0; --k) lines.push_back(common_operation(random));
+        if (one_in(random, 2)) lines.push_back(plain_access(random));
+        if (!transfer.empty()) lines.push_back(transfer);
+        bundles.push_back(std::move(lines));
+    };
+    if (next) {
+        add(fmt::format("disp %ctpr1, L{}", next));
+        add(fmt::format("call %ctpr1, wbs = 0x{:x}{}", 8 + below(random, 8),
+                        one_in(random, 4) ? " ? %pred1" : ""));
+    }
+    for (unsigned k = 1 + below(random, 3); k > 0; --k) {
+        const auto inside = static_cast<unsigned>(bundles.size());
+        add(one_in(random, 3)
+                ? fmt::format("ibranch L{} ? {}%pred{}", first + 1 + below(random, inside),
+                              one_in(random, 2) ? "~" : "", below(random, 8))
+                : "");
+    }
+    add("return %ctpr3");
+    if (one_in(random, 4)) add(fmt::format("ct %ctpr3 ? %pred{}", below(random, 8)));
+    add("ct %ctpr3");
+    return bundles;
+}
+
+std::string ProgramMaker::common_operation(Random& random) const {
+    constexpr std::array kNames{"addd",   "adds",   "subd", "andd", "shls",  "sxt",
+                                "cmpesb", "cmpldb", "xord", "ors",  "faddd", "merges"};
+    const std::string_view name = kNames[random() % kNames.size()];
+    const auto it = std::find_if(plain_.begin(), plain_.end(),
+                                 [&](const Operation* r) { return r->mnemonic == name; });
+    if (it == plain_.end()) return operation(random);
+    const std::string name_part = head(random, **it);
+    std::string operands;
+    do operands = operands_of(random, **it);
+    while (leaves_small_window(operands));
+    return name_part + operands +
+           (one_in(random, 5) ? fmt::format(" ? %pred{}", below(random, 8)) : "");
+}
+
+/// Of globals, which every function sees; now and then of whatever a register holds.
+std::string ProgramMaker::plain_access(Random& random) const {
+    const std::string base = one_in(random, 4)
+                                 ? fmt::format("%dr{}", below(random, 12))
+                                 : fmt::format("%dg{}", kFirstPointerGlobal + below(random, 2));
+    const std::string at = fmt::format("{}, 0x{:x}", base, 8 * below(random, 12));
+    const unsigned reg = below(random, 12);
+    switch (below(random, 4)) {
+        case 0:
+            return fmt::format("ldd,0 {}, %dr{}", at, reg);
+        case 1:
+            return fmt::format("ldw,2 {}, %dr{}", at, reg);
+        case 2:
+            return fmt::format("std,2 {}, %dr{}", at, reg);
+        default:
+            return fmt::format("stw,5 {}, %r{}", at, reg);
+    }
+}
+
 ProgramMaker::Draft ProgramMaker::bundle(Random& random, unsigned index, unsigned count,
                                          unsigned callee) const {
     Draft draft;
@@ -405,12 +490,57 @@ ProgramMaker::Draft ProgramMaker::bundle(Random& random, unsigned index, unsigne
     return draft;
 }
 
+/// Sources of all bundles: the main part up to `callee`, then what it calls.
+std::vector<ProgramMaker::Draft> ProgramMaker::structured(Random& random, unsigned& callee) const {
+    std::vector<Draft> drafts;
+    const unsigned main_part = 4 + below(random, 6);
+    callee = main_part;
+    const unsigned call_at = below(random, main_part - 1);
+    for (unsigned i = 0; i < main_part; ++i) {
+        Draft draft;
+        for (unsigned k = below(random, 3); k > 0; --k)
+            draft.lines.push_back(common_operation(random));
+        if (one_in(random, 3)) draft.lines.push_back(memory_operation(random));
+        if (i == 0)
+            draft.lines.push_back(fmt::format("setwd wsz = 0x{:x}, nfx = 0x1", kSmallWindow));
+        if (i == call_at) draft.lines.push_back(fmt::format("disp %ctpr1, L{}", callee));
+        if (i == call_at + 1)
+            draft.lines.push_back(fmt::format("call %ctpr1, wbs = 0x{:x}{}", 8 + below(random, 8),
+                                              one_in(random, 4) ? " ? %pred2" : ""));
+        if (i + 1 == main_part && one_in(random, 2))
+            draft.lines.push_back(
+                fmt::format("ibranch L{} ? %pred{}", below(random, main_part), below(random, 8)));
+        drafts.push_back(std::move(draft));
+    }
+    const unsigned functions = 1 + below(random, 4);
+    for (unsigned f = 0; f < functions; ++f) {
+        const auto first = static_cast<unsigned>(drafts.size());
+        const bool last = f + 1 == functions;
+        // Where the next one begins is known only when this one is made: L9999 until then.
+        auto bundles = function(random, first, last ? 0 : kNextFunction);
+        const unsigned next = first + static_cast<unsigned>(bundles.size());
+        for (auto& lines : bundles) {
+            for (std::string& line : lines) {
+                const std::string placeholder = fmt::format("L{}", kNextFunction);
+                if (const auto at = line.find(placeholder); at != std::string::npos)
+                    line.replace(at, placeholder.size(), fmt::format("L{}", next));
+            }
+            drafts.push_back({std::move(lines), {}});
+        }
+    }
+    return drafts;
+}
+
 Program ProgramMaker::make(Random& random) const {
     Program program;
     program.iset = iset_;
-    const unsigned count = 8 + below(random, 10);
-    const unsigned callee = count - 2 - (3 + below(random, 3));
-    std::vector<Draft> drafts;
+    unsigned count = 8 + below(random, 10);
+    unsigned callee = count - 2 - (3 + below(random, 3));
+    std::vector<Draft> planned, drafts;
+    if (one_in(random, 2)) {
+        planned = structured(random, callee);
+        count = static_cast<unsigned>(planned.size());
+    }
     std::vector<std::uint64_t> labels;
     std::vector<Words> words;
     std::uint64_t address = kCode;
@@ -424,7 +554,7 @@ Program ProgramMaker::make(Random& random) const {
         Draft draft;
         // Random operations may not fit together: fewer of them do.
         while (!made) {
-            draft = bundle(random, i, count, callee);
+            draft = planned.empty() ? bundle(random, i, count, callee) : planned[i];
             if (!draft.compiled.empty()) {
                 made = draft.compiled;
                 break;

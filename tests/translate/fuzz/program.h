@@ -46,6 +46,11 @@ private:
         Words compiled;  ///< instead of lines
     };
     Draft bundle(Random& random, unsigned index, unsigned count, unsigned callee) const;
+    std::vector<Draft> structured(Random& random, unsigned& callee) const;
+    std::vector<std::vector<std::string>> function(Random& random, unsigned first,
+                                                   unsigned next) const;
+    std::string common_operation(Random& random) const;
+    std::string plain_access(Random& random) const;
     std::string operation(Random& random) const;
     std::string memory_operation(Random& random) const;
     void control(Random& random, unsigned count, unsigned callee, Draft& draft) const;

@@ -161,7 +161,8 @@ private:
             }
             const bool first = plan_.nodes.empty();
             if (start.frame < 0 && plan_.nodes.size() - inside_ >= request_.max_bundles) return;
-            if (!first && request_.is_breakpoint(start.address)) return;
+            const bool stops = !first || request_.trial;
+            if (stops && request_.is_breakpoint(start.address)) return;
             auto bundle = cpu::fetch(request_.memory, start.address, plan_.iset);
             if (!bundle) return;
             auto node = std::make_unique<Node>();
@@ -288,8 +289,7 @@ private:
         // return is a place of its own when the call is conditional.
         if (n.falls_through) pending_.push_back(onward(n, n.next));
         if (n.taken_kind == TakenKind::Call && fits_inside(n, wbs)) {
-            start = inside(n, taken, wbs);
-            return true;
+            return inside(n, taken, wbs, start);
         }
         if (n.frame >= 0) return false;  // on trial only: such a function is not taken in
         start = {&n.return_to, b.next_address, taken, cleared_facts(), true, -1, 0};
@@ -312,8 +312,8 @@ private:
         return size != 0 && (parent || inside_ + size <= request_.callee_bundles);
     }
 
-    /// Plans the callee of `n`; where control goes on after its return.
-    Start inside(Node& n, Config caller, unsigned wbs) {
+    /// Plans the callee of `n`. True: tracing goes on at `start`, after its return.
+    bool inside(Node& n, Config caller, unsigned wbs, Start& start) {
         CallFrame frame;
         const CallFrame* parent = frame_of(n.frame);
         frame.parent = n.frame;
@@ -338,10 +338,11 @@ private:
         pending_.swap(later);
         returns_.swap(outer);
         // The last return in layout order falls through to the caller; the others jump there.
-        const Start back = outer.back();
+        if (outer.empty()) return false;  // not as on trial: callees_complete() will find out
+        start = outer.back();
         outer.pop_back();
         pending_.insert(pending_.end(), outer.begin(), outer.end());
-        return back;
+        return true;
     }
 
     void find_loops() {
@@ -406,9 +407,15 @@ unsigned bundles_inside(const Plan& plan) {
 }
 
 bool callees_complete(const Plan& plan) {
-    return std::all_of(plan.nodes.begin(), plan.nodes.end(), [](const auto& node) {
-        const bool leaves = node->taken_kind == TakenKind::InlineReturn && node->taken.node < 0;
-        return node->frame < 0 || stays_inside(*node) || leaves;
+    return std::all_of(plan.nodes.begin(), plan.nodes.end(), [&plan](const auto& node) {
+        if (node->taken_kind == TakenKind::InlineCall && node->taken.node < 0) return false;
+        const CallFrame* frame =
+            node->frame < 0 ? nullptr : &plan.frames[static_cast<std::size_t>(node->frame)];
+        // The outermost may go on in another region.
+        const bool leaves = frame && frame->parent < 0 &&
+                            node->taken_kind == TakenKind::InlineReturn &&
+                            !(node->falls_through && node->next.node < 0);
+        return !frame || leaves || stays_inside(*node);
     });
 }
 

@@ -247,7 +247,7 @@ TEST_P(CodeChange, MovedCodeRunsAtItsNewPlaceOnly) {
 class Loop {
 public:
     Loop(test::BareGuest& guest, Translator& translator)
-        : guest_(guest), translator_(translator), interpreter_(guest.view) {
+        : translator_(translator), interpreter_(guest.view) {
         guest.attach(state_);
         stacks_.reserve(1u << 12, 1u << 6);
         stacks_.attach(state_);
@@ -259,7 +259,6 @@ public:
     cpu::Interpreter& interpreter() { return interpreter_; }
 
 private:
-    test::BareGuest& guest_;
     Translator& translator_;
     cpu::HardwareStacks stacks_;
     cpu::CpuState state_;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <thread>
 
 #include <fmt/format.h>
@@ -33,25 +34,27 @@ public:
               std::uint64_t seen = 0;
               while (!done_) {
                   std::this_thread::sleep_for(std::chrono::microseconds(100));
-                  const std::uint64_t now = entry_;
-                  CpuState* state = state_;
-                  if (state && now == seen) state->interrupt = 1;
-                  seen = now;
+                  const std::lock_guard lock(mutex_);
+                  if (state_ && entry_ == seen) state_->interrupt = 1;
+                  seen = entry_;
               }
           }) {}
     ~Watchdog() {
         done_ = true;
         thread_.join();
     }
+    /// Null: nothing runs; when this returns, no state is interrupted any more.
     void watch(CpuState* state) {
+        const std::lock_guard lock(mutex_);
         state_ = state;
         ++entry_;
     }
 
 private:
     std::atomic<bool> done_{false};
-    std::atomic<std::uint64_t> entry_{0};
-    std::atomic<CpuState*> state_{nullptr};
+    std::mutex mutex_;  ///< of what follows: the state may be gone the moment it is not watched
+    std::uint64_t entry_ = 0;
+    CpuState* state_ = nullptr;
     std::thread thread_;
 };
 

@@ -35,9 +35,8 @@ Semantics from_entry(const SemanticEntry& entry) {
     return semantics;
 }
 
-/// The truth table is spread over the opcode: bit 7 is ALES bit 8 (opcodes.md, plog).
 Semantics plog_semantics(const Operation& op) {
-    const auto table = static_cast<std::uint8_t>((op.opcode2 & 1) << 7 | (op.opcode & 0x7f));
+    const std::uint8_t table = plog_table(op);
     Semantics semantics;
     if (op.dst == isa::Width::P) {
         semantics.kind = SemKind::Int128;

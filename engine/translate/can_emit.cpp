@@ -2,6 +2,7 @@
 #include <bit>
 #include <limits>
 
+#include "engine/translate/emitters.h"
 #include "engine/translate/plan.h"
 
 namespace e2k::translate {
@@ -61,16 +62,8 @@ bool can_access(const MicroOp& op) {
 }
 
 bool can_compute(const MicroOp& op) {
+    if (host_code_of(op.row, op.kind) == HostCode::None) return false;
     switch (op.kind) {
-        case SemKind::Int64:
-        case SemKind::Sse64:
-        case SemKind::Int128:
-        case SemKind::Sse128:
-        case SemKind::X87:
-        case SemKind::Div:
-        case SemKind::MoveTag:
-        case SemKind::TagOp:
-            return op.write != Write::State;
         case SemKind::Load:
         case SemKind::Store:
             return can_access(op);
@@ -81,7 +74,7 @@ bool can_compute(const MicroOp& op) {
         case SemKind::GetSp:
             return op.guard.count == 0 && op.write != Write::None;
         default:
-            return false;
+            return op.write != Write::State;
     }
 }
 

@@ -48,6 +48,18 @@ struct Emitter {
 /// The emitter of a row, or null.
 const Emitter* emitter_of(isa::OpIndex op);
 
+/// What translated code has for the operations of a row.
+enum class HostCode : std::uint8_t {
+    None,  ///< nothing: its bundles are interpreted
+    Call,  ///< a call of its semantic function
+    Own,   ///< host code of its own, for some operands at least
+};
+/// `kind`: of the row's semantics in the processor's version.
+HostCode host_code_of(isa::OpIndex op, cpu::SemKind kind);
+
+/// Whether a row is a division that has host code (emit/division.cpp).
+bool has_division(isa::OpIndex op);
+
 /// Puts `emitter` in the place of the one for `mnemonic`; null: the right one again. For the test
 /// that a wrong emitter is found; not while anything is translated.
 void replace_emitter_for_test(std::string_view mnemonic, const Emitter* emitter);
@@ -60,7 +72,13 @@ std::span<const Emitter> combined_emitters();
 std::span<const Emitter> float_emitters();
 std::span<const Emitter> float_packed_emitters();
 std::span<const Emitter> float80_emitters();
+std::span<const Emitter> float_combined_packed_emitters();
 std::span<const Emitter> packed_emitters();
+std::span<const Emitter> packed_shift_emitters();
+std::span<const Emitter> packed_permute_emitters();
+std::span<const Emitter> packed_multiply_emitters();
+/// For rows of the family Plog, whose names are too many to list.
+const Emitter& truth_table_emitter(const isa::Operation& row);
 
 /// The 32- or 64-bit name of a register.
 inline asmjit::x86::Gp sized(const asmjit::x86::Gp& r, unsigned bits) {

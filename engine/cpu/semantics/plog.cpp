@@ -44,6 +44,11 @@ constexpr auto kTables = functions<W>(std::make_integer_sequence<unsigned, 256>{
 
 }  // namespace
 
+/// Spread over the opcode: bit 7 is ALES bit 8 (opcodes.md, plog).
+std::uint8_t plog_table(const isa::Operation& row) {
+    return static_cast<std::uint8_t>((row.opcode2 & 1) << 7 | (row.opcode & 0x7f));
+}
+
 Fn64 plog(std::uint8_t table) { return kTables<Bits64>[table]; }
 Fn128 qplog(std::uint8_t table) { return kTables<Bits128>[table]; }
 

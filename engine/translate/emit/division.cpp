@@ -31,7 +31,9 @@ const Division* division_of(isa::OpIndex row) {
 
 }  // namespace
 
-bool RegionEmitter::can_divide(unsigned i) const { return division_of(b_->ops[i].row) != nullptr; }
+bool has_division(isa::OpIndex op) { return division_of(op) != nullptr; }
+
+bool RegionEmitter::can_divide(unsigned i) const { return has_division(b_->ops[i].row); }
 
 /// The quotient or remainder of operation `i` as its result. Uses rax, rcx, rdx.
 void RegionEmitter::divide(unsigned i) {

@@ -89,6 +89,20 @@ void root_seed(OpContext& c) {
     c.v.set_result(c.v.use(c.op.b, 64), false);
 }
 
+/// One divided by the operand, or by its root: exact where the processor approximates
+/// (operations.md §4.4).
+template <bool Root>
+void reciprocal(OpContext& c) {
+    constexpr std::uint32_t kOne = 0x3f80'0000;
+    const Xmm x = c.v.use_xmm(c.op.b, 32);
+    const Xmm d = c.v.def_xmm();
+    if (Root) c.a.sqrtss(x86::xmm15, x);
+    c.a.mov(x86::eax, imm(kOne));
+    c.a.movd(d, x86::eax);
+    c.a.divss(d, Root ? x86::xmm15 : x);
+    c.v.set_result(d, 32);
+}
+
 enum Relation { Eq, Lt, Le, Uod, Neq, Nlt, Nle, Od };  // the immediate of CMPPS
 
 template <unsigned Bits, Relation R>
@@ -150,6 +164,16 @@ constexpr Emitter kEmitters[] = {
     {"fsqrtid", root_seed, false},
     {"fsqrts", unary<Inst::kIdSqrtss, false, 32>, false},
     {"fsqrttd", unary<Inst::kIdSqrtsd, true, 64>, false},
+    {"frcps", reciprocal<false>, false},
+    {"frsqrts", reciprocal<true>, false},
+    // Scalar in spite of the prefix.
+    op<Inst::kIdDivss, 32>("pfdivs"),
+    {"pfsqrts", unary<Inst::kIdSqrtss, false, 32>, false},
+    {"pfsqrttd", unary<Inst::kIdSqrtsd, true, 64>, false},
+    {"pfstofd", convert<Inst::kIdCvtss2sd, 32, 64>, false},
+    {"pfdtofs", convert<Inst::kIdCvtsd2ss, 64, 32>, false},
+    {"pfdtois", to_integer<Inst::kIdCvtsd2si, 64, 32>, false},
+    {"pfdtoistr", to_integer<Inst::kIdCvttsd2si, 64, 32>, false},
     {"istofs", from_integer<Inst::kIdCvtsi2ss, 32, 32>, false},
     {"istofd", from_integer<Inst::kIdCvtsi2sd, 32, 64>, false},
     {"idtofs", from_integer<Inst::kIdCvtsi2ss, 64, 32>, false},

@@ -77,6 +77,36 @@ void convert(OpContext& c) {
     c.v.set_result(d, To);
 }
 
+/// Between two lanes and two 64-bit integers, one after the other through general registers.
+template <InstId Id, unsigned From, std::uint8_t Second>
+void to_wide_integers(OpContext& c) {
+    const Xmm x = c.v.use_xmm(c.op.b, From);
+    const Xmm d = c.v.def_xmm();
+    c.a.emit(Id, x86::rax, x);
+    c.a.pshufd(x86::xmm15, x, imm(Second));
+    c.a.emit(Id, x86::rcx, x86::xmm15);
+    c.a.movq(d, x86::rax);
+    c.a.movq(x86::xmm15, x86::rcx);
+    c.a.punpcklqdq(d, x86::xmm15);
+    c.v.set_result(d, 128);
+}
+
+template <InstId Id, InstId Join, unsigned To>
+void from_wide_integers(OpContext& c) {
+    const Xmm x = c.v.use_xmm(c.op.b, 128);
+    const Xmm d = c.v.def_xmm();
+    c.a.movq(x86::rax, x);
+    c.a.pextrq(x86::rcx, x, imm(1));
+    c.a.xorps(d, d);
+    c.a.emit(Id, d, x86::rax);
+    c.a.xorps(x86::xmm15, x86::xmm15);
+    c.a.emit(Id, x86::xmm15, x86::rcx);
+    c.a.emit(Join, d, x86::xmm15);
+    c.v.set_result(d, To);
+}
+
+constexpr std::uint8_t kUpperHalf = 0xee, kSecondLane = 0x55;  // as PSHUFD takes them
+
 bool known_control(const OpContext& c) { return c.v.constant(c.op.a, 32).has_value(); }
 
 /// src1 is the instruction's immediate.
@@ -190,6 +220,12 @@ constexpr Emitter kEmitters[] = {
     {"qpfdtofs", convert<Inst::kIdCvtpd2ps, 128, 128>, false},
     {"qpfdtois", convert<Inst::kIdCvtpd2dq, 128, 128>, false},
     {"qpfdtoistr", convert<Inst::kIdCvttpd2dq, 128, 128>, false},
+    {"qpfstoid", to_wide_integers<Inst::kIdCvtss2si, 64, kSecondLane>, false},
+    {"qpfstoidtr", to_wide_integers<Inst::kIdCvttss2si, 64, kSecondLane>, false},
+    {"qpfdtoid", to_wide_integers<Inst::kIdCvtsd2si, 128, kUpperHalf>, false},
+    {"qpfdtoidtr", to_wide_integers<Inst::kIdCvttsd2si, 128, kUpperHalf>, false},
+    {"qpidtofs", from_wide_integers<Inst::kIdCvtsi2ss, Inst::kIdUnpcklps, 64>, false},
+    {"qpidtofd", from_wide_integers<Inst::kIdCvtsi2sd, Inst::kIdPunpcklqdq, 128>, false},
     {"fstoifs", round<Inst::kIdRoundss, 32>, false, known_control},
     {"fdtoifd", round<Inst::kIdRoundsd, 64>, false, known_control},
     {"pfdtoifd", round<Inst::kIdRoundsd, 64>, false, known_control},

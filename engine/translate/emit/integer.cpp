@@ -89,6 +89,37 @@ void multiply_high(OpContext& c) {
     c.v.set_result(d);
 }
 
+enum class Carried { Value, Carry };
+
+/// Addition or subtraction with bit 0 of src3, or what it carries out.
+template <asmjit::InstId Id, Carried What>
+void with_carry(OpContext& c) {
+    const Gp x = c.v.use(c.op.a, 64), y = c.v.use(c.op.b, 64), carry = c.v.use(c.op.c, 32);
+    const Gp d = c.v.def();
+    c.a.mov(x86::eax, carry.r32());
+    c.a.mov(d, x);
+    c.a.shr(x86::eax, 1);  // to CF
+    c.a.emit(Id, d, y);
+    if (What == Carried::Carry) {
+        c.a.setc(x86::al);
+        c.a.movzx(d.r32(), x86::al);
+    }
+    c.v.set_result(d);
+}
+
+void select_packed(OpContext& c) {
+    const asmjit::x86::Xmm x = c.v.use_xmm(c.op.a, 128), y = c.v.use_xmm(c.op.b, 128);
+    const asmjit::x86::Xmm d = c.v.def_xmm();
+    c.a.movaps(d, x);
+    if (c.selects) {
+        const asmjit::Label done = c.a.newLabel();
+        c.a.j(asmjit::x86::negateCond(c.select_condition()), done);
+        c.a.movaps(d, y);
+        c.a.bind(done);
+    }
+    c.v.set_result(d, 128);
+}
+
 constexpr Emitter kEmitters[] = {
     {"adds", add<32>},
     {"addd", add<64>},
@@ -128,6 +159,12 @@ constexpr Emitter kEmitters[] = {
     {"smulhd", multiply_high<true>},
     {"merges", select<32>},
     {"merged", select<64>},
+    {"pmrgp", select<64>},
+    {"qpmrgp", select_packed, false},
+    {"addcd", with_carry<x86::Inst::kIdAdc, Carried::Value>},
+    {"addcd_c", with_carry<x86::Inst::kIdAdc, Carried::Carry>},
+    {"subcd", with_carry<x86::Inst::kIdSbb, Carried::Value>},
+    {"subcd_c", with_carry<x86::Inst::kIdSbb, Carried::Carry>},
 };
 
 }  // namespace

@@ -147,18 +147,7 @@ std::vector<RegionEmitter::Carried> RegionEmitter::loop_values(unsigned header) 
 
 /// An operation that is done by a call of its semantic function, as far as one can know early.
 bool RegionEmitter::calls_helper(const MicroOp& op) const {
-    switch (op.kind) {
-        case SemKind::Load:
-        case SemKind::Store:
-        case SemKind::MoveTag:
-        case SemKind::TagOp:
-        case SemKind::GetSp:
-        case SemKind::StateRead:
-        case SemKind::None:
-            return false;
-        default:
-            return !emitter_of(op.row);
-    }
+    return host_code_of(op.row, op.kind) != HostCode::Own;
 }
 
 /// The map of a join, from the values of the first way to it.

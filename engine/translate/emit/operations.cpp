@@ -61,10 +61,10 @@ void RegionEmitter::emit_operation(unsigned i) {
                          (op.write == Write::Word || op.write == Write::WordKeep ||
                           op.write == Write::Double || op.write == Write::Predicate);
     if (op.guard.count != 0 && !selects) {
-        constexpr unsigned kOperands = 4;  // three operands and a result
+        constexpr unsigned kGprs = 4, kXmms = 6;  // three operands, a result, packed also two more
         v_.spill_results();
         prepare_helper(i);
-        v_.make_room(kOperands, kOperands);
+        v_.make_room(kGprs, kXmms);
         const Label skip = a_.newLabel();
         mark(Reason::Predicate, op.channel);
         emit_guard(op.guard, skip);

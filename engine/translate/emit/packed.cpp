@@ -3,7 +3,6 @@
 // first: lanes of b below lanes of a. The 128-bit form has the 64-bit form's name with a leading q.
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include "engine/translate/emitters.h"
 
@@ -186,37 +185,6 @@ void signs(OpContext& c) {
     c.v.set_result(d);
 }
 
-/// Byte selectors as the host's PSHUFB takes them, for one of {a:b}; only without modifiers.
-std::optional<std::uint64_t> plain_selectors(std::uint64_t descriptor) {
-    std::uint64_t host = 0;
-    for (unsigned i = 0; i < 64; i += 8) {
-        const std::uint64_t byte = descriptor >> i & 0xff, kind = byte & 0xf0;
-        // 0xa0, 0xc0 and 0xe0 stand for 0x7f, 0x80 and 0xff, the others from 0x80 on for 0.
-        const bool zero = kind >= 0x80 && kind != 0xa0 && kind != 0xc0 && kind != 0xe0;
-        if (zero)
-            host |= std::uint64_t{0x80} << i;
-        else if ((byte & 0xf0) == 0)
-            host |= byte << i;
-        else
-            return std::nullopt;
-    }
-    return host;
-}
-
-bool selects_plainly(const OpContext& c) {
-    const auto descriptor = c.v.constant(c.op.c, 64);
-    return descriptor && plain_selectors(*descriptor);
-}
-
-void shuffle_bytes(OpContext& c) {
-    const std::uint64_t selectors = *plain_selectors(*c.v.constant(c.op.c, 64));
-    const Xmm d = joined(c, c.op.b, c.op.a);
-    c.v.load_constant(x86::rax, selectors);
-    c.a.movq(x86::xmm15, x86::rax);
-    c.a.pshufb(d, x86::xmm15);
-    c.v.set_result(d, 64);
-}
-
 // --- 128-bit helpers ---
 
 void join_halves(OpContext& c) { c.v.set_result(joined(c, c.op.b, c.op.a), 128); }
@@ -390,7 +358,6 @@ constexpr Emitter kSingle[] = {
     {"pmovmskb", signs<Inst::kIdPmovmskb>},
     {"pmovmskps", signs<Inst::kIdMovmskps>},
     {"pmovmskpd", signs<Inst::kIdMovmskpd>},
-    {"pshufb", shuffle_bytes, false, selects_plainly},
     {"qpand", lanes<Inst::kIdPand, 128>, false},
     {"qpandn", lanes_of_b<Inst::kIdPandn, 128>, false},  // a & ~b
     {"qpor", lanes<Inst::kIdPor, 128>, false},

@@ -372,8 +372,24 @@
 ! punpcklbh
 { punpcklbh %dr0, %dr2, %dr4 }
 
-! pshufb
+! pshufb with known selectors
+{ addd 0, _f64,_lts0 0x8003020100ff0908, %dr4 }
 { pshufb,0 %dr0, %dr2, %dr4, %dr6 }
+
+! a call of a semantic function
+{ fscaled %dr0, %r2, %dr4 }
+
+! selection by a truth table
+{ plog_0xca,0 %dr0, %dr1, %dr2, %dr6 }
+
+! majority by a truth table
+{ qplog_0xe8,0 %qpr0, %qpr1, %qpr2, %qpr6 }
+
+! packed rotation
+{ qpsrcw,0 %qpr0, 5, %qpr4 }
+
+! pfmul_adds
+{ pfmul_adds %dr0, %dr2, %dr4, %dr6 }
 
 ! pfadds
 { pfadds %dr0, %dr2, %dr4 }

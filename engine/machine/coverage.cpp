@@ -24,11 +24,16 @@ using isa::Operation;
 
 constexpr int kFirstVersion = 2;  // v1 programs do not run (linux-abi.md §1.2)
 
-/// A bundle that shows an operation outside the arithmetic channels at work, lines by '\n'.
+/// A bundle that shows an operation at work, lines by '\n': those outside the arithmetic channels,
+/// and those that are translated for one register only.
 struct Example {
     std::string_view mnemonic, bundle;
 };
 constexpr std::array kExamples{
+    Example{"rrd", "rrd,0 %ip, %dr1"},
+    Example{"rrs", "rrs,0 %ip, %r1"},
+    Example{"rwd", "rwd,0 %dr1, %lsr"},
+    Example{"rws", "rws,0 %r1, %lsr"},
     Example{"incr", "staad,2 %dr1, %aad1 [ %aasti1 ]\nincr,2 %aaincr1"},
     Example{"(mas)", "ldd,0 [%dr1], %dr2, mas = 0x20"},
     Example{"abg", "abg 3"},
@@ -119,30 +124,20 @@ Reach reach_of_bundle(std::string_view text, int iset) {
 }
 
 Reach reach_of_row(const Operation& row, int iset) {
-    if (row.channels == 0 || row.format == Format::Incr) {
-        const auto example = std::ranges::find(kExamples, row.mnemonic, &Example::mnemonic);
-        return example == kExamples.end() ? Reach::Known : reach_of_bundle(example->bundle, iset);
-    }
+    const auto example = std::ranges::find(kExamples, row.mnemonic, &Example::mnemonic);
+    if (example != kExamples.end()) return reach_of_bundle(example->bundle, iset);
+    if (row.channels == 0 || row.format == Format::Incr) return Reach::Known;
     if (row.format == Format::Apb) return Reach::Interpreted;  // read by `bap`, not executed
     if (row.format == Format::Mmurr || row.format == Format::Mmurw)
         return Reach::Privileged;  // loads and stores with a MAS that traps
     const isa::OpIndex index = isa::index_of(row);
-    switch (cpu::semantics_of(index, iset).kind) {
-        case SemKind::None:
-            return Reach::Known;
-        case SemKind::Load:
-        case SemKind::Store:
-        case SemKind::MoveTag:
-        case SemKind::TagOp:
-        case SemKind::GetSp:
+    const SemKind kind = cpu::semantics_of(index, iset).kind;
+    if (kind == SemKind::None) return Reach::Known;
+    switch (translate::host_code_of(index, kind)) {
+        case translate::HostCode::Own:
             return Reach::Emitted;
-        case SemKind::Int64:
-        case SemKind::Sse64:
-        case SemKind::Int128:
-        case SemKind::Sse128:
-        case SemKind::X87:
-        case SemKind::Div:
-            return translate::emitter_of(index) ? Reach::Emitted : Reach::Called;
+        case translate::HostCode::Call:
+            return Reach::Called;
         default:
             return Reach::Interpreted;
     }

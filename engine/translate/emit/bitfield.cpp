@@ -41,6 +41,25 @@ void get_field(OpContext& c) {
     c.v.set_result(d);
 }
 
+/// getfz: the field as on v5, then bits 15:13 of the descriptor say how many low bits are cleared.
+template <unsigned Bits>
+bool plain_field_cleared(const OpContext& c) {
+    constexpr int kByField = 5;
+    const auto descriptor = c.v.constant(c.op.b, Bits);
+    return descriptor && getf_accepts(*descriptor, Bits, kByField);
+}
+
+template <unsigned Bits>
+void get_field_cleared(OpContext& c) {
+    const std::uint64_t descriptor = *c.v.constant(c.op.b, Bits);
+    const unsigned cleared = descriptor >> 13 & 7;
+    const Gp x = c.v.use(c.op.a, Bits);
+    const Gp d = c.v.def();
+    emit_getf(c, Bits, d, {std::nullopt, x}, descriptor);
+    if (cleared) c.a.and_(sized(d, Bits), asmjit::imm(-(1 << cleared)));
+    c.v.set_result(d);
+}
+
 template <unsigned Bits>
 bool literal_descriptor(const OpContext& c) {
     const auto descriptor = c.v.constant(c.op.b, Bits);
@@ -124,6 +143,8 @@ constexpr Emitter kEmitters[] = {
     {"sxt", extend, true, literal_src1},
     {"getfs", get_field<32>, true, plain_field<32>},
     {"getfd", get_field<64>, true, plain_field<64>},
+    {"getfzs", get_field_cleared<32>, true, plain_field_cleared<32>},
+    {"getfzd", get_field_cleared<64>, true, plain_field_cleared<64>},
     {"insfs", insert_field<32>, true, literal_descriptor<32>},
     {"insfd", insert_field<64>, true, literal_descriptor<64>},
     {"popcnts", population<32>},

@@ -5,7 +5,6 @@
 namespace e2k::translate {
 
 using asmjit::imm;
-using asmjit::x86::Gp;
 using cpu::exec::MicroOp;
 namespace x86 = asmjit::x86;
 

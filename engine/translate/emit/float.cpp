@@ -103,6 +103,29 @@ void reciprocal(OpContext& c) {
     c.v.set_result(d, 32);
 }
 
+/// a * 2^b in f64, where it is exact, and one rounding to f32.
+void scale(OpContext& c) {
+    constexpr int kFar = 600, kBias = 1023, kFraction = 52;
+    const Xmm x = c.v.use_xmm(c.op.a, 32);
+    const Gp exponent = c.v.use(c.op.b, 32);
+    const Xmm d = c.v.def_xmm();
+    c.a.mov(x86::eax, exponent.r32());
+    c.a.mov(x86::ecx, imm(kFar));
+    c.a.cmp(x86::eax, x86::ecx);
+    c.a.cmovg(x86::eax, x86::ecx);
+    c.a.neg(x86::ecx);
+    c.a.cmp(x86::eax, x86::ecx);
+    c.a.cmovl(x86::eax, x86::ecx);
+    c.a.add(x86::eax, imm(kBias));
+    c.a.shl(x86::rax, kFraction);
+    c.a.movq(x86::xmm15, x86::rax);
+    c.a.xorps(d, d);
+    c.a.cvtss2sd(d, x);
+    c.a.mulsd(d, x86::xmm15);
+    c.a.cvtsd2ss(d, d);
+    c.v.set_result(d, 32);
+}
+
 enum Relation { Eq, Lt, Le, Uod, Neq, Nlt, Nle, Od };  // the immediate of CMPPS
 
 template <unsigned Bits, Relation R>
@@ -164,6 +187,7 @@ constexpr Emitter kEmitters[] = {
     {"fsqrtid", root_seed, false},
     {"fsqrts", unary<Inst::kIdSqrtss, false, 32>, false},
     {"fsqrttd", unary<Inst::kIdSqrtsd, true, 64>, false},
+    {"fscales", scale, false},
     {"frcps", reciprocal<false>, false},
     {"frsqrts", reciprocal<true>, false},
     // Scalar in spite of the prefix.

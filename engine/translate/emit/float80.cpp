@@ -86,6 +86,15 @@ void root(OpContext& c) {
     pop(c, X);
 }
 
+/// a * 2^b.
+void scale(OpContext& c) {
+    push(c, c.op.b, Word);
+    push(c, c.op.a, X);
+    c.a.fscale();
+    pop(c, X);
+    drop(c);
+}
+
 template <Type From, Type To>
 void convert(OpContext& c) {
     push(c, c.op.b, From);
@@ -211,6 +220,14 @@ constexpr Emitter kEmitters[] = {
     {"fxsqrttsx", root<S>, false, first_in_register},
     {"fxsqrttdx", root<D>, false, first_in_register},
     {"fxsqrttxx", root<X>, false, first_in_register},
+    {"fxscalesx", scale, false, in_registers<true>},
+    // The first two steps of the root hand its argument on (operations.md §5.5).
+    {"fxsqrtisx", convert<S, X>, false, second_in_register},
+    {"fxsqrtidx", convert<D, X>, false, second_in_register},
+    {"fxsqrtixx", convert<X, X>, false, second_in_register},
+    {"fxsqrtusx", move<Sign::Keep>, false, second_in_register},
+    {"fxsqrtudx", move<Sign::Keep>, false, second_in_register},
+    {"fxsqrtuxx", move<Sign::Keep>, false, second_in_register},
     {"fxcmpeqsb", predicate<S, Relation::Equal, false>, false, in_registers<true>},
     {"fxcmpltsb", predicate<S, Relation::Less, false>, false, in_registers<true>},
     {"fxcmplesb", predicate<S, Relation::LessOrEqual, false>, false, in_registers<true>},

@@ -66,8 +66,7 @@ void pair_step(OpContext& c, Kind kind, const Xmm& d, const Xmm& x, const Xmm& y
 
 template <Kind First, Kind Second>
 void combined_pair(OpContext& c) {
-    const Xmm x = c.v.use_xmm(c.op.a, 64), y = c.v.use_xmm(c.op.b, 64),
-              z = c.v.use_xmm(c.op.c, 64);
+    const Xmm x = c.v.use_xmm(c.op.a, 64), y = c.v.use_xmm(c.op.b, 64), z = c.v.use_xmm(c.op.c, 64);
     const Xmm d = c.v.def_xmm(), t = x86::xmm15;
     if constexpr (Second == Kind::ReverseSub) {
         pair_step(c, First, d, x, y, t);

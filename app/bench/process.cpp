@@ -13,9 +13,10 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
-#include <filesystem>
 
 #include <fmt/format.h>
+
+#include "app/scratch_directory.h"
 
 namespace e2k::bench {
 
@@ -37,25 +38,6 @@ public:
 
 private:
     int fd_;
-};
-
-/// A directory that goes with everything in it.
-class ScratchDirectory {
-public:
-    ScratchDirectory() {
-        std::string name = (std::filesystem::temp_directory_path() / "e2kwb-bench-XXXXXX").string();
-        if (mkdtemp(name.data())) path_ = name;
-    }
-    ~ScratchDirectory() {
-        std::error_code ignored;
-        if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-    }
-    ScratchDirectory(const ScratchDirectory&) = delete;
-    ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-    const std::string& path() const { return path_; }
-
-private:
-    std::string path_;
 };
 
 /// A file of empty lines, read from its start.
@@ -122,7 +104,7 @@ tl::expected<ProcessResult, std::string> run_process(const std::vector<std::stri
     Descriptor writing(ends[1]);
 
     const auto began = Clock::now();
-    const auto child = start(argv, directory.path(), input.get(), writing.get());
+    const auto child = start(argv, directory.path().string(), input.get(), writing.get());
     if (!child) return tl::unexpected(child.error());
     writing.reset();
 

@@ -20,8 +20,7 @@ enum PageBits : std::uint8_t {
     kPageWrite = 2,
     kPageExec = 4,
     kPageMapped = 8,  ///< tells ACCERR from MAPERR
-    kPageCode = 16,   ///< some translation or decoded bundle was made from this page
-    kPageFile = 32,   ///< backed by a file that may shrink: touching it can raise SIGBUS
+    kPageFile = 16,   ///< backed by a file that may shrink: touching it can raise SIGBUS
 };
 
 /// Guest address 0 is at host address `base`; kGuestSpace bytes are reserved there, unmapped pages

@@ -68,13 +68,13 @@ struct AddressSpace::Impl {
     std::function<void(std::uint64_t, std::uint64_t)> code_change;
     mutable std::mutex callback_mutex;
 
-    /// Sets the permission bytes; true if executable or translated pages were among them.
+    /// Sets the permission bytes; true if executable pages were among them.
     bool set_pages(std::uint64_t begin, std::uint64_t end, std::uint8_t bits) {
         bool code = false;
         for (std::uint64_t page = begin >> kPageShift; page < end >> kPageShift; ++page) {
             std::uint8_t& at = pages[page];
-            code |= (at & (cpu::kPageExec | cpu::kPageCode)) != 0;
-            if ((at & ~cpu::kPageCode) != bits) __atomic_store_n(&at, bits, __ATOMIC_RELAXED);
+            code |= (at & cpu::kPageExec) != 0;
+            if (at != bits) __atomic_store_n(&at, bits, __ATOMIC_RELAXED);
         }
         return code;
     }
@@ -445,12 +445,6 @@ void AddressSpace::note_write(std::uint64_t address, std::uint64_t size) {
          ++page)
         code |= (view_.page(page) & cpu::kPageExec) != 0;
     impl_->announce(code, address, address + size);
-}
-
-void AddressSpace::mark_code(std::uint64_t begin, std::uint64_t end) {
-    if (begin >= end || !in_space(begin, end - begin)) return;
-    for (std::uint64_t page = begin >> kPageShift; page <= (end - 1) >> kPageShift; ++page)
-        __atomic_fetch_or(&impl_->pages[page], cpu::kPageCode, __ATOMIC_RELAXED);
 }
 
 void AddressSpace::lock_for_fork() {

@@ -79,8 +79,6 @@ public:
     std::uint8_t* host(std::uint64_t address, std::uint64_t size) const;
     /// The kernel has written guest memory on the guest's behalf (read(2) and the like).
     void note_write(std::uint64_t address, std::uint64_t size);
-    /// Some decoded or translated code was made from [begin, end): kPageCode.
-    void mark_code(std::uint64_t begin, std::uint64_t end);
 
     /// Held over fork(2), so that the child gets consistent tables.
     void lock_for_fork();

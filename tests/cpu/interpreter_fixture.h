@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/cpu/guest_space.h"
 #include "engine/cpu/interpreter.h"
 
 namespace e2k::cpu::test {
@@ -132,20 +133,17 @@ protected:
     static constexpr std::size_t kSpace = 0x60000;
 
     void SetUp() override {
-        space_ = static_cast<std::uint8_t*>(mmap(
-            nullptr, kGuestSpace, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-        ASSERT_NE(space_, MAP_FAILED);
-        pages_ =
-            static_cast<std::uint8_t*>(mmap(nullptr, kGuestPages, PROT_READ | PROT_WRITE,
-                                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-        ASSERT_NE(pages_, MAP_FAILED);
+        ASSERT_TRUE(reserved_.reserve());
+        space_ = reserved_.base();
+        pages_ = reserved_.pages();
         allow(kCode, kPageRead | kPageExec);
         allow(kData, kPageRead | kPageWrite);
         allow(kStack, kPageRead | kPageWrite);
         ASSERT_TRUE(stacks.reserve(4096, 64));
         stacks.attach(state);
-        state.memory_base = space_;
-        state.page_map = pages_;
+        memory = reserved_.view();
+        state.memory_base = memory.base;
+        state.page_map = memory.pages;
         state.wd.size = 32;
         state.wd.psize = 8;
         state.br.rbs = 8;
@@ -153,14 +151,7 @@ protected:
         state.usd_base = kStack + 0x800;
         state.usd_size = 0x800;
         state.ip = kCode;
-        memory.base = space_;
-        memory.pages = pages_;
         interpreter = std::make_unique<Interpreter>(memory);
-    }
-    void TearDown() override {
-        interpreter.reset();
-        munmap(space_, kGuestSpace);
-        munmap(pages_, kGuestPages);
     }
 
     void allow(std::uint64_t page, int bits) {
@@ -208,6 +199,7 @@ protected:
     Trap trapped;
 
 private:
+    GuestSpace reserved_;
     std::uint8_t* space_ = nullptr;
     std::uint8_t* pages_ = nullptr;
     std::uint64_t code_end_ = kCode;

@@ -23,22 +23,6 @@ using Clock = std::chrono::steady_clock;
 using Go = Run;  // testing::Test has a Run of its own
 using std::chrono::milliseconds;
 
-/// Two bundles that both can hold a breakpoint; `hot` counts in %dr0.
-constexpr std::string_view kTwoBundles = R"(
-        .globl _start
-        .type _start, @function
-_start: { setwd wsz = 8, nfx = 1, dbl = 1
-          setbn rbs = 4, rsz = 3, rcur = 0 }
-        addd 0, 0, %dr0
-        { disp %ctpr1, hot }
-        nop 5
-        .globl hot
-hot:    { addd %dr0, 1, %dr0 }
-        .globl middle
-middle: { addd %dr1, 2, %dr1 }
-        { ct %ctpr1 }
-)";
-
 class RunningTest : public testing::Test {
 protected:
     void open(Machine& machine, std::string_view source, bool start_paused = true) {
@@ -107,7 +91,7 @@ TEST_F(RunningTest, PausesATranslatedLoopManyTimes) {
 }
 
 TEST_F(RunningTest, BreakpointsComeAndGoWhileItRuns) {
-    open(machine_, kTwoBundles);
+    open(machine_, test::kEndlessPair);
     machine_.wait_until_stopped();
     const std::uint64_t middle = address_of("middle");
     machine_.send(Go{});
@@ -122,7 +106,7 @@ TEST_F(RunningTest, BreakpointsComeAndGoWhileItRuns) {
         const std::uint64_t before = snapshot->counters.bundles;
         snapshot = after(Go{});
         EXPECT_EQ(snapshot->ip, middle);
-        EXPECT_EQ(snapshot->counters.bundles, before + 3);
+        EXPECT_EQ(snapshot->counters.bundles, before + 2);
         machine_.send(Go{});
         machine_.send(SetBreakpoint{middle, false});
         // It may have met the breakpoint once more before that went away.
@@ -138,7 +122,7 @@ TEST_F(RunningTest, BreakpointsComeAndGoWhileItRuns) {
 }
 
 TEST_F(RunningTest, AnswersEveryPanelWhileItRuns) {
-    open(machine_, kTwoBundles);
+    open(machine_, test::kEndlessPair);
     machine_.wait_until_stopped();
     const std::uint64_t hot = address_of("hot");
     machine_.on_publish([] {});
@@ -187,7 +171,7 @@ TEST_F(RunningTest, RestartsWhileItRuns) {
 TEST_F(RunningTest, OpensAnotherProgramWhileItRuns) {
     open(machine_, test::kEndlessLoop, false);
     running(100'000);
-    open(machine_, kTwoBundles, true);
+    open(machine_, test::kEndlessPair, true);
     const auto snapshot = machine_.wait_until_stopped();
     EXPECT_EQ(snapshot->run_state, RunState::Paused);
     EXPECT_EQ(snapshot->counters.bundles, 0u);

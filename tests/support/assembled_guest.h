@@ -33,4 +33,20 @@ _start: { setwd wsz = 8, nfx = 1, dbl = 1
 loop:   { addd %dr0, 1, %dr0
           ct %ctpr1 }
 )";
+
+/// The same in bundles that can each hold a breakpoint: two a round, four before the first.
+inline constexpr std::string_view kEndlessPair = R"(
+        .globl _start
+        .type _start, @function
+_start: { setwd wsz = 8, nfx = 1, dbl = 1
+          setbn rbs = 4, rsz = 3, rcur = 0 }
+        addd 0, 0, %dr0
+        { disp %ctpr1, hot }
+        nop 5
+        .globl hot
+hot:    { addd %dr0, 1, %dr0 }
+        .globl middle
+middle: { ct %ctpr1 }
+)";
+
 }  // namespace e2k::test

@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+#include "app/scratch_directory.h"
+
 namespace e2k::test {
 
 inline std::string read_file(const std::filesystem::path& path) {
@@ -22,24 +24,7 @@ inline std::string read_file(const std::filesystem::path& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// A directory that disappears with the object.
-class ScratchDirectory {
-public:
-    ScratchDirectory() {
-        std::string name = (std::filesystem::temp_directory_path() / "e2kwb-test-XXXXXX").string();
-        path_ = mkdtemp(name.data());
-    }
-    ~ScratchDirectory() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    ScratchDirectory(const ScratchDirectory&) = delete;
-    ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-    const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
+using e2k::ScratchDirectory;
 
 struct ChildResult {
     std::string output, errors;

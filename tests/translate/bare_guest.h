@@ -12,7 +12,9 @@
 namespace e2k::translate::test {
 
 inline constexpr std::uint64_t kPage = cpu::kPageSize;
-inline constexpr std::uint64_t kCode = 0x10000, kData = 0x20000, kReadOnly = 0x21000;
+inline constexpr std::uint64_t kCode = 0x10000, kData = 0x20000, kReadOnly = 0x21000,
+                               kUnmapped = 0x30000;
+inline constexpr std::size_t kStackRegisters = 1u << 13, kStackFrames = 1u << 6;
 
 /// One code page, a writable and a read-only data page.
 class BareGuest {
@@ -23,7 +25,7 @@ public:
         allow(kCode, cpu::kPageRead | cpu::kPageExec);
         allow(kData, cpu::kPageRead | cpu::kPageWrite);
         allow(kReadOnly, cpu::kPageRead);
-        ready = stacks.reserve(1u << 14, 1u << 8);
+        ready = stacks.reserve(kStackRegisters, kStackFrames);
     }
 
     /// Writes code or data whatever the guest may do.
@@ -34,6 +36,12 @@ public:
         mprotect(view.base + kCode, kPage, PROT_READ);
         mprotect(view.base + kData, kPage, PROT_READ | PROT_WRITE);
         mprotect(view.base + kReadOnly, kPage, PROT_READ);
+    }
+
+    /// Words of a program, at most a page, to its place.
+    template <class Words>
+    void load(const Words& code) {
+        poke(kCode, code.data(), code.size() * sizeof code[0]);
     }
 
     /// Puts a state at the start of the code.

@@ -277,25 +277,11 @@ std::uint64_t symbol(const isa::AssembledProgram& program, std::string_view name
     throw std::runtime_error("no symbol " + std::string(name));
 }
 
-/// The same as kAdder in one page: two bundles a round.
-constexpr std::string_view kSmallAdder = R"(
-        .globl _start
-_start: { setwd wsz = 8, nfx = 1, dbl = 1
-          setbn rbs = 4, rsz = 3, rcur = 0 }
-        addd 0, 0, %dr0
-        { disp %ctpr1, hot }
-        nop 5
-        .globl hot
-hot:    { addd %dr0, 1, %dr0 }
-        .globl middle
-middle: { ct %ctpr1 }
-)";
-
 class Concurrent : public testing::Test {
 protected:
     void SetUp() override {
         ASSERT_TRUE(guest_.ready);
-        program_ = assembled(kSmallAdder);
+        program_ = assembled(e2k::test::kEndlessPair);
         const auto& text = program_.sections.front();
         ASSERT_EQ(text.address, test::kCode);
         guest_.poke(text.address, text.bytes.data(), text.bytes.size());

@@ -8,20 +8,21 @@
 #include "engine/cpu/interpreter.h"
 #include "engine/isa/assembler/assembler.h"
 #include "engine/translate/translator.h"
-#include "tests/translate/fuzz/guest.h"
+#include "tests/translate/bare_guest.h"
 
 namespace e2k::translate {
 namespace {
 
 using cpu::StopKind;
-using fuzz::kCode;
+using test::kCode;
 
 using Lines = std::vector<std::string>;
+using Words = std::vector<std::uint32_t>;
 
 /// Bundles one after another from kCode on; label n is bundle n.
-fuzz::Words assemble(const std::vector<Lines>& bundles) {
+Words assemble(const std::vector<Lines>& bundles) {
     std::vector<std::uint64_t> labels(bundles.size(), kCode);
-    fuzz::Words code;
+    Words code;
     for (int pass = 0; pass < 2; ++pass) {
         code.clear();
         for (std::size_t n = 0; n < bundles.size(); ++n) {
@@ -41,7 +42,7 @@ fuzz::Words assemble(const std::vector<Lines>& bundles) {
             std::memcpy(code.data() + at, bytes->data(), bytes->size());
         }
     }
-    code.resize(fuzz::kPage / 4);
+    code.resize(test::kPage / 4);
     return code;
 }
 
@@ -49,16 +50,13 @@ class Tags : public testing::Test {
 protected:
     void SetUp() override {
         ASSERT_TRUE(guest.ready);
-        guest.stacks.attach(state);
-        state.memory_base = guest.view.base;
-        state.page_map = guest.view.pages;
-        state.ip = kCode;
+        guest.attach(state);
         state.wd.size = 64;
         state.exact_tags = 1;
         state.uncover_tags = 0;
     }
 
-    fuzz::Guest guest;
+    test::BareGuest guest;
     cpu::CpuState state;
     cpu::Interpreter interpreter{guest.view};
     Translator translator{guest.view, {.code_cache_bytes = 4u << 20}};

@@ -13,7 +13,6 @@
 
 #include "engine/cpu/interpreter.h"
 #include "engine/translate/translator.h"
-#include "tests/translate/fuzz/guest.h"
 #include "tests/translate/fuzz/program.h"
 
 namespace e2k::fuzz {
@@ -21,6 +20,8 @@ namespace {
 
 using cpu::CpuState;
 using cpu::StopKind;
+using Guest = translate::test::BareGuest;
+using translate::test::kStackRegisters;
 
 constexpr unsigned kCompared = 700;  ///< registers of the window file that are looked at
 constexpr unsigned kStopsPerCase = 40;
@@ -316,12 +317,9 @@ private:
                         const std::array<std::uint64_t, kPage / 8>& data, std::uint64_t seed) {
         guest.load(program.code);
         std::memcpy(guest.view.base + kData, data.data(), kPage);
-        guest.stacks.attach(state);
+        guest.attach(state);
         Random random(seed);
         fill(state, random, program.iset);
-        state.memory_base = guest.view.base;
-        state.page_map = guest.view.pages;
-        state.ip = kCode;
     }
 
     /// To the next stop of the translator, then the interpreter as far. False: the program ended.

@@ -208,6 +208,7 @@ constexpr unsigned kNextFunction = 9999;  ///< stands for the label of the next 
 Assembled assemble(const std::vector<std::string>& lines, std::uint64_t address, int iset,
                    std::span<const std::uint64_t> labels) {
     std::vector<isa::SourceLine> source;
+    source.reserve(lines.size());
     for (const std::string& line : lines) source.push_back({line});
     isa::AssemblerOptions options;
     options.iset = iset;

@@ -9,16 +9,19 @@
 #include <vector>
 
 #include "engine/isa/operation.h"
+#include "tests/translate/bare_guest.h"
 
 namespace e2k::fuzz {
 
 using Random = std::mt19937_64;
 using Words = std::vector<std::uint32_t>;
 
-/// Guest addresses every program uses.
-inline constexpr std::uint64_t kPage = 4096;
-inline constexpr std::uint64_t kCode = 0x10000, kData = 0x20000, kReadOnly = 0x21000,
-                               kUnmapped = 0x30000;
+// Guest addresses every program uses.
+using translate::test::kCode;
+using translate::test::kData;
+using translate::test::kPage;
+using translate::test::kReadOnly;
+using translate::test::kUnmapped;
 /// Registers and globals below these numbers hold addresses in kData and are seldom overwritten.
 inline constexpr unsigned kPointerRegisters = 2, kFirstPointerGlobal = 8, kPointerGlobals = 2;
 

@@ -67,6 +67,10 @@ bool can_compute(const MicroOp& op) {
         case SemKind::Load:
         case SemKind::Store:
             return can_access(op);
+        case SemKind::ArrayStore:
+            return op.access_size <= 8 || !op.big_endian;
+        case SemKind::AauWrite:
+            return op.guard.count == 0;
         case SemKind::StateWrite:
             return op.dst.index == kStateLsr && op.guard.count == 0;
         case SemKind::StateRead:
@@ -138,8 +142,9 @@ bool can_transfer(const ExecBundle& b, Config config, const Facts& facts) {
 }  // namespace
 
 bool can_emit(const ExecBundle& b, Config config, const Facts& facts) {
-    constexpr std::uint32_t kDeclined = cpu::exec::kIllegal | cpu::exec::kAauWrite;
-    if ((b.flags & kDeclined) || b.bap) return false;
+    if ((b.flags & cpu::exec::kIllegal) || b.bap) return false;
+    // Indices of array stores advance before the results of other operations are written.
+    if ((b.flags & cpu::exec::kAauWrite) && (b.flags & cpu::exec::kStores)) return false;
     if ((b.flags & cpu::exec::kSetwd) && b.window.size < config.window().psize) return false;
     unsigned getsp = 0, locks = 0;
     for (unsigned i = 0; i < b.op_count; ++i) {

@@ -47,6 +47,8 @@ HostCode host_code_of(isa::OpIndex op, cpu::SemKind kind) {
             return own_or_call(has_division(op));
         case SemKind::Load:
         case SemKind::Store:
+        case SemKind::ArrayStore:
+        case SemKind::AauWrite:
         case SemKind::MoveTag:
         case SemKind::TagOp:
         case SemKind::GetSp:

@@ -159,6 +159,12 @@ private:
     void advance_areas();
     void commit_loop_state(unsigned i);
 
+    // --- emit/array_store.cpp ---
+    void emit_array_address(const cpu::exec::MicroOp& op);
+    void advance_store_indices();
+    void commit_array_register(unsigned i);
+    void wrap_index();
+
     // --- emit/memory.cpp ---
     /// The checked address of an access as an operand; bails when out of range.
     Mem address_of(const cpu::exec::MicroOp& op, bool probe);

@@ -97,6 +97,7 @@ void fill(cpu::CpuState& state) {
     state.fpcr = 0x37f;
     for (unsigned i = 0; i < kWindowRegisters; ++i)
         state.window[i].lo = i % 2 ? i : test::kData + std::uint64_t{64} * (i % 8);
+    state.aau.aad_base.fill(test::kData);
     for (unsigned i = 0; i < 32; ++i)
         state.g[i].lo = i % 2 ? i : test::kData + std::uint64_t{8} * i;
 }

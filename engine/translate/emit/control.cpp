@@ -348,6 +348,8 @@ void RegionEmitter::commit_control() {
                               ctpr_image(CtprTag::Label, 0, 3));
         } else if (op.write == Write::State) {
             commit_loop_state(i);
+        } else if (op.kind == SemKind::AauWrite) {
+            commit_array_register(i);
         } else if (op.kind == SemKind::GetSp) {
             const auto known = v_.constant(op.b, 32);
             if (node_->frame >= 0 || (known && (*known & ~15ull) == 0)) continue;

@@ -56,7 +56,9 @@ void for_each_read(const MicroOp& op, const Node& node, F&& f) {
     read(op.a, op.wa);
     read(op.b, op.wb);
     read(op.c, op.wc);
-    if (op.kind == SemKind::Store && op.data.space != Space::Literal)
+    const bool stores =
+        op.kind == SemKind::Store || op.kind == SemKind::ArrayStore || op.kind == SemKind::AauWrite;
+    if (stores && op.data.space != Space::Literal)
         f(slot_of(op.data, node),
           op.access_size == 16  ? 128u
           : op.access_size == 8 ? 64u

@@ -16,9 +16,11 @@ namespace x86 = asmjit::x86;
 
 namespace {
 
+bool stores(const MicroOp& op) {
+    return op.kind == SemKind::Store || op.kind == SemKind::ArrayStore;
+}
 bool touches_memory(const MicroOp& op) {
-    return (op.kind == SemKind::Load || op.kind == SemKind::Store) &&
-           op.mode != MemoryMode::NoStore;
+    return (op.kind == SemKind::Load || stores(op)) && op.mode != MemoryMode::NoStore;
 }
 
 constexpr unsigned kMlockResult = 10;
@@ -32,6 +34,7 @@ void RegionEmitter::emit_memory() {
     if (b_->flags & cpu::exec::kLoopMode) {
         a_.movzx(x86::eax, state(lsr_offset(offsetof(cpu::LoopState, strmd)), 1));
         a_.mov(x86::dword_ptr(x86::rsp, offsetof(Frame, strmd)), x86::eax);
+        if (b_->array_count) a_.mov(x86::dword_ptr(x86::rsp, offsetof(Frame, unmasked)), imm(0));
     }
     // An access after a store must be known to succeed before the store is done.
     bool stored = false;
@@ -44,10 +47,11 @@ void RegionEmitter::emit_memory() {
             probe(op);
             v_.end_operation();
         }
-        stored |= op.kind == SemKind::Store;
+        stored |= stores(op);
     }
     for (unsigned i = 0; i < b_->op_count; ++i)
         if (touches_memory(b_->ops[i])) emit_access(i);
+    if (b_->array_count) advance_store_indices();
 }
 
 void RegionEmitter::emit_access(unsigned i) {
@@ -64,7 +68,7 @@ void RegionEmitter::emit_access(unsigned i) {
         v_.start_operation(i);
         mlock_used_ = true;
     }
-    const bool masked = op.kind == SemKind::Store && (b_->flags & cpu::exec::kLoopMode);
+    const bool masked = stores(op) && (b_->flags & cpu::exec::kLoopMode);
     if (op.guard.count == 0 && !masked) {
         if (op.mode == MemoryMode::CheckLoad && op.write != Write::None) v_.write_back(op.dst);
         op.mode == MemoryMode::LockLoad           ? emit_lock_load(i)
@@ -92,9 +96,11 @@ void RegionEmitter::emit_access(unsigned i) {
     const Label skip = a_.newLabel();
     mark(Reason::Predicate, op.channel);
     if (masked) emit_store_mask(skip);
+    if (masked && op.kind == SemKind::ArrayStore)
+        a_.or_(x86::dword_ptr(x86::rsp, offsetof(Frame, unmasked)), imm(1 << i));
     emit_guard(op.guard, skip);
     const ValueCache before = v_.cache;
-    if (op.kind == SemKind::Store)
+    if (stores(op))
         emit_store(i);
     else
         emit_load(i, overwrites ? &d : nullptr);
@@ -108,6 +114,10 @@ void RegionEmitter::emit_access(unsigned i) {
 x86::Mem RegionEmitter::address_of(const MicroOp& op, bool probing) {
     constexpr std::uint64_t kMaxDisplacement = 0x7fff'0000;
     const auto size = static_cast<std::uint32_t>(op.access_size);
+    if (op.kind == SemKind::ArrayStore) {
+        emit_array_address(op);
+        return x86::ptr(host::kMemory, x86::rax, 0, 0, size);
+    }
     auto x = v_.constant(op.a, 64), y = v_.constant(op.b, 64);
     RegRef base = op.a;
     std::uint64_t offset = 0;

@@ -49,8 +49,8 @@ void RegionEmitter::emit_guard(cpu::exec::ConditionRange range, const Label& ski
 
 void RegionEmitter::emit_operation(unsigned i) {
     const MicroOp& op = b_->ops[i];
-    if (op.kind == SemKind::Load || op.kind == SemKind::Store || op.kind == SemKind::Div ||
-        op.kind == SemKind::GetSp)
+    if (op.kind == SemKind::Load || op.kind == SemKind::Store || op.kind == SemKind::ArrayStore ||
+        op.kind == SemKind::Div || op.kind == SemKind::GetSp)
         return;  // done with the checks and accesses
     mark(Reason::Semantics, op.channel);
     v_.start_operation(i);
@@ -118,6 +118,8 @@ void RegionEmitter::compute(unsigned i) {
                 a_.mov(d.r32(), from.r32());
                 return v_.set_result(d);
             }
+        case SemKind::AauWrite:
+            return v_.set_result(v_.use(op.data, op.access_size == 4 ? 32 : 64), false);
         case SemKind::StateRead:  // %ip only
             return v_.set_constant(b_->address);
         default:

@@ -224,12 +224,7 @@ void RegionEmitter::advance_areas() {
         a_.dec(x86::ecx);
         a_.shl(x86::rax, x86::cl);
         a_.add(x86::rax, cur);
-        if (plan_.iset >= kFirstWideIndex) {
-            a_.shl(x86::rax, 16);
-            a_.sar(x86::rax, 16);
-        } else {
-            a_.mov(x86::eax, x86::eax);
-        }
+        wrap_index();
         a_.mov(cur, x86::rax);
     }
 }

@@ -487,3 +487,9 @@
 ! rotation base
 { setbn rbs = 0x4, rsz = 0x3, rcur = 0x0 }
 
+! array store with its increment
+{ staad,2 %dr1, %aad1 [ %aasti1 + 8 ]
+  incr,2 %aaincr1 }
+
+! array register
+{ staad,2 %dr1, %aad2 [ %aasti0 ], mas = 0x3f }

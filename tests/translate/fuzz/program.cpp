@@ -190,6 +190,35 @@ std::string array_load(Random& random) {
                        below(random, 8) == 0, target_register(random, false));
 }
 
+/// A store through the array access unit, or a write of one of its registers; its increment is a
+/// line of its own.
+std::vector<std::string> array_store(Random& random) {
+    const unsigned channel = one_in(random, 2) ? 2 : 5;
+    const auto guard = [&](unsigned n) {
+        return one_in(random, n)
+                   ? fmt::format(" ? {}%pred{}", one_in(random, 2) ? "~" : "", below(random, 8))
+                   : std::string();
+    };
+    const unsigned d = below(random, 32), index = below(random, 16);
+    if (one_in(random, 3)) {  // aaurw*, as it is written
+        const bool word = one_in(random, 2);
+        std::vector<std::string> lines{fmt::format(
+            "{},{} {}, %aad{} [ %aasti{} ], mas = 0x3f{}", word ? "staaw" : "staad", channel,
+            one_in(random, 2) ? "%dr0" : any_register(random, false), d, index, guard(8))};
+        if (const unsigned group = below(random, 8))
+            lines.push_back(fmt::format("incr,{} %aaincr{}", channel, group));
+        return lines;
+    }
+    constexpr std::array kNames{"staab", "staah", "staaw", "staad"};
+    std::vector<std::string> lines{fmt::format(
+        "{},{}{} {}, %aad{} [ %aasti{}{} ]{}", kNames[random() % 4], channel,
+        one_in(random, 6) ? ",sm" : "", any_register(random, false), d, index,
+        one_in(random, 2) ? fmt::format(" + 0x{:x}", 8 * below(random, 20)) : "", guard(4))};
+    if (one_in(random, 2))
+        lines.push_back(fmt::format("incr,{} %aaincr{}{}", channel, below(random, 8), guard(4)));
+    return lines;
+}
+
 /// Size in pairs of registers; what calls pass on is smaller, as setwd demands.
 constexpr unsigned kSmallWindow = 24;
 
@@ -484,6 +513,8 @@ ProgramMaker::Draft ProgramMaker::bundle(Random& random, unsigned index, unsigne
     if (one_in(random, 40))
         draft.lines.push_back(fmt::format("rwd,0 {}, %lsr", any_register(random, false)));
     if (one_in(random, 20)) draft.lines.push_back(array_load(random));
+    if (one_in(random, 12))
+        for (std::string& line : array_store(random)) draft.lines.push_back(std::move(line));
     if (one_in(random, 12)) draft.lines.emplace_back("loop_mode");
     if (one_in(random, 3)) draft.lines.push_back(memory_operation(random));
     if (one_in(random, 6)) draft.lines.push_back(memory_operation(random));

@@ -1,0 +1,127 @@
+// The array access unit in host code: stores through its registers and writes of them
+// (machine.md §8.1, 8.2).
+#include <bit>
+
+#include "engine/translate/region_emitter.h"
+
+namespace e2k::translate {
+
+using asmjit::imm;
+using cpu::AauState;
+using cpu::CpuState;
+using cpu::SemKind;
+using cpu::exec::ArrayAddress;
+using cpu::exec::MicroOp;
+namespace x86 = asmjit::x86;
+
+namespace {
+
+constexpr int kFirstWideIndex = 5;  // version from which indices have 48 bits
+
+enum Group : std::uint8_t { kAad = 0, kAasti = 1, kAaind = 2, kAaincr = 3 };
+
+/// Element `index` of an array of 8-byte numbers in the unit's state.
+constexpr std::size_t element(std::size_t field, unsigned index) {
+    return offsetof(CpuState, aau) + field + index * sizeof(std::uint64_t);
+}
+constexpr std::size_t descriptor(unsigned n) { return element(offsetof(AauState, aad_base), n); }
+constexpr std::size_t upper_half(unsigned n) { return element(offsetof(AauState, aad_hi), n); }
+constexpr std::size_t store_index(unsigned n) { return element(offsetof(AauState, aasti), n); }
+constexpr std::size_t load_index(unsigned n) { return element(offsetof(AauState, aaind), n); }
+constexpr std::size_t step(unsigned n) { return element(offsetof(AauState, aaincr), n); }
+
+}  // namespace
+
+/// rax = its checked address.
+void RegionEmitter::emit_array_address(const MicroOp& op) {
+    const ArrayAddress& array = b_->arrays[op.array];
+    const std::uint64_t offset = array.literal + (op.pair_second ? 8u : 0u);
+    mark(Reason::Semantics, op.channel);
+    a_.mov(x86::rax, state(store_index(array.ind), 8));
+    a_.add(x86::rax, state(descriptor(array.d), 8));
+    if (offset > 0x7fff'ffff) {
+        v_.load_constant(x86::rcx, offset);
+        a_.add(x86::rax, x86::rcx);
+    } else if (offset) {
+        a_.add(x86::rax, imm(offset));
+    }
+    mark(Reason::BoundCheck, op.channel);
+    a_.cmp(x86::rax, x86::qword_ptr(x86::rsp, offsetof(Frame, limit)));
+    a_.jae(bail());
+    mark(Reason::Semantics, op.channel);
+}
+
+/// Post-increments, when all accesses of the bundle are done: nothing can go to the interpreter any
+/// more, and the predicates are still those from before the bundle.
+void RegionEmitter::advance_store_indices() {
+    for (unsigned i = 0; i < b_->op_count; ++i) {
+        const MicroOp& op = b_->ops[i];
+        if (op.kind != SemKind::ArrayStore) continue;
+        const ArrayAddress& array = b_->arrays[op.array];
+        if (!array.increments) continue;
+        mark(Reason::Semantics, op.channel);
+        const Label skip = a_.newLabel();
+        emit_guard(array.incr_guard, skip);
+        if (b_->flags & cpu::exec::kLoopMode) {
+            a_.test(x86::dword_ptr(x86::rsp, offsetof(Frame, unmasked)), imm(1 << i));
+            a_.jz(skip);
+        }
+        const Mem index = state(store_index(array.ind), 8);
+        const int shift = std::countr_zero(unsigned{op.access_size});
+        a_.mov(x86::rax, state(step(array.incr), 8));
+        if (shift) a_.shl(x86::rax, imm(shift));
+        a_.add(x86::rax, index);
+        wrap_index();
+        a_.mov(index, x86::rax);
+        a_.bind(skip);
+    }
+}
+
+/// aaurw*: the register that the operation names. The second half of a pair has the upper half of a
+/// descriptor, and nothing else.
+void RegionEmitter::commit_array_register(unsigned i) {
+    const MicroOp& op = b_->ops[i];
+    const ArrayAddress& array = b_->arrays[op.array];
+    if (op.access_size < 4) return;
+    mark(Reason::Semantics, op.channel);
+    const bool word = op.access_size == 4;
+    const Gp value = v_.result_gpr(i);
+    word ? a_.mov(x86::eax, value.r32()) : a_.mov(x86::rax, value);
+    if (op.pair_second) {
+        if (array.group == kAad) a_.mov(state(upper_half(array.d), 8), x86::rax);
+        return;
+    }
+    switch (array.group) {
+        case kAad:
+            a_.shl(x86::rax, 16);
+            a_.shr(x86::rax, 16);
+            a_.mov(state(descriptor(array.d), 8), x86::rax);
+            return;
+        case kAasti:
+            wrap_index();
+            a_.mov(state(store_index(array.ind), 8), x86::rax);
+            return;
+        case kAaind:
+            if (array.ind == 0) return;
+            wrap_index();
+            a_.mov(state(load_index(array.ind), 8), x86::rax);
+            return;
+        case kAaincr:
+            if ((array.ind & 7) == 0) return;
+            if (word) a_.movsxd(x86::rax, x86::eax);
+            wrap_index();
+            a_.mov(state(step(array.ind & 7), 8), x86::rax);
+            return;
+        default:
+            return;  // registers only the kernel looks at
+    }
+}
+
+/// rax as an index: 32 bits, from v5 on 48 signed ones.
+void RegionEmitter::wrap_index() {
+    if (plan_.iset < kFirstWideIndex) return (void)a_.mov(x86::eax, x86::eax);
+    a_.shl(x86::rax, 16);
+    a_.sar(x86::rax, 16);
+}
+
+}  // namespace e2k::translate

@@ -52,6 +52,7 @@ int empty_lines() {
 tl::expected<pid_t, std::string> start(const std::vector<std::string>& argv,
                                        const std::string& directory, int input, int output) {
     std::vector<char*> arguments;
+    arguments.reserve(argv.size() + 1);
     for (const std::string& argument : argv)
         arguments.push_back(const_cast<char*>(argument.c_str()));
     arguments.push_back(nullptr);

@@ -100,6 +100,7 @@ std::string format_table(const std::vector<ProgramRow>& rows,
         line.resize(2 + variants.size());
         for (std::size_t i = 0; i < last; ++i) {
             std::vector<double> all;
+            all.reserve(rows.size());
             for (const ProgramRow& row : rows) all.push_back(ratio(row, i, last));
             line.push_back(number(geometric_mean(all)));
         }

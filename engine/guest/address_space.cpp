@@ -26,7 +26,6 @@
 namespace e2k::guest {
 namespace {
 
-using cpu::kGuestPages;
 using cpu::kGuestSpace;
 using cpu::kPageShift;
 using cpu::kPageSize;

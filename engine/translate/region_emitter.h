@@ -159,7 +159,9 @@ private:
     void advance_areas();
     void commit_loop_state(unsigned i);
 
-    // --- emit/array_store.cpp ---
+    // --- emit/array_unit.cpp ---
+    void check_prefetch();
+    void start_prefetch();
     void emit_array_address(const cpu::exec::MicroOp& op);
     void advance_store_indices();
     void commit_array_register(unsigned i);

@@ -101,8 +101,8 @@ constexpr typename W::Word horizontal(typename W::Word a, typename W::Word b, ty
 /// v clamped to the range of L.
 template <class L>
 constexpr L saturate(std::int32_t v) {
-    constexpr std::int32_t low = std::numeric_limits<L>::min(),
-                           high = std::numeric_limits<L>::max();
+    constexpr auto low = static_cast<std::int32_t>(std::numeric_limits<L>::min()),
+                   high = static_cast<std::int32_t>(std::numeric_limits<L>::max());
     return static_cast<L>(v < low ? low : v > high ? high : v);
 }
 

@@ -51,6 +51,7 @@ bool needs_loop_end(ConditionType type) {
 void RegionEmitter::emit_checks() {
     mark(Reason::BoundCheck);
     check_transfer();
+    if (b_->bap) check_prefetch();
     for (unsigned i = 0; i < b_->op_count; ++i) {
         if (b_->ops[i].kind == SemKind::Div) check_division(i);
         if (b_->ops[i].kind == SemKind::GetSp) check_getsp(i);
@@ -364,6 +365,7 @@ void RegionEmitter::commit_control() {
     advance_areas();
     if (b_->eap)
         a_.mov(state(offsetof(CpuState, aau) + offsetof(cpu::AauState, active), 1), imm(0));
+    if (b_->bap) start_prefetch();
 }
 
 void RegionEmitter::commit_preparation() {

@@ -515,6 +515,12 @@ ProgramMaker::Draft ProgramMaker::bundle(Random& random, unsigned index, unsigne
     if (one_in(random, 20)) draft.lines.push_back(array_load(random));
     if (one_in(random, 12))
         for (std::string& line : array_store(random)) draft.lines.push_back(std::move(line));
+    if (one_in(random, 20)) {
+        if (one_in(random, 2))
+            draft.lines.push_back(fmt::format("ldisp %ctpr2, L{}", below(random, count)));
+        else
+            draft.lines.emplace_back("bap");
+    }
     if (one_in(random, 12)) draft.lines.emplace_back("loop_mode");
     if (one_in(random, 3)) draft.lines.push_back(memory_operation(random));
     if (one_in(random, 6)) draft.lines.push_back(memory_operation(random));

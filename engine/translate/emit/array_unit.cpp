@@ -1,7 +1,8 @@
-// The array access unit in host code: stores through its registers and writes of them
-// (machine.md §8.1, 8.2).
+// The array access unit in host code: stores through its registers, writes of them, prefetch
+// programs (machine.md §8).
 #include <bit>
 
+#include "engine/cpu/exec/aau.h"
 #include "engine/translate/region_emitter.h"
 
 namespace e2k::translate {
@@ -29,6 +30,14 @@ constexpr std::size_t upper_half(unsigned n) { return element(offsetof(AauState,
 constexpr std::size_t store_index(unsigned n) { return element(offsetof(AauState, aasti), n); }
 constexpr std::size_t load_index(unsigned n) { return element(offsetof(AauState, aaind), n); }
 constexpr std::size_t step(unsigned n) { return element(offsetof(AauState, aaincr), n); }
+
+/// Of a prefetch program, in bytes (32 instructions).
+constexpr unsigned kLongestProgram = 512;
+constexpr unsigned kPrefetchCtpr = 2;
+
+void read_prefetch_program(CpuState* s, std::uint64_t address) {
+    cpu::exec::start_prefetch(s->aau, {s->memory_base, s->page_map}, address);
+}
 
 }  // namespace
 
@@ -115,6 +124,26 @@ void RegionEmitter::commit_array_register(unsigned i) {
         default:
             return;  // registers only the kernel looks at
     }
+}
+
+/// The program can be read, however long it is.
+void RegionEmitter::check_prefetch() {
+    const std::uint64_t begin = node_->facts[kPrefetchCtpr - 1].base;
+    if (begin >= host::kCheckedSpace) return (void)a_.jmp(bail());
+    v_.load_constant(x86::rax, begin);
+    probe_page(x86::rax, cpu::kPageRead, kLongestProgram, bail());
+}
+
+/// bap, the last effect of a bundle but for the rotation. Reading the program is a call.
+void RegionEmitter::start_prefetch() {
+    v_.spill_results();
+    v_.write_back_caller_saved();
+    mark(Reason::Semantics);
+    a_.mov(x86::rdi, host::kState);
+    v_.load_constant(x86::rsi, node_->facts[kPrefetchCtpr - 1].base);
+    a_.mov(x86::rax, reinterpret_cast<std::uint64_t>(&read_prefetch_program));
+    a_.call(x86::rax);
+    v_.forget_caller_saved();
 }
 
 /// rax as an index: 32 bits, from v5 on 48 signed ones.

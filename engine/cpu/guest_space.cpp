@@ -31,14 +31,15 @@ GuestSpace& GuestSpace::operator=(GuestSpace&& other) noexcept {
 }
 
 GuestSpace::~GuestSpace() {
-    if (base_) munmap(base_, kGuestSpace);
+    if (base_) munmap(base_ - kGuestGuard, kGuestGuard + kGuestSpace);
     if (pages_) munmap(pages_, kGuestPages);
 }
 
 bool GuestSpace::reserve() {
     GuestSpace fresh;
-    fresh.base_ = map(kPlace, kGuestSpace, PROT_NONE);
-    if (!fresh.base_) return false;
+    std::uint8_t* const guard = map(kPlace, kGuestGuard + kGuestSpace, PROT_NONE);
+    if (!guard) return false;
+    fresh.base_ = guard + kGuestGuard;
     fresh.pages_ = map(0, kGuestPages, PROT_READ | PROT_WRITE);
     if (!fresh.pages_) return false;
     // Core dumps of the workbench need not carry the reservation.

@@ -7,7 +7,8 @@
 
 namespace e2k::cpu {
 
-/// kGuestSpace bytes of reserved host addresses (PROT_NONE: nothing is mapped yet) and one
+/// kGuestSpace bytes of reserved host addresses (PROT_NONE: nothing is mapped yet), the guard below
+/// them, and one
 /// permission byte per guest page. Costs address space only; pages appear when they are mapped.
 class GuestSpace {
 public:

@@ -1,7 +1,12 @@
 #include "engine/translate/host_frame.h"
 
+#include <asm/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <bit>
 
+#include "engine/translate/extent.h"
 #include "engine/translate/region.h"
 
 namespace e2k::translate {
@@ -71,6 +76,14 @@ void emit_lookup(x86::Assembler& a, Leave miss, const Label& leave) {
 
 static_assert(sizeof(JumpCacheEntry) == 32);
 
+bool set_guest_base(const std::uint8_t* base) {
+    thread_local const std::uint8_t* current = nullptr;
+    if (base == current) return true;
+    if (syscall(SYS_arch_prctl, ARCH_SET_GS, base) != 0) return false;
+    current = base;
+    return true;
+}
+
 Stubs make_stubs(CodeArena& arena) {
     CodeHolder code;
     code.init(Environment::host(), reinterpret_cast<std::uint64_t>(arena.cursor()));
@@ -82,8 +95,7 @@ Stubs make_stubs(CodeArena& arena) {
     a.mov(qword_ptr(rsp, offsetof(Frame, saved)), r8);
     a.mov(host::kState, rdi);
     a.mov(host::kWindow, qword_ptr(rdi, offsetof(cpu::CpuState, window)));
-    a.mov(host::kMemory, qword_ptr(rdi, offsetof(cpu::CpuState, memory_base)));
-    a.mov(rax, host::kCheckedSpace);
+    a.mov(rax, kCheckedSpace);
     a.mov(qword_ptr(rsp, offsetof(Frame, limit)), rax);
     a.mov(host::kBundles, qword_ptr(rdi, offsetof(cpu::CpuState, bundles)));
     a.mov(host::kOperations, qword_ptr(rdi, offsetof(cpu::CpuState, operations)));

@@ -1,7 +1,7 @@
 // Registers and stack frame of generated code, and the small routines that enter and leave it.
 //
 //   rbp  CpuState*            rbx  state.window (%r0)
-//   r12  guest address 0      r14  state.operations   r15  state.bundles
+//   gs   guest address 0      r14  state.operations   r15  state.bundles
 //   rax rcx rdx xmm15         scratch within one step
 //   the others                hold guest values (value_cache.h) or results of the current bundle
 #pragma once
@@ -21,7 +21,6 @@ namespace host {
 
 inline const asmjit::x86::Gp kState = asmjit::x86::rbp;
 inline const asmjit::x86::Gp kWindow = asmjit::x86::rbx;
-inline const asmjit::x86::Gp kMemory = asmjit::x86::r12;
 inline const asmjit::x86::Gp kOperations = asmjit::x86::r14;
 inline const asmjit::x86::Gp kBundles = asmjit::x86::r15;
 
@@ -30,17 +29,21 @@ constexpr std::uint32_t bits(std::initializer_list<unsigned> ids) {
     for (const unsigned id : ids) m |= 1u << id;
     return m;
 }
-// rsi rdi r8..r11 r13
-inline constexpr std::uint32_t kGprPool = bits({6, 7, 8, 9, 10, 11, 13});
+// rsi rdi r8..r13
+inline constexpr std::uint32_t kGprPool = bits({6, 7, 8, 9, 10, 11, 12, 13});
 inline constexpr std::uint32_t kGprCallerSaved = bits({6, 7, 8, 9, 10, 11});
 inline constexpr std::uint32_t kXmmPool = 0x7fff;
 
-/// Addresses at or above it are left to the interpreter. Nothing is ever mapped between here and
-/// kGuestSpace, so a checked base plus a displacement below 2 GiB stays inside the reserved range.
-inline constexpr std::uint64_t kCheckedSpace = 0xf0'0000'0000;
-static_assert(kCheckedSpace + (std::uint64_t{1} << 31) < cpu::kGuestSpace);
+/// A guest address as a host operand.
+inline asmjit::x86::Mem guest(asmjit::x86::Mem address) {
+    address.setSegment(asmjit::x86::gs);
+    return address;
+}
 
 }  // namespace host
+
+/// Makes gs the base of the guest's memory on this host thread. False: the host refuses.
+bool set_guest_base(const std::uint8_t* base);
 
 /// One prediction: where `ip` was translated to for a configuration.
 struct JumpCacheEntry {

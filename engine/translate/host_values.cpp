@@ -77,6 +77,11 @@ std::optional<std::uint64_t> HostValues::constant(RegRef r, unsigned bits) const
     return std::nullopt;
 }
 
+Extent HostValues::extent(RegRef r) const {
+    if (const auto known = constant(r, 64)) return Extent::of(*known);
+    return r.space == Space::Literal ? Extent() : cache.at(slot(r)).extent;
+}
+
 void HostValues::pin_gpr(int r) {
     cache.gpr.pin(r);
     pinned_gprs_[pinned_gpr_count_++] = static_cast<std::int8_t>(r);
@@ -431,6 +436,7 @@ void HostValues::commit(unsigned slot, const Result& r, unsigned bits) {
     else
         cache.set_xmm(slot, r.reg, bits);
     cache.set_dirty(slot, bits);
+    if (bits == 64) cache.set_extent(slot, r.extent);
 }
 
 Mem HostValues::spill_slot(unsigned index) const {

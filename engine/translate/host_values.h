@@ -22,6 +22,7 @@ struct Result {
     bool owned = false;         ///< nothing else refers to the register: it may be changed
     std::uint8_t xmm_bits = 0;  ///< valid low bits of an XMM result
     std::uint64_t constant = 0;
+    Extent extent;           ///< of a 64-bit result
     PredicateValue compare;  ///< Compare: a predicate left to the flags of its use
 };
 
@@ -62,6 +63,7 @@ public:
 
     /// The operand's value if it is known now, at width `bits` (zero-extended).
     std::optional<std::uint64_t> constant(cpu::exec::RegRef r, unsigned bits) const;
+    Extent extent(cpu::exec::RegRef r) const;
     /// A 64-bit register name whose low `bits` (32 or 64) are the operand's; with 32 the rest of
     /// the host register is not specified.
     asmjit::x86::Gp use(cpu::exec::RegRef r, unsigned bits);

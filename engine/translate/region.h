@@ -23,6 +23,7 @@ enum class Leave : std::uint64_t {
     Fault = 3,        ///< a host fault; FaultGuard::fault_pc() says where
     Interrupted = 4,  ///< state.interrupt was seen
     Linkable = 5,     ///< an ExitSite that is not linked
+    Distrust = 6,     ///< a register is not the pointer it was taken for: make the region anew
 };
 inline constexpr std::uint64_t kFirstExit = 4096;
 

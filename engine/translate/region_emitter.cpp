@@ -143,8 +143,13 @@ void RegionEmitter::emit_node(unsigned index) {
         const bool first = fell || index == 0;
         if (!entry.fixed)
             fix_entry(index, first ? v_.cache : ValueCache(host::kGprPool, host::kXmmPool));
-        if (fell) flush_counts();
-        if (first) conform(*entry.map);
+        if (first) {
+            // Belongs to the way here, which may be rarer than the join.
+            if (fell) --node_index_;
+            if (fell) flush_counts();
+            conform(*entry.map, node.address, node.config, node.facts);
+            node_index_ = index;
+        }
         v_.cache = *entry.map;
         has_snapshot_ = false;
     }
@@ -258,7 +263,7 @@ void RegionEmitter::emit_edge(const Edge& edge, std::uint64_t from) {
     }
     reach(edge);
     const auto node = static_cast<std::size_t>(edge.node);
-    conform(*entries_[node].map);
+    conform(*entries_[node].map, edge.target, edge.config, facts_);
     mark(Reason::ControlTransfer);
     a_.jmp(labels_[node]);
 }
@@ -314,6 +319,17 @@ asmjit::Label RegionEmitter::bail() {
         leave_by(point);
     });
     return bail_;
+}
+
+asmjit::Label RegionEmitter::distrust() {
+    const Label label = a_.newLabel();
+    const RecoveryPoint& point = recovery(Leave::Distrust, node_->address, config_, node_->facts);
+    cold([this, label, &point] {
+        mark(Reason::Exit);
+        a_.bind(label);
+        leave_by(point);
+    });
+    return label;
 }
 
 void RegionEmitter::cold(std::function<void()> emit) {

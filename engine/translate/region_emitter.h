@@ -29,6 +29,8 @@ struct EmitRequest {
     bool profile = false;  ///< count every bundle's executions in region.bundle_executions
     /// Bundles whose speculative loads have met unreadable memory: these test the page map.
     const std::unordered_set<std::uint64_t>& probing;
+    /// Bundles where the register of an address was no pointer: these check the sum.
+    const std::unordered_set<std::uint64_t>& distrusted;
     std::uint32_t* helper_operations = nullptr;
     /// Calls of semantic functions by row of the operation table; null: not counted.
     std::uint64_t* call_counts = nullptr;
@@ -68,7 +70,8 @@ private:
     static constexpr std::uint64_t kNoPoll = 0;  ///< as emit_edge's `from`: the way is no loop's
     void emit_exit(const Edge& edge);
     void emit_poll(const Edge& edge);
-    Label bail();  ///< hands the whole bundle to the interpreter
+    Label bail();      ///< hands the whole bundle to the interpreter
+    Label distrust();  ///< the same, and has the region made anew
     /// Code for the end of the region; `emit` is called there ...
     void cold(std::function<void()> emit);
     /// ... with the values as they are here.
@@ -112,10 +115,18 @@ private:
         if (edge.node >= 0 && !entries_[static_cast<std::size_t>(edge.node)].fixed)
             fix_entry(static_cast<unsigned>(edge.node), v_.cache);
     }
-    void conform(const ValueCache& map);
+    void conform(const ValueCache& map, std::uint64_t address, Config config, const Facts& facts);
+    void conform_extents(const ValueCache& map, std::uint64_t address, Config config,
+                         const Facts& facts);
+    void keep_extents(unsigned index, const ValueCache& from, ValueCache& map) const;
+    std::optional<unsigned> pointer_of(const Node& node, const cpu::exec::MicroOp& op,
+                                       const SlotSet& changed) const;
     void move_gprs(const ValueCache& map);
     void move_xmms(const ValueCache& map);
     bool floats_next(unsigned slot) const;
+
+    // --- emit/extents.cpp ---
+    Extent extent_of_result(const cpu::exec::MicroOp& op) const;
 
     // --- emit/operations.cpp ---
     void emit_operation(unsigned i);
@@ -169,7 +180,9 @@ private:
 
     // --- emit/memory.cpp ---
     /// The checked address of an access as an operand; bails when out of range.
-    Mem address_of(const cpu::exec::MicroOp& op, bool probe);
+    Mem address_of(const cpu::exec::MicroOp& op, bool in_rax);
+    bool check_base(const cpu::exec::MicroOp& op, cpu::exec::RegRef r);
+    void check_address(const Gp& address, const Label& fail);
     void probe(const cpu::exec::MicroOp& op);
     void probe_page(const Gp& address, unsigned bits, unsigned size, const Label& fail);
 
@@ -225,6 +238,8 @@ private:
     std::vector<Entry> entries_;
     std::vector<SlotSet> live_;           ///< per node: read from there on before written
     SlotSet written_;                     ///< by any operation of the region
+    std::vector<SlotSet> touched_;        ///< per node: written, perhaps
+    SlotSet touched_all_;                 ///< in the region
     bool one_wd_ = true, one_br_ = true;  ///< the same before and after all bundles
     int falls_into_ = -1;
     struct Cold {

@@ -137,7 +137,7 @@ struct Translator::Impl {
     } previous;  ///< before the last flush
     std::unordered_map<const cpu::ChainFrame*, std::unique_ptr<ThreadContext>> threads;
     std::unordered_set<std::uint64_t> breakpoints;
-    std::unordered_set<std::uint64_t> probing;
+    std::unordered_set<std::uint64_t> probing, distrusted;  ///< see EmitRequest
     std::unordered_map<Key, std::uint32_t, KeyHash> warmth;
     std::map<std::pair<Key, unsigned>, unsigned> sizes_inside;  ///< see bundles_inside_of()
     std::uint64_t next_id = 1;
@@ -333,10 +333,10 @@ struct Translator::Impl {
         asmjit::CodeHolder code;
         code.init(asmjit::Environment::host(), reinterpret_cast<std::uint64_t>(arena.cursor()));
         std::uint32_t helpers = 0;
-        RegionEmitter emitter(
-            code, {plan, stubs, region, arena.cursor(), options.statistics, options.profile,
-                   probing, &helpers, call_counts.empty() ? nullptr : call_counts.data(),
-                   (region.mode & kTagMode) != 0});
+        RegionEmitter emitter(code, {plan, stubs, region, arena.cursor(), options.statistics,
+                                     options.profile, probing, distrusted, &helpers,
+                                     call_counts.empty() ? nullptr : call_counts.data(),
+                                     (region.mode & kTagMode) != 0});
         region.guest.clear();
         if (!emitter.run() || region.size > arena.room()) {
             region.entry = nullptr;
@@ -431,6 +431,7 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
             state.interrupt.fetch_and(~kKick);
         }
     } leaving{mutex, thread, state};
+    const bool translates = usable() && set_guest_base(state.memory_base);
     cpu::FpEnvironment fp(state.pfpfr, state.fpcr, state.fpsr);
     ExitSite* from = nullptr;
     std::uint64_t from_epoch = 0;
@@ -468,7 +469,7 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
         }
         Region* region = nullptr;
         const bool all_interpreted = state.exact_tags && state.uncover_tags;
-        if (usable() && !all_interpreted && !cpu::fp_exceptions_unmasked(state.pfpfr, state.fpcr))
+        if (translates && !all_interpreted && !cpu::fp_exceptions_unmasked(state.pfpfr, state.fpcr))
             region = enter_region(state, thread, fp, from, from_epoch, predict, single);
         from = nullptr;
         predict = false;
@@ -505,6 +506,13 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
                     fp.reload();
                     interpret = true;
                     break;
+                case Leave::Distrust: {
+                    interpret = true;
+                    const std::lock_guard lock(mutex);
+                    if (distrusted.insert(state.ip).second)
+                        retire_overlapping(state.ip, state.ip + 8);
+                    break;
+                }
                 case Leave::Interrupted:
                 case Leave::Linkable:
                     break;

@@ -34,7 +34,7 @@ std::uint32_t HostFile::available() const {
 void ValueCache::update(unsigned slot) {
     const GuestValue& v = values_[slot];
     const std::uint64_t bit = std::uint64_t{1} << slot % 64;
-    if (v.gpr >= 0 || v.xmm >= 0 || v.constant_bits || v.dirty)
+    if (v.gpr >= 0 || v.xmm >= 0 || v.constant_bits || v.dirty || v.extent.known())
         active_[slot / 64] |= bit;
     else
         active_[slot / 64] &= ~bit;
@@ -92,8 +92,14 @@ void ValueCache::set_dirty(unsigned slot, unsigned bits) {
     update(slot);
 }
 
+void ValueCache::set_extent(unsigned slot, Extent extent) {
+    values_[slot].extent = extent;
+    update(slot);
+}
+
 void ValueCache::forget(unsigned slot) {
     set_dirty(slot, 0);
+    values_[slot].extent = {};
     values_[slot].constant_bits = 0;
     forget_gpr(slot);
     forget_xmm(slot);
@@ -185,6 +191,7 @@ bool ValueCache::merge(const ValueCache& before) {
             now.constant_bits = 0;
         // Written back inside only if executed: it still has to be.
         set_dirty(slot, old.dirty);
+        now.extent = old.extent;  // checked inside only if executed
         update(slot);
         if (now.dirty && !covered_without(slot, -1, -1)) complete = false;
     };

@@ -8,6 +8,8 @@
 #include <bit>
 #include <cstdint>
 
+#include "engine/translate/extent.h"
+
 namespace e2k::translate {
 
 /// Guest registers by cache index: window registers, counted from the window of the region's entry
@@ -28,6 +30,7 @@ struct GuestValue {
     std::uint8_t xmm_bits = 0;       ///< 32, 64 or 128
     std::uint8_t constant_bits = 0;  ///< 0: not constant
     std::uint8_t dirty = 0;          ///< low bits that memory does not have yet: 0, 32, 64, 128
+    Extent extent;                   ///< of the 64-bit value, wherever it is
 };
 
 /// What is known of one predicate.
@@ -83,6 +86,7 @@ public:
     void set_xmm(unsigned slot, int r, unsigned bits);
     void set_constant(unsigned slot, std::uint64_t value, unsigned bits);
     void set_dirty(unsigned slot, unsigned bits);
+    void set_extent(unsigned slot, Extent extent);
     void forget_constant(unsigned slot) { values_[slot].constant_bits = 0; }
     void forget_gpr(unsigned slot);
     void forget_xmm(unsigned slot);

@@ -2,6 +2,7 @@
 // host registers, made from the first way there; every way brings the values where the map says.
 // The map of a loop's header holds what the loop reads and, as far as registers suffice, writes.
 #include <algorithm>
+#include <cstdlib>
 
 #include "engine/translate/region_emitter.h"
 
@@ -16,7 +17,12 @@ namespace x86 = asmjit::x86;
 
 namespace {
 
-constexpr unsigned kCarriedGprs = 5, kCarriedXmms = 12;
+constexpr unsigned kCarriedGprs = 6, kCarriedXmms = 12;
+/// Pointers that a loop uses are checked in front of it, so many of them.
+constexpr unsigned kHoistedChecks = 4;
+/// What ways to a join may add to a checked pointer.
+constexpr Extent kJoinedPointer = Extent::pointer(20);
+constexpr std::int64_t kLargestOffset = 1 << 16;
 
 unsigned slot_of(RegRef r, const Node& node) {
     if (r.space == Space::Window) return node.window + r.index;
@@ -87,6 +93,7 @@ void RegionEmitter::find_live() {
     const std::size_t count = plan_.nodes.size();
     std::vector<SlotSet> reads(count), writes(count);
     live_.assign(count, {});
+    touched_.assign(count, {});
     for (std::size_t k = 0; k < count; ++k) {
         const Node& node = *plan_.nodes[k];
         if (node.interpret) continue;  // its names may be none
@@ -95,7 +102,12 @@ void RegionEmitter::find_live() {
             for_each_read(op, node, [&](unsigned slot, unsigned, bool) { reads[k].set(slot); });
             if (op.guard.count != 0 && writes_register(op)) reads[k].set(slot_of(op.dst, node));
             if (op.guard.count == 0 && writes_register(op)) writes[k].set(slot_of(op.dst, node));
+            if (writes_register(op)) touched_[k].set(slot_of(op.dst, node));
         }
+        for (unsigned i = 0; i < node.bundle.mova_count; ++i)
+            if (!node.bundle.mova[i].discard)
+                touched_[k].set(slot_of(node.bundle.mova[i].dst, node));
+        touched_all_ |= touched_[k];
         written_ |= writes[k];
     }
     for (bool changed = true; changed;) {
@@ -113,37 +125,49 @@ void RegionEmitter::find_live() {
 }
 
 /// What the loop at `header` reads before it has surely written it, in order of first use, then
-/// what it only writes.
+/// what it only writes. As many bits as are read or, if more, as the last write leaves.
 std::vector<RegionEmitter::Carried> RegionEmitter::loop_values(unsigned header) const {
     std::vector<Carried> values;
+    std::vector<Carried> last;  ///< writes
     SlotSet written;
-    const auto note = [&](unsigned slot, unsigned bits, bool xmm, bool add) {
-        for (Carried& c : values)
-            if (c.slot == slot) return (void)(c.bits = std::max(c.bits, bits));
-        if (add) values.push_back({slot, xmm, bits});
+    const auto find = [](std::vector<Carried>& list, unsigned slot) {
+        return std::find_if(list.begin(), list.end(),
+                            [slot](const Carried& c) { return c.slot == slot; });
     };
-    const auto scan = [&](bool inputs) {
-        for (int k = static_cast<int>(header); k <= plan_.nodes[header]->loop_end; ++k) {
-            const Node& node = *plan_.nodes[static_cast<std::size_t>(k)];
-            for (unsigned i = 0; i < node.bundle.op_count; ++i) {
-                const MicroOp& op = node.bundle.ops[i];
-                const bool helper = calls_helper(op);
-                for_each_read(op, node, [&](unsigned slot, unsigned bits, bool xmm) {
-                    note(slot, bits, xmm, inputs && !helper && !written[slot]);
-                });
-            }
-            for (unsigned i = 0; i < node.bundle.op_count; ++i) {
-                const MicroOp& op = node.bundle.ops[i];
-                if (!writes_register(op)) continue;
-                const unsigned slot = slot_of(op.dst, node), bits = written_bits(op, node);
-                if (op.guard.count == 0) written.set(slot);
-                note(slot, bits, floating(op) || bits == 128,
-                     !inputs && !calls_helper(op) && op.write != Write::Extended);
-            }
+    for (int k = static_cast<int>(header); k <= plan_.nodes[header]->loop_end; ++k) {
+        const Node& node = *plan_.nodes[static_cast<std::size_t>(k)];
+        for (unsigned i = 0; i < node.bundle.op_count; ++i) {
+            const MicroOp& op = node.bundle.ops[i];
+            if (calls_helper(op)) continue;
+            for_each_read(op, node, [&](unsigned slot, unsigned bits, bool xmm) {
+                if (written[slot]) return;
+                const auto known = find(values, slot);
+                if (known == values.end())
+                    values.push_back({slot, xmm, bits});
+                else
+                    known->bits = std::max(known->bits, bits);
+            });
         }
-    };
-    scan(true);
-    scan(false);
+        for (unsigned i = 0; i < node.bundle.op_count; ++i) {
+            const MicroOp& op = node.bundle.ops[i];
+            if (!writes_register(op)) continue;
+            const unsigned slot = slot_of(op.dst, node), bits = written_bits(op, node);
+            if (op.guard.count == 0) written.set(slot);
+            const bool useless = calls_helper(op) || op.write == Write::Extended;
+            const Carried write{slot, floating(op) || bits == 128, useless ? 0 : bits};
+            if (const auto known = find(last, slot); known != last.end())
+                *known = write;
+            else
+                last.push_back(write);
+        }
+    }
+    for (const Carried& write : last) {
+        const auto known = find(values, write.slot);
+        if (known != values.end())
+            known->bits = std::max(known->bits, write.bits);
+        else if (write.bits != 0)
+            values.push_back(write);
+    }
     return values;
 }
 
@@ -186,6 +210,7 @@ void RegionEmitter::fix_entry(unsigned index, const ValueCache& from) {
             map.set_gpr(slot, r, bits);
         map.set_dirty(slot, written_[slot] ? bits : v.dirty);
     };
+    keep_extents(index, from, map);
     if (node.loop_end >= 0) {
         for (const Carried& c : loop_values(index)) {
             unsigned bits = std::max<unsigned>(c.bits, from.at(c.slot).dirty);
@@ -205,8 +230,94 @@ void RegionEmitter::fix_entry(unsigned index, const ValueCache& from) {
     });
 }
 
+/// Pointers that need no check behind the join: those known on the first way there and unchanged
+/// since, and those that the loop does not change but uses.
+void RegionEmitter::keep_extents(unsigned index, const ValueCache& from, ValueCache& map) const {
+    const Node& node = *plan_.nodes[index];
+    if (request_.distrusted.contains(node.address)) return;
+    SlotSet changed = touched_all_;
+    if (node.loop_end >= 0) {
+        changed.reset();
+        for (int k = static_cast<int>(index); k <= node.loop_end; ++k)
+            changed |= touched_[static_cast<std::size_t>(k)];
+    }
+    from.for_each([&](unsigned slot) {
+        if (!changed[slot] && from.at(slot).extent.known() &&
+            from.at(slot).extent.implies(kJoinedPointer))
+            map.set_extent(slot, kJoinedPointer);
+    });
+    unsigned hoisted = 0;
+    for (int k = static_cast<int>(index); k <= node.loop_end; ++k) {
+        const Node& inside = *plan_.nodes[static_cast<std::size_t>(k)];
+        for (unsigned i = 0; i < inside.bundle.op_count && hoisted < kHoistedChecks; ++i) {
+            const auto base = pointer_of(inside, inside.bundle.ops[i], changed);
+            if (!base || map.at(*base).extent.known()) continue;
+            map.set_extent(*base, kJoinedPointer);
+            ++hoisted;
+        }
+    }
+}
+
+/// The register of an access that is likely to be the pointer, if it does not change.
+std::optional<unsigned> RegionEmitter::pointer_of(const Node& node, const MicroOp& op,
+                                                  const SlotSet& changed) const {
+    const bool access = op.kind == SemKind::Load || op.kind == SemKind::Store;
+    if (!access || op.mode == cpu::exec::MemoryMode::NoStore || op.guard.count != 0)
+        return std::nullopt;
+    const auto unchanged = [&](RegRef r) -> std::optional<unsigned> {
+        if (r.space == Space::Literal || changed[slot_of(r, node)]) return std::nullopt;
+        return slot_of(r, node);
+    };
+    const auto offset = [&](RegRef r) {
+        return r.space == Space::Literal &&
+               std::abs(static_cast<std::int64_t>(node.bundle.literals[r.index].lo)) <
+                   kLargestOffset;
+    };
+    const auto a = unchanged(op.a), b = unchanged(op.b);
+    if (a && b) return std::nullopt;
+    if (a) return op.b.space != Space::Literal || offset(op.b) ? a : std::nullopt;
+    if (b) return op.a.space != Space::Literal || offset(op.a) ? b : std::nullopt;
+    return std::nullopt;
+}
+
+/// Checks the pointers of which `map` says that they need no check. `address` is where the way
+/// leads.
+void RegionEmitter::conform_extents(const ValueCache& map, std::uint64_t address, Config config,
+                                    const Facts& facts) {
+    ValueCache& now = v_.cache;
+    std::vector<unsigned> unchecked;
+    map.for_each([&](unsigned slot) {
+        if (!now.at(slot).extent.implies(map.at(slot).extent)) unchecked.push_back(slot);
+    });
+    if (unchecked.empty()) return;
+    mark(Reason::BoundCheck);
+    const Label fail = a_.newLabel();
+    // Nothing may be written back between the checks: one recovery table serves all.
+    const auto in_gpr = [&](unsigned slot) {
+        return now.at(slot).gpr >= 0 && now.at(slot).gpr_bits == 64;
+    };
+    for (const unsigned slot : unchecked)
+        if (!in_gpr(slot)) v_.write_back(slot);
+    for (const unsigned slot : unchecked) {
+        if (in_gpr(slot)) {
+            check_address(x86::gpq(static_cast<std::uint32_t>(now.at(slot).gpr)), fail);
+        } else {
+            a_.mov(x86::rax, v_.memory(slot, 8));
+            check_address(x86::rax, fail);
+        }
+    }
+    const RecoveryPoint& point = recovery(Leave::Distrust, address, config, facts);
+    cold([this, fail, &point] {
+        mark(Reason::Exit);
+        a_.bind(fail);
+        leave_by(point);
+    });
+}
+
 /// Brings every value where `map` expects it. The cache says nothing useful afterwards.
-void RegionEmitter::conform(const ValueCache& map) {
+void RegionEmitter::conform(const ValueCache& map, std::uint64_t address, Config config,
+                            const Facts& facts) {
+    conform_extents(map, address, config, facts);
     mark(Reason::Spill);
     ValueCache& now = v_.cache;
     now.for_each_predicate([&](unsigned p) { v_.write_back_predicate(p); });

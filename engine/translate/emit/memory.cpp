@@ -1,5 +1,8 @@
-// Loads and stores (machine.md §2.3, 7.3, 7.5). A guest address is compared with the checked space;
-// what lies beyond, and what the host refuses, is done by the interpreter.
+// Loads and stores (machine.md §2.3, 7.3, 7.5). Guest addresses, or the registers they are made of,
+// are compared with the checked space; what lies beyond, and what the host refuses, is done by the
+// interpreter.
+#include <cstdlib>
+
 #include "engine/cpu/exec/memory_access.h"
 #include "engine/translate/region_emitter.h"
 
@@ -110,62 +113,75 @@ void RegionEmitter::emit_access(unsigned i) {
     v_.end_operation();
 }
 
-/// Address a + b as a host operand: [memory + register + displacement].
-x86::Mem RegionEmitter::address_of(const MicroOp& op, bool probing) {
+/// Jumps out unless `address` is below kCheckedSpace.
+void RegionEmitter::check_address(const Gp& address, const Label& fail) {
+    a_.cmp(address, x86::qword_ptr(x86::rsp, offsetof(Frame, limit)));
+    a_.jae(fail);
+}
+
+/// Checks a register of an address on its own, so that later accesses through it need no check. A
+/// bundle where that went wrong (a negative index) has its sums checked from then on.
+bool RegionEmitter::check_base(const MicroOp& op, RegRef r) {
+    if (request_.distrusted.contains(node_->address)) return false;
+    const Gp base = v_.use(r, 64);
+    mark(Reason::BoundCheck, op.channel);
+    check_address(base, distrust());
+    v_.cache.set_extent(v_.slot(r), Extent::pointer(0));
+    mark(Reason::Semantics, op.channel);
+    return true;
+}
+
+/// Address a + b as a host operand. With `in_rax` the address is in rax too.
+x86::Mem RegionEmitter::address_of(const MicroOp& op, bool in_rax) {
     constexpr std::uint64_t kMaxDisplacement = 0x7fff'0000;
+    /// A larger displacement is rather the address of an array than a place in a structure.
+    constexpr std::int64_t kLargestOffset = 1 << 16;
     const auto size = static_cast<std::uint32_t>(op.access_size);
     if (op.kind == SemKind::ArrayStore) {
         emit_array_address(op);
-        return x86::ptr(host::kMemory, x86::rax, 0, 0, size);
+        return host::guest(x86::ptr(x86::rax, 0, size));
     }
-    auto x = v_.constant(op.a, 64), y = v_.constant(op.b, 64);
-    RegRef base = op.a;
-    std::uint64_t offset = 0;
-    bool two = false;
+    const auto x = v_.constant(op.a, 64), y = v_.constant(op.b, 64);
     if (x && y) {
         const std::uint64_t address = *x + *y;
-        if (address >= host::kCheckedSpace) {
+        if (address >= kCheckedSpace) {
             a_.jmp(bail());
-            return x86::ptr(host::kMemory, 0, size);
+            return host::guest(x86::ptr(x86::rax, 0, size));
         }
-        if (address <= kMaxDisplacement && !probing)
-            return x86::ptr(host::kMemory, static_cast<std::int32_t>(address), size);
+        if (address <= kMaxDisplacement && !in_rax) return host::guest(Mem(address, size));
         v_.load_constant(x86::rax, address);
-        return x86::ptr(host::kMemory, x86::rax, 0, 0, size);
+        return host::guest(x86::ptr(x86::rax, 0, size));
     }
-    if (x) {
-        base = op.b;
-        offset = *x;
-    } else if (y) {
-        offset = *y;
-    } else {
-        two = true;
-    }
-    if (!two && offset <= kMaxDisplacement && !probing) {
+    bool safe = (v_.extent(op.a) + v_.extent(op.b)).reserved();
+    if (x || y) {
+        const RegRef base = x ? op.b : op.a;
+        const std::uint64_t offset = x ? *x : *y;
+        const auto displacement = static_cast<std::int64_t>(offset);
+        if (!in_rax && displacement == static_cast<std::int32_t>(displacement)) {
+            const auto d = static_cast<std::int32_t>(displacement);
+            if (safe || (std::abs(displacement) < kLargestOffset && check_base(op, base)))
+                return host::guest(x86::ptr(v_.use(base, 64), d, size));
+        }
         const Gp r = v_.use(base, 64);
-        mark(Reason::BoundCheck, op.channel);
-        a_.cmp(r, x86::qword_ptr(x86::rsp, offsetof(Frame, limit)));
-        a_.jae(bail());
-        mark(Reason::Semantics, op.channel);
-        return x86::ptr(host::kMemory, r, 0, static_cast<std::int32_t>(offset), size);
-    }
-    if (two) {
-        const Gp r = v_.use(op.a, 64), s = v_.use(op.b, 64);
-        a_.lea(x86::rax, x86::ptr(r, s));
-    } else {
-        const Gp r = v_.use(base, 64);
-        if (static_cast<std::int64_t>(offset) == static_cast<std::int32_t>(offset)) {
-            a_.lea(x86::rax, x86::ptr(r, static_cast<std::int32_t>(offset)));
+        if (displacement == static_cast<std::int32_t>(displacement)) {
+            a_.lea(x86::rax, x86::ptr(r, static_cast<std::int32_t>(displacement)));
         } else {
             v_.load_constant(x86::rax, offset);
             a_.add(x86::rax, r);
         }
+    } else {
+        if (!safe && v_.extent(op.b).is_small()) safe = check_base(op, op.a);
+        if (!safe && v_.extent(op.a).is_small()) safe = check_base(op, op.b);
+        const Gp r = v_.use(op.a, 64), s = v_.use(op.b, 64);
+        if (safe && !in_rax) return host::guest(x86::ptr(r, s, 0, 0, size));
+        a_.lea(x86::rax, x86::ptr(r, s));
     }
-    mark(Reason::BoundCheck, op.channel);
-    a_.cmp(x86::rax, x86::qword_ptr(x86::rsp, offsetof(Frame, limit)));
-    a_.jae(bail());
-    mark(Reason::Semantics, op.channel);
-    return x86::ptr(host::kMemory, x86::rax, 0, 0, size);
+    if (!safe) {
+        mark(Reason::BoundCheck, op.channel);
+        check_address(x86::rax, bail());
+        mark(Reason::Semantics, op.channel);
+    }
+    return host::guest(x86::ptr(x86::rax, 0, size));
 }
 
 /// Jumps to `fail` unless the pages of [address, address + size) have `bits`. Uses rcx and rdx.
@@ -190,9 +206,19 @@ void RegionEmitter::probe(const MicroOp& op) {
     v_.make_room(kOperands, 0);
     if (op.guard.count != 0) emit_guard(op.guard, skip);
     const ValueCache before = v_.cache;
-    static_cast<void>(address_of(op, true));
-    probe_page(x86::rax, op.kind == SemKind::Load ? cpu::kPageRead : cpu::kPageWrite,
-               op.access_size, bail());
+    if (op.kind == SemKind::Load && !request_.probing.contains(node_->address)) {
+        // Tried here; its value counts only after the stores.
+        const Mem at = address_of(op, false);
+        const Access access(*this);
+        op.access_size == 16  ? a_.movups(x86::xmm15, at)
+        : op.access_size == 8 ? a_.mov(x86::rax, at)
+        : op.access_size == 4 ? a_.mov(x86::eax, at)
+                              : a_.movzx(x86::eax, at);
+    } else {
+        static_cast<void>(address_of(op, true));
+        probe_page(x86::rax, op.kind == SemKind::Load ? cpu::kPageRead : cpu::kPageWrite,
+                   op.access_size, bail());
+    }
     a_.bind(skip);
     merge_conditional(before);
 }
@@ -239,6 +265,9 @@ void RegionEmitter::emit_load(unsigned i, const Gp* into) {
         op.access_size == 8 ? a_.movsd(dx, at) : a_.movss(dx, at);
         return v_.set_result(dx, 64);
     }
+    // A miss of a speculative load, or a guard, may leave something else in the register.
+    if (op.access_size < 8 && !into && !probes && op.guard.count == 0)
+        v_.result(i).extent = Extent::small(8u * op.access_size);
     {
         const Access access(*this);
         switch (op.access_size) {

@@ -77,7 +77,11 @@ void RegionEmitter::emit_operation(unsigned i) {
     } else {
         prepare_helper(i);
         compute(i);
-        if (selects) select_result(i);
+        v_.result(i).extent = extent_of_result(op);
+        if (selects) {
+            select_result(i);
+            v_.result(i).extent = {};
+        }
     }
     v_.end_operation();
 }

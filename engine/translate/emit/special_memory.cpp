@@ -48,7 +48,7 @@ void RegionEmitter::emit_lock_load(unsigned i) {
     const MicroOp& op = b_->ops[i];
     mark(Reason::Semantics, op.channel);
     emit_lock_address(op);
-    const Mem at = x86::ptr(host::kMemory, x86::rax, 0, 0, op.access_size);
+    const Mem at = host::guest(x86::ptr(x86::rax, 0, op.access_size));
     const Gp d = v_.def();
     {
         const Access access(*this);
@@ -86,7 +86,7 @@ void RegionEmitter::emit_conditional_store(unsigned i) {
     a_.cmp(state(lock_offset(offsetof(WaitLock, size)), 1), imm(op.access_size));
     a_.jne(failed);
     a_.mov(x86::rax, state(lock_offset(offsetof(WaitLock, value)), 8));
-    const Mem at = x86::ptr(host::kMemory, address, 0, 0, op.access_size);
+    const Mem at = host::guest(x86::ptr(address, 0, op.access_size));
     std::optional<Access> access(std::in_place, *this);
     switch (op.access_size) {
         case 1:
@@ -162,7 +162,7 @@ void RegionEmitter::emit_element(unsigned k) {
     a_.cmp(x86::rax, x86::qword_ptr(x86::rsp, offsetof(Frame, limit)));
     a_.jae(bail());
     mark(Reason::Semantics);
-    const Mem at = x86::ptr(host::kMemory, x86::rax, 0, 0, load.size);
+    const Mem at = host::guest(x86::ptr(x86::rax, 0, load.size));
     if (load.size == 16) {
         const x86::Xmm d = v_.def_xmm();
         {

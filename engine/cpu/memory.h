@@ -14,7 +14,7 @@ inline constexpr unsigned kGuestSpaceBits = 40;
 inline constexpr std::uint64_t kGuestSpace = 1ull << kGuestSpaceBits;
 /// Host addresses below guest address 0 that are reserved too and never mapped: what a checked
 /// address and a small offset add up to cannot reach anything else (extent.h).
-inline constexpr std::uint64_t kGuestGuard = 1ull << 36;
+inline constexpr std::uint64_t kGuestGuard = 1ull << 37;
 inline constexpr std::uint64_t kGuestPages = kGuestSpace >> kPageShift;
 
 /// Bits of one byte of the page map (one byte per guest page).

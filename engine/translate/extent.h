@@ -18,13 +18,14 @@ inline constexpr std::uint64_t kCheckedSpace = cpu::kGuestSpace - cpu::kGuestGua
 class Extent {
 public:
     constexpr Extent() = default;  ///< nothing is known
-    /// A signed value v with -2^bits < v < 2^bits.
+    /// A signed value v with -2^bits <= v < 2^bits; small(0) is 0.
     static constexpr Extent small(unsigned bits) { return make(kSmall, bits); }
     static constexpr Extent of(std::uint64_t constant) {
-        const auto v = static_cast<std::int64_t>(constant);
-        return small(static_cast<unsigned>(std::bit_width(v < 0 ? ~constant + 1 : constant)));
+        if (constant == ~std::uint64_t{0}) return small(1);
+        const bool negative = static_cast<std::int64_t>(constant) < 0;
+        return small(static_cast<unsigned>(std::bit_width(negative ? ~constant : constant)));
     }
-    /// A value v with -2^bits < v < kCheckedSpace + 2^bits.
+    /// A value v with -2^bits <= v < kCheckedSpace + 2^bits; pointer(0) has passed the check.
     static constexpr Extent pointer(unsigned bits) { return make(kPointer, bits); }
 
     constexpr bool known() const { return code_ != 0; }
@@ -45,7 +46,8 @@ public:
                     std::max(x.bits(), y.bits()) + carry);
     }
     friend constexpr Extent operator-(Extent x, Extent y) {
-        return y.is_pointer() ? Extent() : x + y;
+        // -y reaches 2^bits itself.
+        return !y.is_small() ? Extent() : y.bits() == 0 ? x : x + small(y.bits() + 1);
     }
     constexpr Extent shifted(unsigned by) const {
         return is_small() ? small(bits() + by) : Extent();

@@ -41,7 +41,8 @@ Extent RegionEmitter::extent_of_result(const MicroOp& op) const {
             return v_.extent(op.a) - v_.extent(op.b);
         case Shape::Extend: {  // the code of the width: 0..2 signed, 4..6 unsigned
             const auto code = v_.constant(op.a, 32);
-            return code && (*code & 3) < 3 ? Extent::small(8u << (*code & 3)) : Extent();
+            if (!code || (*code & 3) == 3) return {};
+            return Extent::small((8u << (*code & 3)) - ((*code & 4) == 0));
         }
         case Shape::Shift:
             return y ? v_.extent(op.a).shifted(*y & 63) : Extent();

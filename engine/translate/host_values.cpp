@@ -1,5 +1,8 @@
 #include "engine/translate/host_values.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace e2k::translate {
 
 using asmjit::imm;
@@ -33,6 +36,7 @@ void HostValues::start_bundle(const cpu::exec::ExecBundle& bundle, Config config
 }
 
 void HostValues::end_operation() {
+    choice_ = {};
     while (pinned_gpr_count_) cache.gpr.unpin(pinned_gprs_[--pinned_gpr_count_]);
     while (pinned_xmm_count_) cache.xmm.unpin(pinned_xmms_[--pinned_xmm_count_]);
 }
@@ -165,7 +169,48 @@ void HostValues::evict_xmm(int r) {
     cache.drop_xmm(r);
 }
 
+bool HostValues::ends(unsigned slot) const {
+    return std::find(choice_.ends.begin(), choice_.ends.begin() + choice_.ending, slot) !=
+           choice_.ends.begin() + choice_.ending;
+}
+
+/// Whether the wanted register can be had; it is asked for once an operation.
+bool HostValues::takes(HostFile& file, int& wanted) const {
+    if (wanted < 0 || file.pinned(wanted)) return false;
+    return file.references(wanted) == (choice_.owned ? 1u : 0u);
+}
+
+Gp HostValues::def_over(RegRef r, const Gp& x) {
+    const int id = static_cast<int>(x.id());
+    const bool literal = r.space == Space::Literal;
+    if (cache.gpr.pins(id) != 1 || cache.gpr.references(id) != (literal ? 0u : 1u)) return def();
+    if (!literal) {
+        const unsigned s = slot(r);
+        if (cache.at(s).gpr != id || !ends(s)) return def();
+        if (static_cast<int>(s) != choice_.destination) cache.forget_gpr(s);
+    }
+    return x.r64();
+}
+
+Xmm HostValues::def_over(RegRef r, const Xmm& x) {
+    const int id = static_cast<int>(x.id());
+    const bool literal = r.space == Space::Literal;
+    if (cache.xmm.pins(id) != 1 || cache.xmm.references(id) != (literal ? 0u : 1u))
+        return def_xmm();
+    if (!literal) {
+        const unsigned s = slot(r);
+        if (cache.at(s).xmm != id || !ends(s)) return def_xmm();
+        if (static_cast<int>(s) != choice_.destination) cache.forget_xmm(s);
+    }
+    return x;
+}
+
 int HostValues::take_gpr() {
+    if (takes(cache.gpr, choice_.gpr)) {
+        const int wanted = std::exchange(choice_.gpr, -1);
+        pin_gpr(wanted);
+        return wanted;
+    }
     int r = cache.gpr.unused();
     if (r < 0) {
         r = cache.gpr.oldest(cache.needed_gprs());
@@ -188,6 +233,11 @@ int HostValues::take_gpr() {
 }
 
 int HostValues::take_xmm() {
+    if (takes(cache.xmm, choice_.xmm)) {
+        const int wanted = std::exchange(choice_.xmm, -1);
+        pin_xmm(wanted);
+        return wanted;
+    }
     int r = cache.xmm.unused();
     if (r < 0) {
         r = cache.xmm.oldest(cache.needed_xmms());

@@ -75,6 +75,19 @@ public:
 
     asmjit::x86::Gp def();
     asmjit::x86::Xmm def_xmm();
+    /// A register for a result that begins as a copy of operand `r`, which is in `x`: `x` itself if
+    /// nothing needs the operand any more, else another one.
+    asmjit::x86::Gp def_over(cpu::exec::RegRef r, const asmjit::x86::Gp& x);
+    asmjit::x86::Xmm def_over(cpu::exec::RegRef r, const asmjit::x86::Xmm& x);
+    /// What the region emitter knows about the current operation's registers.
+    struct Choice {
+        int gpr = -1, xmm = -1;  ///< wanted for the result: free, or `owned`
+        bool owned = false;      ///< they hold the destination's old value, which nothing reads
+        int destination = -1;    ///< slot, if the operation surely writes it
+        unsigned ending = 0;     ///< how many of:
+        std::array<unsigned, 4> ends{};  ///< slots whose registers may be overwritten
+    };
+    void choose(const Choice& choice) { choice_ = choice; }
     /// dst = value; does not change flags.
     void load_constant(const asmjit::x86::Gp& dst, std::uint64_t value);
 
@@ -135,6 +148,8 @@ public:
     bool exhausted = false;  ///< ran out of registers: the code is not usable
 
 private:
+    bool ends(unsigned slot) const;
+    bool takes(HostFile& file, int& wanted) const;
     int take_gpr();
     int take_xmm();
     void evict_gpr(int r);
@@ -149,6 +164,7 @@ private:
     const cpu::exec::ExecBundle* bundle_ = nullptr;
     cpu::RotationState rotation_;
     unsigned current_ = 0, window_ = 0, file_ = 0;
+    Choice choice_;
     std::array<Result, 16> results_{};
     std::array<std::int8_t, 64> pinned_gprs_{}, pinned_xmms_{};
     unsigned pinned_gpr_count_ = 0, pinned_xmm_count_ = 0;

@@ -85,6 +85,10 @@ void RegionEmitter::start_node(unsigned index) {
     frame_ = node.frame;
     stack_ = node.stack;
     has_snapshot_ = false;
+    loop_ = -1;
+    for (int k = static_cast<int>(index); k >= 0 && loop_ < 0; --k)
+        if (plan_.nodes[static_cast<std::size_t>(k)]->loop_end >= static_cast<int>(index))
+            loop_ = k;
 }
 
 /// What could stop the region's setwd and the calls inside it, once for all of them: the

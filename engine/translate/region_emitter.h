@@ -128,6 +128,11 @@ private:
     // --- emit/extents.cpp ---
     Extent extent_of_result(const cpu::exec::MicroOp& op) const;
 
+    // --- emit/choice.cpp ---
+    void choose_registers(unsigned i);
+    bool read_later(unsigned slot, unsigned i) const;
+    bool live_behind(unsigned slot) const;
+
     // --- emit/operations.cpp ---
     void emit_operation(unsigned i);
     void compute(unsigned i);
@@ -281,6 +286,7 @@ private:
     std::uint32_t last_version_ = 0;
     bool has_snapshot_ = false;
     unsigned conditional_ = 0;  ///< operations whose commit depends on their guard
+    int loop_ = -1;             ///< header of the innermost loop whose entry is fixed
     std::uint32_t pending_bundles_ = 0, pending_operations_ = 0;
     bool mlock_used_ = false;
     bool has_condition_ = false;

@@ -65,6 +65,8 @@ public:
     void release(int r) { --refs_[index(r)]; }
     bool pinned(int r) const { return pins_[index(r)] != 0; }
     bool referred(int r) const { return refs_[index(r)] != 0; }
+    unsigned pins(int r) const { return pins_[index(r)]; }
+    unsigned references(int r) const { return refs_[index(r)]; }
     std::uint32_t pool() const { return pool_; }
     /// Registers that are not pinned.
     std::uint32_t available() const;

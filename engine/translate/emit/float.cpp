@@ -15,8 +15,8 @@ namespace Inst = x86::Inst;
 template <asmjit::InstId Id, unsigned Bits>
 void binary(OpContext& c) {
     const Xmm x = c.v.use_xmm(c.op.a, Bits), y = c.v.use_xmm(c.op.b, Bits);
-    const Xmm d = c.v.def_xmm();
-    c.a.movaps(d, x);
+    const Xmm d = c.v.def_over(c.op.a, x);
+    if (d.id() != x.id()) c.a.movaps(d, x);
     c.a.emit(Id, d, y);
     c.v.set_result(d, Bits);
 }
@@ -28,15 +28,16 @@ template <asmjit::InstId First, asmjit::InstId AddId, asmjit::InstId SubId, Seco
 void combined(OpContext& c) {
     const Xmm x = c.v.use_xmm(c.op.a, Bits), y = c.v.use_xmm(c.op.b, Bits),
               z = c.v.use_xmm(c.op.c, Bits);
-    const Xmm d = c.v.def_xmm();
+    const bool reverse = S == Second::ReverseSub;
+    const Xmm d = c.v.def_over(reverse ? c.op.a : c.op.c, reverse ? x : z);
     if constexpr (S == Second::ReverseSub) {
-        c.a.movaps(d, x);
+        if (d.id() != x.id()) c.a.movaps(d, x);
         c.a.emit(First, d, y);
         c.a.emit(SubId, d, z);
     } else {
         c.a.movaps(x86::xmm15, x);
         c.a.emit(First, x86::xmm15, y);
-        c.a.movaps(d, z);
+        if (d.id() != z.id()) c.a.movaps(d, z);
         c.a.emit(S == Second::Add ? AddId : SubId, d, x86::xmm15);
     }
     c.v.set_result(d, Bits);

@@ -10,7 +10,9 @@ namespace x86 = asmjit::x86;
 template <Step S, unsigned Bits>
 void step(OpContext& c) {
     const Source x = source_of(c, c.op.a, Bits), y = source_of(c, c.op.b, Bits);
-    const Gp d = c.v.def();
+    const Gp d = first_may_be_result(S) && !x.value                  ? c.v.def_over(c.op.a, x.reg)
+                 : first_may_be_result(S) && commutes(S) && !y.value ? c.v.def_over(c.op.b, y.reg)
+                                                                     : c.v.def();
     emit_step(c, S, Bits, d, x, y);
     c.v.set_result(d);
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "engine/translate/emit/operands.h"
 #include "engine/translate/region_emitter.h"
 
 namespace e2k::translate {
@@ -23,68 +24,6 @@ constexpr unsigned kHoistedChecks = 4;
 /// What ways to a join may add to a checked pointer.
 constexpr Extent kJoinedPointer = Extent::pointer(20);
 constexpr std::int64_t kLargestOffset = 1 << 16;
-
-unsigned slot_of(RegRef r, const Node& node) {
-    if (r.space == Space::Window) return node.window + r.index;
-    if (r.space == Space::Based)
-        return node.window +
-               static_cast<unsigned>(based_index(node.config.rotation(), r.index, kGlobalSlot));
-    return kGlobalSlot + r.index;
-}
-
-bool floating(const MicroOp& op) {
-    switch (isa::operation(op.row).family) {
-        case isa::Family::FpScalar:
-        case isa::Family::FpCompare:
-        case isa::Family::FpCombined:
-            return true;
-        default:
-            return false;
-    }
-}
-
-bool writes_register(const MicroOp& op) {
-    return op.write != Write::None && op.write != Write::Predicate && op.write != Write::Ctpr &&
-           op.write != Write::State;
-}
-
-unsigned bits_of(isa::Width w) {
-    return w == isa::Width::S ? 32 : w == isa::Width::P || w == isa::Width::X ? 128 : 64;
-}
-
-/// Calls f(slot, bits, xmm) for each register an operation reads.
-template <typename F>
-void for_each_read(const MicroOp& op, const Node& node, F&& f) {
-    const auto read = [&](RegRef r, isa::Width w) {
-        if (r.space == Space::Literal || w == isa::Width::None) return;
-        f(slot_of(r, node), bits_of(w), floating(op) || bits_of(w) == 128);
-    };
-    read(op.a, op.wa);
-    read(op.b, op.wb);
-    read(op.c, op.wc);
-    const bool stores =
-        op.kind == SemKind::Store || op.kind == SemKind::ArrayStore || op.kind == SemKind::AauWrite;
-    if (stores && op.data.space != Space::Literal)
-        f(slot_of(op.data, node),
-          op.access_size == 16  ? 128u
-          : op.access_size == 8 ? 64u
-                                : 32u,
-          op.access_size == 16);
-}
-
-unsigned written_bits(const MicroOp& op, const Node& node) {
-    switch (op.write) {
-        case Write::Packed:
-        case Write::Extended:
-            return 128;
-        case Write::Word:
-            return node.bundle_dbl ? 64 : 32;
-        case Write::WordKeep:
-            return 32;
-        default:
-            return 64;
-    }
-}
 
 }  // namespace
 

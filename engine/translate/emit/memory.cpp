@@ -74,6 +74,7 @@ void RegionEmitter::emit_access(unsigned i) {
     const bool masked = stores(op) && (b_->flags & cpu::exec::kLoopMode);
     if (op.guard.count == 0 && !masked) {
         if (op.mode == MemoryMode::CheckLoad && op.write != Write::None) v_.write_back(op.dst);
+        if (op.kind == SemKind::Load && op.mode == MemoryMode::Plain) choose_registers(i);
         op.mode == MemoryMode::LockLoad           ? emit_lock_load(i)
         : op.mode == MemoryMode::ConditionalStore ? emit_conditional_store(i)
         : op.kind == SemKind::Load                ? emit_load(i, nullptr)

@@ -76,6 +76,7 @@ void RegionEmitter::emit_operation(unsigned i) {
         conditional_ |= 1u << i;
     } else {
         prepare_helper(i);
+        choose_registers(i);
         compute(i);
         v_.result(i).extent = extent_of_result(op);
         if (selects) {

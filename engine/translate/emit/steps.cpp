@@ -24,6 +24,11 @@ void move(OpContext& c, unsigned bits, const Gp& dst, const Source& x) {
         c.a.mov(sized(dst, bits), sized(x.reg, bits));
 }
 
+/// dst = x, where an operation at width `bits` follows that clears the upper half.
+void begin(OpContext& c, unsigned bits, const Gp& dst, const Source& x) {
+    if (x.value || x.reg.id() != dst.id()) move(c, bits, dst, x);
+}
+
 void add(OpContext& c, unsigned bits, const Gp& dst, Source x, Source y) {
     if (x.value) std::swap(x, y);
     if (x.value) {
@@ -39,8 +44,9 @@ void add(OpContext& c, unsigned bits, const Gp& dst, Source x, Source y) {
 }
 
 void logic(OpContext& c, asmjit::InstId id, unsigned bits, const Gp& dst, Source x, Source y) {
-    if (x.value) std::swap(x, y);  // all of them are commutative
-    move(c, bits, dst, x);
+    // All of them are commutative.
+    if (x.value || (!y.value && y.reg.id() == dst.id())) std::swap(x, y);
+    begin(c, bits, dst, x);
     if (y.value)
         c.a.emit(id, sized(dst, bits), imm(immediate(*y.value)));
     else
@@ -63,7 +69,7 @@ void inverted(OpContext& c, asmjit::InstId id, unsigned bits, const Gp& dst, Sou
 }
 
 void subtract(OpContext& c, unsigned bits, const Gp& dst, Source x, Source y) {
-    move(c, bits, dst, x);
+    begin(c, bits, dst, x);
     if (y.value)
         c.a.sub(sized(dst, bits), imm(immediate(*y.value)));
     else
@@ -73,12 +79,14 @@ void subtract(OpContext& c, unsigned bits, const Gp& dst, Source x, Source y) {
 /// The host takes counts modulo the width, as the guest does.
 void shift(OpContext& c, asmjit::InstId id, unsigned bits, const Gp& dst, Source x, Source y) {
     if (y.value) {
-        move(c, bits, dst, x);
         const auto n = static_cast<std::uint32_t>(*y.value & (bits - 1));
-        if (n != 0) c.a.emit(id, sized(dst, bits), imm(n));
+        if (n == 0) return move(c, bits, dst, x);
+        begin(c, bits, dst, x);
+        c.a.emit(id, sized(dst, bits), imm(n));
         return;
     }
     c.a.mov(x86::ecx, y.reg.r32());
+    // A count of 0 leaves the upper half as it is on some processors.
     move(c, bits, dst, x);
     c.a.emit(id, sized(dst, bits), x86::cl);
 }

@@ -35,9 +35,30 @@ struct Source {
 
 /// The operand at width `bits`, as a value if it is known and the host can encode it.
 Source source_of(OpContext& c, cpu::exec::RegRef r, unsigned bits);
-/// dst = x STEP y at width `bits`; dst is neither x nor y. 32-bit results are zero-extended.
+/// dst = x STEP y at width `bits`; dst may be x where first_may_be_result(), x or y where also
+/// commutes(), else neither. 32-bit results are zero-extended.
 void emit_step(OpContext& c, Step step, unsigned bits, const asmjit::x86::Gp& dst, Source x,
                Source y);
+constexpr bool first_may_be_result(Step step) {
+    switch (step) {
+        case Step::And:
+        case Step::Or:
+        case Step::Xor:
+        case Step::Add:
+        case Step::Sub:
+        case Step::Shl:
+        case Step::Shr:
+        case Step::Sar:
+        case Step::Scl:
+        case Step::Scr:
+            return true;
+        default:
+            return false;
+    }
+}
+constexpr bool commutes(Step step) {
+    return step == Step::And || step == Step::Or || step == Step::Xor || step == Step::Add;
+}
 /// dst = field of x; `descriptor` must be acceptable to getf_accepts.
 void emit_getf(OpContext& c, unsigned bits, const asmjit::x86::Gp& dst, Source x,
                std::uint64_t descriptor);

@@ -174,8 +174,8 @@ bool HostValues::ends(unsigned slot) const {
            choice_.ends.begin() + choice_.ending;
 }
 
-/// Whether the wanted register can be had; it is asked for once an operation.
-bool HostValues::takes(HostFile& file, int& wanted) const {
+/// Whether the wanted register can be had.
+bool HostValues::takes(const HostFile& file, int wanted) const {
     if (wanted < 0 || file.pinned(wanted)) return false;
     return file.references(wanted) == (choice_.owned ? 1u : 0u);
 }
@@ -206,11 +206,6 @@ Xmm HostValues::def_over(RegRef r, const Xmm& x) {
 }
 
 int HostValues::take_gpr() {
-    if (takes(cache.gpr, choice_.gpr)) {
-        const int wanted = std::exchange(choice_.gpr, -1);
-        pin_gpr(wanted);
-        return wanted;
-    }
     int r = cache.gpr.unused();
     if (r < 0) {
         r = cache.gpr.oldest(cache.needed_gprs());
@@ -233,11 +228,6 @@ int HostValues::take_gpr() {
 }
 
 int HostValues::take_xmm() {
-    if (takes(cache.xmm, choice_.xmm)) {
-        const int wanted = std::exchange(choice_.xmm, -1);
-        pin_xmm(wanted);
-        return wanted;
-    }
     int r = cache.xmm.unused();
     if (r < 0) {
         r = cache.xmm.oldest(cache.needed_xmms());
@@ -252,8 +242,22 @@ int HostValues::take_xmm() {
     return r;
 }
 
-Gp HostValues::def() { return x86::gpq(id(take_gpr())); }
-Xmm HostValues::def_xmm() { return x86::xmm(id(take_xmm())); }
+Gp HostValues::fresh() { return x86::gpq(id(take_gpr())); }
+Xmm HostValues::fresh_xmm() { return x86::xmm(id(take_xmm())); }
+
+Gp HostValues::def() {
+    const int wanted = std::exchange(choice_.gpr, -1);
+    if (!takes(cache.gpr, wanted)) return fresh();
+    pin_gpr(wanted);
+    return x86::gpq(id(wanted));
+}
+
+Xmm HostValues::def_xmm() {
+    const int wanted = std::exchange(choice_.xmm, -1);
+    if (!takes(cache.xmm, wanted)) return fresh_xmm();
+    pin_xmm(wanted);
+    return x86::xmm(id(wanted));
+}
 
 void HostValues::load_constant(const Gp& dst, std::uint64_t value) {
     if (value <= 0xffff'ffff)
@@ -264,7 +268,7 @@ void HostValues::load_constant(const Gp& dst, std::uint64_t value) {
 
 Gp HostValues::use(RegRef r, unsigned bits) {
     if (r.space != Space::Literal) return use_slot(slot(r), bits);
-    const Gp dst = def();
+    const Gp dst = fresh();
     load_constant(dst, low(bundle_->literals[r.index].lo, bits));
     return dst;
 }
@@ -276,7 +280,7 @@ Gp HostValues::use_slot(unsigned s, unsigned bits) {
         pin_gpr(v.gpr);
         return x86::gpq(id(v.gpr));
     }
-    const Gp dst = def();
+    const Gp dst = fresh();
     if (v.constant_bits >= bits) {
         load_constant(dst, low(v.constant, bits));
     } else if (v.xmm >= 0 && v.xmm_bits >= bits) {
@@ -301,13 +305,13 @@ void HostValues::merge_upper_half(unsigned slot) {
         pin_gpr(v.gpr);
         half = x86::gpq(id(v.gpr));
     } else {
-        half = def();
+        half = fresh();
         if (v.constant_bits)
             a.mov(half.r32(), imm(static_cast<std::uint32_t>(v.constant)));
         else
             a.movd(half.r32(), x86::xmm(id(v.xmm)));
     }
-    const Gp whole = def();
+    const Gp whole = fresh();
     a.mov(whole.r32(), memory(slot, 4, 4));
     a.shl(whole, 32);
     a.or_(whole, half);
@@ -316,7 +320,7 @@ void HostValues::merge_upper_half(unsigned slot) {
 
 Xmm HostValues::use_xmm(RegRef r, unsigned bits) {
     if (r.space == Space::Literal) {
-        const Xmm dst = def_xmm();
+        const Xmm dst = fresh_xmm();
         const std::uint64_t value = *constant(r, bits);
         if (value == 0) {
             a.pxor(dst, dst);
@@ -334,7 +338,7 @@ Xmm HostValues::use_xmm(RegRef r, unsigned bits) {
     }
     if (bits >= 64 && v.dirty == 32 && (v.gpr < 0 || v.gpr_bits < 64)) merge_upper_half(s);
     if (v.xmm >= 0) pin_xmm(v.xmm);
-    const Xmm dst = def_xmm();
+    const Xmm dst = fresh_xmm();
     const unsigned part = bits != 128     ? bits
                           : v.dirty == 32 ? 64
                                           : v.dirty;  // from a register, the rest from memory
@@ -517,7 +521,7 @@ Gp HostValues::result_gpr(unsigned index) {
     if (r.kind == Result::Kind::Gpr) return x86::gpq(id(r.reg));
     const unsigned before = current_;
     current_ = index;
-    const Gp dst = def();
+    const Gp dst = fresh();
     if (r.kind == Result::Kind::Constant)
         load_constant(dst, r.constant);
     else if (r.kind == Result::Kind::Xmm && r.xmm_bits == 32)
@@ -541,7 +545,7 @@ Gp HostValues::owned_gpr(unsigned index) {
     if (result.owned) return r;
     const unsigned before = current_;
     current_ = index;
-    const Gp copy = def();
+    const Gp copy = fresh();
     a.mov(copy, r);
     cache.gpr.unpin(static_cast<int>(r.id()));
     set_result(copy);
@@ -554,7 +558,7 @@ Xmm HostValues::result_xmm(unsigned index) {
     if (r.kind == Result::Kind::Xmm) return x86::xmm(id(r.reg));
     const unsigned before = current_;
     current_ = index;
-    const Xmm dst = def_xmm();
+    const Xmm dst = fresh_xmm();
     a.movaps(dst, spill_slot(index));
     set_result(dst, r.xmm_bits);
     current_ = before;

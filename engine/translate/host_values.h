@@ -149,7 +149,10 @@ public:
 
 private:
     bool ends(unsigned slot) const;
-    bool takes(HostFile& file, int& wanted) const;
+    bool takes(const HostFile& file, int wanted) const;
+    /// A register for anything but a result.
+    asmjit::x86::Gp fresh();
+    asmjit::x86::Xmm fresh_xmm();
     int take_gpr();
     int take_xmm();
     void evict_gpr(int r);

@@ -129,7 +129,7 @@ void RegionEmitter::commit_array_register(unsigned i) {
 /// The program can be read, however long it is.
 void RegionEmitter::check_prefetch() {
     const std::uint64_t begin = node_->facts[kPrefetchCtpr - 1].base;
-    if (begin >= host::kCheckedSpace) return (void)a_.jmp(bail());
+    if (begin >= kCheckedSpace) return (void)a_.jmp(bail());
     v_.load_constant(x86::rax, begin);
     probe_page(x86::rax, cpu::kPageRead, kLongestProgram, bail());
 }

@@ -1,6 +1,7 @@
 #include "ui/application.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -129,7 +130,7 @@ void Application::remember_view() {
 }
 
 void Application::go_back(int direction) {
-    history_at_ = static_cast<std::size_t>(static_cast<int>(history_at_) + direction);
+    history_at_ = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(history_at_) + direction);
     selection_.go_to = history_[history_at_ - 1];
 }
 

@@ -106,8 +106,12 @@ void Ink::triangle(ImVec2 a, ImVec2 b, ImVec2 c, ImU32 colour) {
 void Ink::hatch(ImVec2 a, ImVec2 b, ImU32 colour, float step) {
     list_->PushClipRect(a, b, true);
     const float height = b.y - a.y;
-    for (float x = a.x - height; x < b.x; x += step)
+    const float first = a.x - height;
+    const int lines = static_cast<int>(std::ceil((b.x - first) / step));
+    for (int i = 0; i < lines; ++i) {
+        const float x = first + static_cast<float>(i) * step;
         list_->AddLine({x, b.y}, {x + height, a.y}, colour, theme_.px(1));
+    }
     list_->PopClipRect();
 }
 

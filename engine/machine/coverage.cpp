@@ -185,6 +185,7 @@ std::vector<FamilyCoverage> coverage() {
         }
     }
     std::vector<FamilyCoverage> all;
+    all.reserve(families.size());
     for (const auto& [family, row] : families) all.push_back(row);
     return all;
 }

@@ -66,7 +66,7 @@ struct Frame {
     std::uint64_t shadow_bias;  ///< return prediction of chain frame f is at (f >> 3) + bias
     JumpCacheEntry* jump_cache;
     SavedRegisters* saved;
-    std::uint64_t strmd;  ///< of the current bundle while its stores may still fault
+    std::uint64_t strmd;     ///< of the current bundle while its stores may still fault
     std::uint64_t unmasked;  ///< bit i: operation i of the current bundle, an array store, counts
     alignas(16) std::uint64_t spill[16][2];   ///< results of the current bundle across calls
     alignas(16) std::uint8_t predicates[96];  ///< files of the callees inside a region

@@ -391,8 +391,7 @@ TEST(Streams, OutputKeepsItsOrderAndIsComplete) {
     options.streams.input = [&](char* to, std::size_t) -> std::size_t {
         if (asked) return 0;
         asked = true;
-        std::memcpy(to, "typed\n", 6);
-        return 6;
+        return std::string_view("typed\n").copy(to, 6);
     };
     Caller c(options);
     for (int i = 0; i < 20; ++i) {

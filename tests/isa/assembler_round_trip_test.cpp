@@ -20,6 +20,7 @@ using Bytes = std::vector<std::uint8_t>;
 tl::expected<Bytes, AssemblyErrors> assemble(const std::vector<std::string>& text,
                                              std::uint64_t address, int iset, bool listing = true) {
     std::vector<SourceLine> lines;
+    lines.reserve(text.size());
     for (const std::string& line : text)
         lines.push_back({line, static_cast<int>(lines.size()) + 1, 1});
     return assemble_bundle(lines, address, {.iset = iset, .listing = listing});

@@ -44,7 +44,7 @@ TEST_P(WrongSources, AreReportedInFull) {
 const std::string kStart = "_start: {}\n";
 
 std::vector<Source> sources() {
-    const auto after = [](std::string text) { return kStart + text + "\n"; };
+    const auto after = [](const std::string& text) { return kStart + text + "\n"; };
     return {
         {"Operation", after("  frob %r1"), {{2, 3, "frob", "no operation has this name"}}},
         {"Newer",

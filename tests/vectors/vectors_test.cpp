@@ -75,7 +75,7 @@ TEST(VectorModes, TranslatorRunsHostCode) {
 }
 
 std::string temporary_file(const std::string& name, const std::string& text) {
-    const std::string path = testing::TempDir() + name;
+    std::string path = testing::TempDir() + name;
     std::ofstream(path) << text;
     return path;
 }

@@ -4,7 +4,6 @@
 namespace e2k::translate {
 namespace {
 
-using asmjit::imm;
 using asmjit::x86::CondCode;
 using asmjit::x86::Gp;
 

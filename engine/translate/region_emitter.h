@@ -123,7 +123,7 @@ private:
                                        const SlotSet& changed) const;
     void move_gprs(const ValueCache& map);
     void move_xmms(const ValueCache& map);
-    bool floats_next(unsigned slot) const;
+    bool floats_behind(unsigned index, unsigned slot) const;
 
     // --- emit/extents.cpp ---
     Extent extent_of_result(const cpu::exec::MicroOp& op) const;

@@ -2,7 +2,6 @@
 // host registers, made from the first way there; every way brings the values where the map says.
 // The map of a loop's header holds what the loop reads and, as far as registers suffice, writes.
 #include <algorithm>
-#include <cstdlib>
 
 #include "engine/translate/emit/operands.h"
 #include "engine/translate/region_emitter.h"
@@ -23,7 +22,6 @@ constexpr unsigned kCarriedGprs = 6, kCarriedXmms = 12;
 constexpr unsigned kHoistedChecks = 4;
 /// What ways to a join may add to a checked pointer.
 constexpr Extent kJoinedPointer = Extent::pointer(20);
-constexpr std::int64_t kLargestOffset = 1 << 16;
 
 }  // namespace
 
@@ -93,7 +91,10 @@ std::vector<RegionEmitter::Carried> RegionEmitter::loop_values(unsigned header) 
             const unsigned slot = slot_of(op.dst, node), bits = written_bits(op, node);
             if (op.guard.count == 0) written.set(slot);
             const bool useless = calls_helper(op) || op.write == Write::Extended;
-            const Carried write{slot, floating(op) || bits == 128, useless ? 0 : bits};
+            const bool loads = op.kind == SemKind::Load && op.access_size >= 4;
+            const bool xmm = floating(op) || bits == 128 ||
+                             (loads && floats_behind(static_cast<unsigned>(k), slot));
+            const Carried write{slot, xmm, useless ? 0 : bits};
             if (const auto known = find(last, slot); known != last.end())
                 *known = write;
             else
@@ -207,16 +208,9 @@ std::optional<unsigned> RegionEmitter::pointer_of(const Node& node, const MicroO
         if (r.space == Space::Literal || changed[slot_of(r, node)]) return std::nullopt;
         return slot_of(r, node);
     };
-    const auto offset = [&](RegRef r) {
-        return r.space == Space::Literal &&
-               std::abs(static_cast<std::int64_t>(node.bundle.literals[r.index].lo)) <
-                   kLargestOffset;
-    };
     const auto a = unchanged(op.a), b = unchanged(op.b);
     if (a && b) return std::nullopt;
-    if (a) return op.b.space != Space::Literal || offset(op.b) ? a : std::nullopt;
-    if (b) return op.a.space != Space::Literal || offset(op.a) ? b : std::nullopt;
-    return std::nullopt;
+    return a ? a : b;
 }
 
 /// Checks the pointers of which `map` says that they need no check. `address` is where the way
@@ -371,11 +365,10 @@ void RegionEmitter::move_xmms(const ValueCache& map) {
     }
 }
 
-/// Whether the register at `slot` is next read by a floating-point operation.
-bool RegionEmitter::floats_next(unsigned slot) const {
+/// Whether the register at `slot` is read by a floating-point operation next after a node.
+bool RegionEmitter::floats_behind(unsigned index, unsigned slot) const {
     constexpr unsigned kLookAhead = 12;
-    for (unsigned k = node_index_ + 1; k < plan_.nodes.size() && k <= node_index_ + kLookAhead;
-         ++k) {
+    for (unsigned k = index + 1; k < plan_.nodes.size() && k <= index + kLookAhead; ++k) {
         const Node& node = *plan_.nodes[k];
         if (node.interpret) return false;
         bool read = false, xmm = false, written = false;

@@ -1,8 +1,6 @@
 // Loads and stores (machine.md §2.3, 7.3, 7.5). Guest addresses, or the registers they are made of,
 // are compared with the checked space; what lies beyond, and what the host refuses, is done by the
 // interpreter.
-#include <cstdlib>
-
 #include "engine/cpu/exec/memory_access.h"
 #include "engine/translate/region_emitter.h"
 
@@ -135,8 +133,6 @@ bool RegionEmitter::check_base(const MicroOp& op, RegRef r) {
 /// Address a + b as a host operand. With `in_rax` the address is in rax too.
 x86::Mem RegionEmitter::address_of(const MicroOp& op, bool in_rax) {
     constexpr std::uint64_t kMaxDisplacement = 0x7fff'0000;
-    /// A larger displacement is rather the address of an array than a place in a structure.
-    constexpr std::int64_t kLargestOffset = 1 << 16;
     const auto size = static_cast<std::uint32_t>(op.access_size);
     if (op.kind == SemKind::ArrayStore) {
         emit_array_address(op);
@@ -160,7 +156,7 @@ x86::Mem RegionEmitter::address_of(const MicroOp& op, bool in_rax) {
         const auto displacement = static_cast<std::int64_t>(offset);
         if (!in_rax && displacement == static_cast<std::int32_t>(displacement)) {
             const auto d = static_cast<std::int32_t>(displacement);
-            if (safe || (std::abs(displacement) < kLargestOffset && check_base(op, base)))
+            if (safe || check_base(op, base))
                 return host::guest(x86::ptr(v_.use(base, 64), d, size));
         }
         const Gp r = v_.use(base, 64);
@@ -316,7 +312,8 @@ void RegionEmitter::emit_load(unsigned i, const Gp* into) {
 
 /// Whether a load's value is wanted in an XMM register.
 bool RegionEmitter::floats_next_as(const MicroOp& op) const {
-    return (op.write == Write::Double || op.write == Write::Word) && floats_next(v_.slot(op.dst));
+    return (op.write == Write::Double || op.write == Write::Word) &&
+           floats_behind(node_index_, v_.slot(op.dst));
 }
 
 void RegionEmitter::emit_store(unsigned i) {

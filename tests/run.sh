@@ -116,12 +116,12 @@ if [ -n "$full" ]; then
 fi
 
 if [ -n "$tsan" ]; then
-  # The differential tests have one thread, and need a second guest address space, for which the
+  # The fuzzer and the differential tests have one thread; the latter need a second guest address space, for which the
   # sanitizer has no room. Host addresses are short in its build, and so is the code that loads them.
   export TSAN_OPTIONS="second_deadlock_stack=1 suppressions=$top/tests/tsan_suppressions.txt"
   if build tsan "test_machine test_translate test_gui" -DE2K_WERROR=ON; then
     run_program tsan machine '-*Differential*'
-    run_program tsan translate '-*Random*:*Golden*'
+    run_program tsan translate '-*Fuzz*:*Golden*'
     run_program tsan gui 'CloseTest.*:LiveTest.*'
   fi
 fi

@@ -116,8 +116,9 @@ if [ -n "$full" ]; then
 fi
 
 if [ -n "$tsan" ]; then
-  # The fuzzer and the differential tests have one thread; the latter need a second guest address space, for which the
-  # sanitizer has no room. Host addresses are short in its build, and so is the code that loads them.
+  # The fuzzer and the differential tests have one thread; the latter need a second guest address
+  # space, for which the sanitizer has no room. Host addresses are short in its build, and so is the
+  # code that loads them: no golden listings.
   export TSAN_OPTIONS="second_deadlock_stack=1 suppressions=$top/tests/tsan_suppressions.txt"
   if build tsan "test_machine test_translate test_gui" -DE2K_WERROR=ON; then
     run_program tsan machine '-*Differential*'

@@ -25,7 +25,8 @@ public:
         const bool negative = static_cast<std::int64_t>(constant) < 0;
         return small(static_cast<unsigned>(std::bit_width(negative ? ~constant : constant)));
     }
-    /// A value v with -2^bits <= v < kCheckedSpace + 2^bits; pointer(0) has passed the check.
+    /// A value v with -2^bits <= v < kCheckedSpace + 2^bits; pointer(0) has passed the check, it is
+    /// from 0 to kCheckedSpace - 1.
     static constexpr Extent pointer(unsigned bits) { return make(kPointer, bits); }
 
     constexpr bool known() const { return code_ != 0; }

@@ -8,7 +8,6 @@ namespace e2k::translate {
 
 using asmjit::imm;
 using cpu::CpuState;
-using cpu::exec::ExecBundle;
 namespace x86 = asmjit::x86;
 
 namespace {

@@ -11,7 +11,6 @@ using cpu::CtprTag;
 using cpu::LoopState;
 using cpu::SemKind;
 using cpu::exec::MicroOp;
-using cpu::exec::TransferKind;
 using cpu::exec::Write;
 using isa::ConditionType;
 namespace x86 = asmjit::x86;

@@ -7,7 +7,6 @@ namespace e2k::translate {
 using asmjit::imm;
 using cpu::CpuState;
 using cpu::Ctpr;
-using cpu::CtprTag;
 namespace x86 = asmjit::x86;
 
 namespace {

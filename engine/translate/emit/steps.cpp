@@ -68,7 +68,7 @@ void inverted(OpContext& c, asmjit::InstId id, unsigned bits, const Gp& dst, Sou
         c.a.emit(id, sized(dst, bits), sized(x.reg, bits));
 }
 
-void subtract(OpContext& c, unsigned bits, const Gp& dst, Source x, Source y) {
+void subtract(OpContext& c, unsigned bits, const Gp& dst, const Source& x, const Source& y) {
     begin(c, bits, dst, x);
     if (y.value)
         c.a.sub(sized(dst, bits), imm(immediate(*y.value)));
@@ -77,7 +77,8 @@ void subtract(OpContext& c, unsigned bits, const Gp& dst, Source x, Source y) {
 }
 
 /// The host takes counts modulo the width, as the guest does.
-void shift(OpContext& c, asmjit::InstId id, unsigned bits, const Gp& dst, Source x, Source y) {
+void shift(OpContext& c, asmjit::InstId id, unsigned bits, const Gp& dst, const Source& x,
+           const Source& y) {
     if (y.value) {
         const auto n = static_cast<std::uint32_t>(*y.value & (bits - 1));
         if (n == 0) return move(c, bits, dst, x);
@@ -108,7 +109,8 @@ bool getf_accepts(std::uint64_t descriptor, unsigned bits, int iset) {
     return byte * 8 + (offset + length - 1) % 8 == offset + length - 1;
 }
 
-void emit_getf(OpContext& c, unsigned bits, const Gp& dst, Source x, std::uint64_t descriptor) {
+void emit_getf(OpContext& c, unsigned bits, const Gp& dst, const Source& x,
+               std::uint64_t descriptor) {
     const unsigned offset = descriptor & (bits - 1), length = descriptor >> 6 & (bits - 1);
     const bool is_signed = descriptor >> 12 & 1;
     const Gp d = sized(dst, bits);
@@ -148,7 +150,8 @@ void emit_select(OpContext& c, unsigned bits, const Gp& dst) {
     c.a.cmov(c.select_condition(), sized(dst, bits), sized(b, bits));
 }
 
-void emit_step(OpContext& c, Step step, unsigned bits, const Gp& dst, Source x, Source y) {
+void emit_step(OpContext& c, Step step, unsigned bits, const Gp& dst, const Source& x,
+               const Source& y) {
     namespace Inst = x86::Inst;
     switch (step) {
         case Step::Add:

@@ -37,8 +37,8 @@ struct Source {
 Source source_of(OpContext& c, cpu::exec::RegRef r, unsigned bits);
 /// dst = x STEP y at width `bits`; dst may be x where first_may_be_result(), x or y where also
 /// commutes(), else neither. 32-bit results are zero-extended.
-void emit_step(OpContext& c, Step step, unsigned bits, const asmjit::x86::Gp& dst, Source x,
-               Source y);
+void emit_step(OpContext& c, Step step, unsigned bits, const asmjit::x86::Gp& dst, const Source& x,
+               const Source& y);
 constexpr bool first_may_be_result(Step step) {
     switch (step) {
         case Step::And:
@@ -60,7 +60,7 @@ constexpr bool commutes(Step step) {
     return step == Step::And || step == Step::Or || step == Step::Xor || step == Step::Add;
 }
 /// dst = field of x; `descriptor` must be acceptable to getf_accepts.
-void emit_getf(OpContext& c, unsigned bits, const asmjit::x86::Gp& dst, Source x,
+void emit_getf(OpContext& c, unsigned bits, const asmjit::x86::Gp& dst, const Source& x,
                std::uint64_t descriptor);
 /// Whether emit_getf can do this descriptor: no wrap, a sign where the field ends.
 bool getf_accepts(std::uint64_t descriptor, unsigned bits, int iset);

@@ -33,16 +33,25 @@ std::vector<const Emitter*>& table() {
 
 const Emitter* emitter_of(isa::OpIndex op) { return table()[op]; }
 
-HostCode host_code_of(isa::OpIndex op, cpu::SemKind kind) {
+bool has_function(cpu::SemKind kind) {
     using cpu::SemKind;
-    const auto own_or_call = [](bool own) { return own ? HostCode::Own : HostCode::Call; };
     switch (kind) {
         case SemKind::Int64:
         case SemKind::Sse64:
         case SemKind::Int128:
         case SemKind::Sse128:
         case SemKind::X87:
-            return own_or_call(emitter_of(op) != nullptr);
+            return true;
+        default:
+            return false;
+    }
+}
+
+HostCode host_code_of(isa::OpIndex op, cpu::SemKind kind) {
+    using cpu::SemKind;
+    const auto own_or_call = [](bool own) { return own ? HostCode::Own : HostCode::Call; };
+    if (has_function(kind)) return own_or_call(emitter_of(op) != nullptr);
+    switch (kind) {
         case SemKind::Div:
             return own_or_call(has_division(op));
         case SemKind::Load:

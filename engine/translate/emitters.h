@@ -60,6 +60,9 @@ HostCode host_code_of(isa::OpIndex op, cpu::SemKind kind);
 /// Whether a row is a division that has host code (emit/division.cpp).
 bool has_division(isa::OpIndex op);
 
+/// Operations that an emitter computes, or a call of their semantic function.
+bool has_function(cpu::SemKind kind);
+
 /// Puts `emitter` in the place of the one for `mnemonic`; null: the right one again. For the test
 /// that a wrong emitter is found; not while anything is translated.
 void replace_emitter_for_test(std::string_view mnemonic, const Emitter* emitter);

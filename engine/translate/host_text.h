@@ -27,7 +27,7 @@ private:
     ZydisFormatter formatter_;
 };
 
-/// Calls f(bundle index, instruction text, range) for each instruction of a region's straight path,
+/// Calls f(offset, instruction text, range) for each instruction of a region's straight path,
 /// or, with `cold`, of what lies off it.
 template <typename F>
 void for_each_instruction(const RegionRecord& record, bool cold, F&& f) {

@@ -15,24 +15,6 @@ using cpu::exec::Space;
 using cpu::exec::Write;
 namespace x86 = asmjit::x86;
 
-namespace {
-
-/// Computed by an emitter, or by a call of the semantic function.
-bool has_function(SemKind kind) {
-    switch (kind) {
-        case SemKind::Int64:
-        case SemKind::Sse64:
-        case SemKind::Int128:
-        case SemKind::Sse128:
-        case SemKind::X87:
-            return true;
-        default:
-            return false;
-    }
-}
-
-}  // namespace
-
 CondCode RegionEmitter::test_condition(const Condition& c) {
     if (c.pcnt) {
         a_.cmp(state(offsetof(CpuState, lsr) + offsetof(cpu::LoopState, pcnt), 1), imm(c.index));

@@ -1,5 +1,8 @@
 #include "ui/canvas.h"
 
+#include <algorithm>
+#include <vector>
+
 #include <glad/gl.h>
 #include <imgui_impl_opengl3.h>
 
@@ -12,21 +15,43 @@ PixelRect rect_of(const ImVec4& clip) {
             static_cast<int>(clip.w)};
 }
 
-/// The commands of a list, once for each rectangle they reach.
-void restrict_to(const std::vector<PixelRect>& rects, const ImVector<ImDrawCmd>& from,
-                 ImVector<ImDrawCmd>& to) {
-    to.resize(0);
-    for (const ImDrawCmd& command : from) {
-        if (command.ElemCount == 0) continue;
-        for (const PixelRect& rect : rects) {
-            const PixelRect part = rect_of(command.ClipRect).common(rect);
-            if (part.empty()) continue;
-            to.push_back(command);
-            to.back().ClipRect = {static_cast<float>(part.x0), static_cast<float>(part.y0),
-                                  static_cast<float>(part.x1), static_cast<float>(part.y1)};
-        }
-    }
+bool reaches(const ImDrawVert& a, const ImDrawVert& b, const ImDrawVert& c, const PixelRect& rect) {
+    const auto [left, right] = std::minmax({a.pos.x, b.pos.x, c.pos.x});
+    const auto [top, bottom] = std::minmax({a.pos.y, b.pos.y, c.pos.y});
+    return right >= static_cast<float>(rect.x0 - 1) && left <= static_cast<float>(rect.x1 + 1) &&
+           bottom >= static_cast<float>(rect.y0 - 1) && top <= static_cast<float>(rect.y1 + 1);
 }
+
+/// What a list draws inside some rectangles.
+struct Part {
+    ImVector<ImDrawCmd> commands;
+    ImVector<ImDrawIdx> indices;
+
+    void take(const ImDrawList& list, const ImDrawCmd& command, const PixelRect& rect) {
+        const PixelRect clip = rect_of(command.ClipRect).common(rect);
+        if (clip.empty()) return;
+        const ImDrawVert* corners = list.VtxBuffer.Data + command.VtxOffset;
+        const ImDrawIdx* index = list.IdxBuffer.Data + command.IdxOffset;
+        const int begin = indices.Size;
+        for (unsigned i = 0; i + 2 < command.ElemCount; i += 3) {
+            if (!reaches(corners[index[i]], corners[index[i + 1]], corners[index[i + 2]], clip))
+                continue;
+            for (unsigned k = 0; k < 3; ++k) indices.push_back(index[i + k]);
+        }
+        if (indices.Size == begin) return;
+        commands.push_back(command);
+        ImDrawCmd& made = commands.back();
+        made.IdxOffset = static_cast<unsigned>(begin);
+        made.ElemCount = static_cast<unsigned>(indices.Size - begin);
+        made.ClipRect = {static_cast<float>(clip.x0), static_cast<float>(clip.y0),
+                         static_cast<float>(clip.x1), static_cast<float>(clip.y1)};
+    }
+    /// Changes places with what the list draws.
+    void swap(ImDrawList& list) {
+        list.CmdBuffer.swap(commands);
+        list.IdxBuffer.swap(indices);
+    }
+};
 
 }  // namespace
 
@@ -69,23 +94,27 @@ bool Canvas::draw(ImDrawData& picture, ImU32 background) {
     }
     glDisable(GL_SCISSOR_TEST);
 
-    // Lists without a command in the rectangles are left out; the others get theirs back after.
+    // Lists that draw nothing in the rectangles are left out; the others get theirs back after.
     std::vector<ImDrawList*> lists;
-    std::vector<ImVector<ImDrawCmd>> kept;
-    ImVector<ImDrawCmd> commands;
+    std::vector<Part> parts;
+    parts.reserve(static_cast<std::size_t>(picture.CmdListsCount));  // moving one would copy it
     for (int i = 0; i < picture.CmdListsCount; ++i) {
         ImDrawList* list = picture.CmdLists[i];
-        restrict_to(rects, list->CmdBuffer, commands);
-        if (commands.empty()) continue;
+        Part& part = parts.emplace_back();
+        for (const ImDrawCmd& command : list->CmdBuffer)
+            for (const PixelRect& rect : rects) part.take(*list, command, rect);
+        if (part.commands.empty()) {
+            parts.pop_back();
+            continue;
+        }
+        part.swap(*list);
         lists.push_back(list);
-        kept.push_back(list->CmdBuffer);
-        list->CmdBuffer = commands;
     }
-    ImDrawData part = picture;
-    part.CmdLists = lists.data();
-    part.CmdListsCount = static_cast<int>(lists.size());
-    ImGui_ImplOpenGL3_RenderDrawData(&part);
-    for (std::size_t i = 0; i < lists.size(); ++i) lists[i]->CmdBuffer.swap(kept[i]);
+    ImDrawData changed = picture;
+    changed.CmdLists = lists.data();
+    changed.CmdListsCount = static_cast<int>(lists.size());
+    ImGui_ImplOpenGL3_RenderDrawData(&changed);
+    for (std::size_t i = 0; i < lists.size(); ++i) parts[i].swap(*lists[i]);
     return true;
 }
 

@@ -1,6 +1,8 @@
 // What panels say, without a window: cells, numbers, changes, filters, workspace, explanations.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "tests/gui/synthetic.h"
@@ -9,6 +11,7 @@
 #include "ui/explain.h"
 #include "ui/file_dialog.h"
 #include "ui/format.h"
+#include "ui/panels/branches.h"
 #include "ui/panels/panel.h"
 #include "ui/settings.h"
 
@@ -279,6 +282,138 @@ TEST(FileDialog, ArgumentsAreSplitAsAShellWould) {
     const std::vector<std::string> expected = {"-n", "two words", "a'b", ""};
     EXPECT_EQ(split_words("  -n 'two words' a\\'b \"\""), expected);
     EXPECT_TRUE(split_words("   ").empty());
+}
+
+TEST(Branches, FindsTheLoopsOfTheSample) {
+    const machine::Snapshot now = sample_snapshot();
+    const auto& rows = now.code->rows;
+    const auto branches = find_branches(*now.code);
+    ASSERT_FALSE(branches.empty());
+    const auto loop = std::ranges::find_if(
+        branches, [&](const Branch& b) { return rows[b.from].bundle.address == 0x11770; });
+    ASSERT_NE(loop, branches.end());
+    EXPECT_EQ(rows[loop->to].bundle.address, 0x11770u) << "disp %ctpr1 of the bundle before";
+    EXPECT_TRUE(loop->conditional);
+    for (const Branch& branch : branches) EXPECT_LT(branch.to, rows.size());
+    EXPECT_GE(branch_depth(branches), 1);
+}
+
+/// Rows of eight bytes each with only what concerns control.
+class CodeOfTransfers {
+public:
+    isa::Bundle& add() {
+        auto& row = code_.rows.emplace_back();
+        row.bundle.address = 0x100 + 8 * (code_.rows.size() - 1);
+        row.bundle.length = 8;
+        return row.bundle;
+    }
+    void plain() { add(); }
+    void disp(unsigned ctpr, std::uint64_t target) { set(add(), isa::Cs0Kind::Disp, ctpr, target); }
+    void ibranch(std::uint64_t target, isa::ConditionType condition) {
+        isa::Bundle& b = add();
+        set(b, isa::Cs0Kind::Ibranch, 0, target);
+        b.ss.condition = static_cast<std::uint8_t>(condition);
+    }
+    void ct(unsigned ctpr, isa::ConditionType condition, bool call = false) {
+        isa::Bundle& b = add();
+        b.ss.condition = static_cast<std::uint8_t>(condition);
+        b.ss.ctop = static_cast<std::uint8_t>(ctpr);
+        b.cs1.call = call;
+    }
+    /// "0x100>0x118" for each arrow, in the order of their sources.
+    std::vector<std::string> arrows() const {
+        auto branches = find_branches(code_);
+        std::ranges::sort(branches, {}, &Branch::from);
+        std::vector<std::string> out;
+        for (const Branch& b : branches)
+            out.push_back(hex(0x100 + 8 * b.from) + (b.conditional ? "?" : ">") +
+                          hex(0x100 + 8 * b.to));
+        return out;
+    }
+    const machine::CodeView& code() const { return code_; }
+
+private:
+    static void set(isa::Bundle& b, isa::Cs0Kind kind, unsigned ctpr, std::uint64_t target) {
+        b.cs0.present = true;
+        b.cs0.kind = kind;
+        b.cs0.ctpr = static_cast<std::uint8_t>(ctpr);
+        b.cs0.target = target;
+    }
+    machine::CodeView code_;
+};
+
+using isa::ConditionType;
+using Arrows = std::vector<std::string>;
+
+TEST(Branches, ATransferGoesWhereItsRegisterWasPreparedFor) {
+    CodeOfTransfers code;
+    code.disp(1, 0x108);                // 0x100
+    code.plain();                       // 0x108
+    code.disp(2, 0x138);                // 0x110
+    code.ct(1, ConditionType::Pred);    // 0x118
+    code.ct(2, ConditionType::Always);  // 0x120
+    code.ct(1, ConditionType::Never);   // 0x128
+    code.plain();                       // 0x130
+    code.plain();                       // 0x138
+    EXPECT_EQ(code.arrows(), (Arrows{"0x118?0x108", "0x120>0x138"}));
+}
+
+TEST(Branches, WhatTwoWaysDisagreeOnIsNotShown) {
+    CodeOfTransfers code;
+    code.disp(1, 0x100);  // 0x100
+    code.ibranch(0x118, ConditionType::Pred);
+    code.disp(1, 0x108);              // 0x110, only on one of the ways to 0x118
+    code.ct(1, ConditionType::Pred);  // 0x118
+    code.plain();
+    EXPECT_EQ(code.arrows(), (Arrows{"0x108?0x118"}));
+}
+
+TEST(Branches, ACallForgetsTheRegisters) {
+    CodeOfTransfers code;
+    code.disp(2, 0x120);
+    code.disp(1, 0x100);
+    code.ct(1, ConditionType::Always, true);  // calls, and comes back
+    code.ct(2, ConditionType::Always);
+    code.plain();
+    EXPECT_EQ(code.arrows(), Arrows{});
+}
+
+TEST(Branches, ALaneThatWritesTheRegisterForgetsIt) {
+    CodeOfTransfers code;
+    code.disp(1, 0x100);
+    isa::Bundle& b = code.add();
+    b.als_mask = 1;
+    b.als[0].dst = {.kind = isa::OperandKind::Ctpr, .index = 1};
+    code.ct(1, ConditionType::Pred);
+    EXPECT_EQ(code.arrows(), Arrows{});
+}
+
+TEST(Branches, CrossingOnesStandSideBySide) {
+    CodeOfTransfers code;
+    code.ibranch(0x118, ConditionType::Pred);
+    code.ibranch(0x120, ConditionType::Always);
+    code.plain();
+    code.ibranch(0x108, ConditionType::Pred);
+    code.ibranch(0x9000, ConditionType::Always);  // leaves the code in view
+    const auto branches = find_branches(code.code());
+    EXPECT_EQ(code.arrows(), (Arrows{"0x100?0x118", "0x108>0x120", "0x118?0x108"}));
+    for (std::size_t i = 0; i < branches.size(); ++i)
+        for (std::size_t j = i + 1; j < branches.size(); ++j)
+            EXPECT_NE(branches[i].depth, branches[j].depth);
+    EXPECT_EQ(branch_depth(branches), 3);
+}
+
+TEST(Branches, TheLongestStandOutsideWhenNoColumnIsFree) {
+    CodeOfTransfers code;
+    constexpr unsigned kRows = 14;
+    for (unsigned i = 0; i < kRows / 2; ++i)  // all cross the middle
+        code.ibranch(0x100 + 8 * (kRows - 1 - i), ConditionType::Pred);
+    for (unsigned i = 0; i < kRows / 2; ++i) code.plain();
+    const auto branches = find_branches(code.code());
+    ASSERT_EQ(branches.size(), kRows / 2);
+    for (const Branch& branch : branches)  // the innermost first
+        EXPECT_EQ(branch.depth, std::min<int>(kRows / 2 - 1 - branch.from, kBranchColumns));
+    EXPECT_EQ(branch_depth(branches), kBranchColumns + 1);
 }
 
 }  // namespace

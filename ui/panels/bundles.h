@@ -10,6 +10,14 @@
 
 namespace e2k::ui {
 
+/// A transfer inside the code in view, between rows.
+struct Branch {
+    std::size_t from = 0, to = 0;
+    int depth = 0;             ///< column of the arrow, 0 = next to the addresses
+    bool conditional = false;  ///< the transfer may fall through
+    bool operator==(const Branch&) const = default;
+};
+
 struct BundlesState {
     enum class View : std::uint8_t { Grid, Text, Raw } view = View::Grid;
     bool follow = true;       ///< keep the current bundle in view
@@ -19,6 +27,9 @@ struct BundlesState {
     // Derived from the code in view; rebuilt when it changes.
     std::shared_ptr<const machine::CodeView> code;
     std::vector<GridRow> rows;
+    std::vector<Branch> branches;
+    float rows_top = 0;              ///< y on the screen of the first row, scrolled away or not
+    int arrow_depth = 0;             ///< columns that arrows take
     std::vector<float> tops;         ///< y of each row, one more for the end
     std::array<float, 11> widths{};  ///< of the columns when `tops` was computed
     std::array<float, 11> wanted{};  ///< natural column widths, characters

@@ -46,6 +46,7 @@ tl::expected<HeadlessResult, std::string> run_headless(const std::string& path,
     guest_options.translator.count_operations = options.census;
     guest_options.translator.jitdump = options.jitdump;
     guest_options.translator.profile = options.profile;
+    guest_options.translator.keep_records = options.profile;
     if (options.perf_map || !options.jitdump.empty())
         guest_options.translator.name_of_address = [&](std::uint64_t address) {
             return started ? started->process().symbols()->describe(address) : std::string();

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/translate/edge_profile.h"
 #include "engine/translate/plan.h"
 #include "engine/translate/translator.h"
 #include "engine/translate/value_cache.h"
@@ -64,6 +65,9 @@ struct RecoveryPoint : Exit {
     int frame = -1;          ///< index into Region::frames: calls to be made up for
     std::int32_t stack = 0;  ///< what getsp added to the stack pointer inside them
     const Region* region = nullptr;
+    std::uint16_t node = 0;   ///< index of the bundle at which the region is left ...
+    bool executed = false;    ///< ... after it, not before it
+    std::uint64_t times = 0;  ///< when profiling
 };
 
 /// A direct exit: a jump that goes to a stub until it is patched to the successor's entry.
@@ -101,8 +105,7 @@ struct Region {
     std::vector<Restore> restores;
     std::vector<CallFrame> frames;  ///< of callees inside the region
     std::unique_ptr<std::uint64_t> executions = std::make_unique<std::uint64_t>(0);
-    /// Of each bundle, when profiling: counted by the code itself.
-    std::unique_ptr<std::uint64_t[]> bundle_executions;
+    std::unique_ptr<EdgeProfile> profile;  ///< when profiling
     std::shared_ptr<RegionRecord> record;
     bool dead = false;
 };

@@ -50,13 +50,16 @@ bool RegionEmitter::run() {
             one_br_ &= c.br == plan_.entry.br;
         }
     }
-    if (request_.profile)
-        region_.bundle_executions = std::make_unique<std::uint64_t[]>(plan_.nodes.size());
+    if (request_.profile) {
+        region_.profile = std::make_unique<EdgeProfile>();
+        region_.profile->falls.resize(plan_.nodes.size());
+    }
     if (request_.statistics) {
         mark(Reason::Counter);
         a_.mov(x86::rax, reinterpret_cast<std::uint64_t>(region_.executions.get()));
         a_.inc(x86::qword_ptr(x86::rax));
     }
+    count_way(-1, 0);
     emit_entry_checks();
     for (unsigned i = 0; i < plan_.nodes.size(); ++i) emit_node(i);
     emit_cold();
@@ -83,7 +86,7 @@ void RegionEmitter::start_node(unsigned index) {
     facts_ = node.facts;
     frame_ = node.frame;
     stack_ = node.stack;
-    has_snapshot_ = false;
+    has_snapshot_ = executed_ = false;
     loop_ = -1;
     for (int k = static_cast<int>(index); k >= 0 && loop_ < 0; --k)
         if (plan_.nodes[static_cast<std::size_t>(k)]->loop_end >= static_cast<int>(index))
@@ -149,9 +152,11 @@ void RegionEmitter::emit_node(unsigned index) {
         if (first) {
             // Belongs to the way here, which may be rarer than the join.
             if (fell) --node_index_;
+            executed_ = fell;
             if (fell) flush_counts();
             conform(*entry.map, node.address, node.config, node.facts);
             node_index_ = index;
+            executed_ = false;
         }
         v_.cache = *entry.map;
         has_snapshot_ = false;
@@ -185,6 +190,7 @@ void RegionEmitter::emit_return_entry(unsigned index) {
     expect(x86::rsi, node.address);
     expect(x86::rdi, node.config.wd);
     expect(x86::r8, node.config.br);
+    count_way(-1, static_cast<int>(index));
     mark(Reason::BoundCheck);
     const Label stop = a_.newLabel();
     if (check_window(stop)) stop_cold(stop);
@@ -194,7 +200,6 @@ void RegionEmitter::emit_body(Node& node) {
     bail_ = a_.newLabel();
     bail_used_ = mlock_used_ = has_condition_ = false;
     v_.start_bundle(node.bundle, node.config, node.window, node.file);
-    emit_profile_counter();
     conditional_ = shared_destinations();
     emit_checks();
     emit_memory();
@@ -207,14 +212,12 @@ void RegionEmitter::emit_body(Node& node) {
     pending_operations_ += b_->operations;
 }
 
-/// Leaves the host's flags alone: a condition may stay in them from bundle to bundle.
-void RegionEmitter::emit_profile_counter() {
-    if (!request_.profile) return;
+void RegionEmitter::count_way(int from, int to) {
+    if (!region_.profile) return;
+    CountedEdge& edge = region_.profile->edges.emplace_back(CountedEdge{from, to, 0});
     mark(Reason::Profile);
-    a_.mov(x86::rcx, reinterpret_cast<std::uint64_t>(&region_.bundle_executions[node_index_]));
-    a_.mov(x86::rax, x86::qword_ptr(x86::rcx));
-    a_.lea(x86::rax, x86::ptr(x86::rax, 1));
-    a_.mov(x86::qword_ptr(x86::rcx), x86::rax);
+    a_.mov(x86::rax, reinterpret_cast<std::uint64_t>(&edge.count));
+    a_.inc(x86::qword_ptr(x86::rax));
 }
 
 /// Guarded operations whose register another operation of the bundle writes too: the highest
@@ -262,11 +265,13 @@ void RegionEmitter::emit_edge(const Edge& edge, std::uint64_t from) {
     if (edge.target <= from) emit_poll(edge);
     if (edge.node < 0) {
         settle(edge.config);
+        count_way(static_cast<int>(node_index_), -1);
         return emit_exit(edge);
     }
     reach(edge);
     const auto node = static_cast<std::size_t>(edge.node);
     conform(*entries_[node].map, edge.target, edge.config, facts_);
+    count_way(static_cast<int>(node_index_), edge.node);
     mark(Reason::ControlTransfer);
     a_.jmp(labels_[node]);
 }
@@ -336,7 +341,7 @@ asmjit::Label RegionEmitter::distrust() {
 }
 
 void RegionEmitter::cold(std::function<void()> emit) {
-    cold_.push_back({node_index_, nullptr, facts_, frame_, stack_, pending_bundles_,
+    cold_.push_back({node_index_, nullptr, facts_, frame_, stack_, executed_, pending_bundles_,
                      pending_operations_, std::move(emit)});
 }
 
@@ -366,6 +371,7 @@ void RegionEmitter::emit_cold() {
         pending_bundles_ = item.bundles;
         pending_operations_ = item.operations;
         has_snapshot_ = false;
+        executed_ = item.executed;
         if (item.values) {
             v_.cache = *item.values;
             v_.start_bundle(*b_, config_, node_->window, node_->file);

@@ -26,7 +26,7 @@ struct EmitRequest {
     Region& region;      ///< receives entry, exits, faults, record
     std::uint8_t* base;  ///< where the code will run
     bool statistics = false;
-    bool profile = false;  ///< count every bundle's executions in region.bundle_executions
+    bool profile = false;  ///< count ways, see edge_profile.h
     /// Bundles whose speculative loads have met unreadable memory: these test the page map.
     const std::unordered_set<std::uint64_t>& probing;
     /// Bundles where the register of an address was no pointer: these check the sum.
@@ -58,11 +58,15 @@ private:
     void emit_node(unsigned index);
     void emit_return_entry(unsigned index);
     void emit_body(Node& node);
-    void emit_profile_counter();
+    /// Counts a way from node to node of the region (edge_profile.h).
+    void count_way(int from, int to);
     unsigned shared_destinations() const;
     void emit_next(unsigned index);
     /// Falls into the next node; counts stay pending.
-    void fall_into(unsigned index) { falls_into_ = static_cast<int>(index); }
+    void fall_into(unsigned index) {
+        falls_into_ = static_cast<int>(index);
+        if (region_.profile) region_.profile->falls[index - 1] = true;
+    }
     void count(std::uint32_t bundles, std::uint32_t operations);
     void flush_counts();
     /// Continues at `edge` from here: jump, poll, exit. Counts must be flushed.
@@ -253,6 +257,7 @@ private:
         Facts facts;
         int frame;
         std::int32_t stack;
+        bool executed;
         std::uint32_t bundles, operations;
         std::function<void()> emit;
     };
@@ -286,6 +291,7 @@ private:
     std::uint32_t last_version_ = 0;
     bool has_snapshot_ = false;
     unsigned conditional_ = 0;  ///< operations whose commit depends on their guard
+    bool executed_ = false;     ///< the bundle is done but for its transfer
     int loop_ = -1;             ///< header of the innermost loop whose entry is fixed
     std::uint32_t pending_bundles_ = 0, pending_operations_ = 0;
     bool mlock_used_ = false;

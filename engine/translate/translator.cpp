@@ -82,13 +82,15 @@ bool overlaps(const Region& r, std::uint64_t begin, std::uint64_t end) {
 std::shared_ptr<const RegionRecord> published(const Region& region) {
     auto record = std::make_shared<RegionRecord>(*region.record);
     record->executions = __atomic_load_n(region.executions.get(), __ATOMIC_RELAXED);
-    if (region.bundle_executions)
-        for (std::size_t i = 0; i < record->bundle_addresses.size(); ++i)
-            record->bundle_executions.push_back(
-                __atomic_load_n(&region.bundle_executions[i], __ATOMIC_RELAXED));
+    if (region.profile) record->bundle_executions = bundle_executions(region);
     for (const ExitSite& site : region.exits)
         record->exits.push_back({site.target, site.linked != nullptr});
     return record;
+}
+
+void hand_back(RecoveryPoint& point, const SavedRegisters& saved, CpuState& state) {
+    if (point.region->profile) __atomic_fetch_add(&point.times, 1, __ATOMIC_RELAXED);
+    recover(point, saved, state);
 }
 
 }  // namespace
@@ -145,7 +147,7 @@ struct Translator::Impl {
     TranslatorStats counters;
     std::uint64_t translate_nanoseconds = 0;
     PerfLog perf;
-    std::vector<std::shared_ptr<const RegionRecord>> departed;  ///< when profiling
+    std::vector<std::shared_ptr<const RegionRecord>> departed;  ///< with options.keep_records
     pid_t process = getpid();
 
     std::atomic<std::uint64_t> interpreted{0};
@@ -255,7 +257,7 @@ struct Translator::Impl {
         for (auto& [file, thread] : threads)
             while (thread->in_code) std::this_thread::yield();
         for (auto& [file, thread] : threads) thread->clear();
-        if (options.profile) {
+        if (options.keep_records) {
             for (const auto& [key, region] : regions) keep_record(*region);
             for (const auto& region : dead) keep_record(*region);
         }
@@ -301,6 +303,7 @@ struct Translator::Impl {
             region->recoveries.clear();
             region->restores.clear();
             region->frames.clear();
+            region->profile.reset();
         }
         Region& result = *region;
         regions[{result.address, result.config, result.mode}] = std::move(region);
@@ -407,7 +410,7 @@ bool Translator::Impl::recover_from_fault(CpuState& state, const SavedRegisters&
     const auto offset = static_cast<std::uint32_t>(pc - region.entry);
     for (const FaultPoint& f : region.faults) {
         if (offset < f.begin || offset >= f.end) continue;
-        recover(*f.recovery, saved, state);
+        hand_back(*f.recovery, saved, state);
         // Speculative loads that miss once will do so again: look before, from now on.
         if (probing.insert(f.recovery->address).second)
             retire_overlapping(f.recovery->address, f.recovery->address + 8);
@@ -442,8 +445,7 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
         const std::uint64_t before = state.bundles, ip = state.ip, operations = state.operations;
         Stop stop = bundles == 1 ? interpreter.step(state) : interpreter.run(state, bundles);
         fp.reload();
-        interpreted.fetch_add(std::max<std::uint64_t>(state.bundles - before, 1),
-                              std::memory_order_relaxed);
+        interpreted.fetch_add(state.bundles - before, std::memory_order_relaxed);
         state.tags_live = state.exact_tags && cpu::has_visible_tags(state);
         if (options.count_operations) {
             const std::lock_guard lock(mutex);
@@ -485,7 +487,7 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
                 if (why == Leave::Linkable)
                     from = static_cast<ExitSite*>(exit);
                 else
-                    recover(*static_cast<RecoveryPoint*>(exit), *thread.saved(), state);
+                    hand_back(*static_cast<RecoveryPoint*>(exit), *thread.saved(), state);
             }
             thread.in_code = false;  // from now on regions may be deleted
             if (std::exchange(state.wd.tagged, std::uint16_t{0}))
@@ -551,6 +553,13 @@ void Translator::set_breakpoints(std::span<const std::uint64_t> addresses) {
     impl_->breakpoints = {addresses.begin(), addresses.end()};
 }
 
+void Translator::set_profile(bool on) {
+    const std::lock_guard lock(impl_->mutex);
+    if (impl_->options.profile == on) return;
+    impl_->options.profile = on;
+    if (impl_->usable()) impl_->flush();
+}
+
 TranslatorStats Translator::stats() const {
     const std::lock_guard lock(impl_->mutex);
     TranslatorStats stats = impl_->counters;
@@ -610,7 +619,7 @@ std::vector<std::shared_ptr<const RegionRecord>> Translator::regions() const {
     std::vector<std::shared_ptr<const RegionRecord>> list;
     for (const auto& [key, region] : impl_->regions)
         if (region->entry) list.push_back(published(*region));
-    if (impl_->options.profile) {
+    if (impl_->options.keep_records) {
         for (const auto& region : impl_->dead)
             if (region->entry) list.push_back(published(*region));
         list.insert(list.end(), impl_->departed.begin(), impl_->departed.end());

@@ -22,7 +22,8 @@ struct TranslatorOptions {
     bool statistics = false;           ///< count region entries
     bool count_operations = false;     ///< what is not executed by emitted code (RunCounts)
     std::uint32_t warm_threshold = 0;  ///< interpreted executions of an address before translation
-    bool profile = false;              ///< count executions of every bundle of a region
+    bool profile = false;              ///< count executions of every bundle (edge_profile.h)
+    bool keep_records = false;         ///< of regions that have left the code cache, for regions()
     bool perf_map = false;             ///< write /tmp/perf-PID.map
     std::string jitdump = {};          ///< directory for jit-PID.dump; empty: none
     /// Name of a guest address in those files ("main+0x10"); null or "": the address alone.
@@ -81,7 +82,7 @@ struct TranslatorStats {
     std::uint64_t regions = 0, bundles_translated = 0, operations_translated = 0;
     std::uint64_t operations_helper = 0;  ///< of those, via helper call
     std::uint64_t host_bytes = 0, links = 0, flushes = 0;
-    std::uint64_t interpreted_bundles = 0;  ///< bundles declined and interpreted at run time
+    std::uint64_t interpreted_bundles = 0;  ///< bundles executed by the interpreter
     double translate_seconds = 0;
 };
 
@@ -121,12 +122,16 @@ public:
     /// Regions never run through these addresses; `run` stops before them.
     void set_breakpoints(std::span<const std::uint64_t> addresses);
 
+    /// TranslatorOptions::profile from now on; a change drops all translations. Safe while other
+    /// threads run.
+    void set_profile(bool on);
+
     TranslatorStats stats() const;
     HostCodeCensus census() const;
     RunCounts run_counts() const;
     /// The region that contains guest address `ip` and was entered last; null if none.
     std::shared_ptr<const RegionRecord> region_at(std::uint64_t ip) const;
-    /// All regions; when profiling also those that have left the code cache.
+    /// All regions; with TranslatorOptions::keep_records also those that have left the code cache.
     std::vector<std::shared_ptr<const RegionRecord>> regions() const;
 
 private:

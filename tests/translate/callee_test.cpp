@@ -59,7 +59,7 @@ inner:  {{ setwd wsz = 0x10, nfx = 1, dbl = 1
 /// A region that a fault has retired stays listed.
 TranslatorOptions keep_records() {
     TranslatorOptions options;
-    options.profile = true;
+    options.keep_records = true;
     return options;
 }
 

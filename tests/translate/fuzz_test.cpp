@@ -19,6 +19,13 @@ TEST_P(Fuzz, TranslatorAgreesWithTheInterpreter) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Fuzz, testing::Range(1u, 5u));
 
+TEST(Fuzz, RegionsCountEveryBundleTheyExecute) {
+    const auto result = fuzz::fuzz({.seed = 5, .cases = 300, .profile = true});
+    EXPECT_EQ(result.difference, "");
+    EXPECT_EQ(result.profiled + result.interpreted, result.bundles);
+    EXPECT_GT(result.profiled, 3000u);
+}
+
 /// The emitter of `subs` with its operands exchanged.
 void wrong_subtraction(OpContext& c) {
     const auto x = c.v.use(c.op.a, 32), y = c.v.use(c.op.b, 32);

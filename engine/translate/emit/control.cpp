@@ -465,6 +465,7 @@ void RegionEmitter::emit_transfer(unsigned index) {
     facts_ = node_->after;
     stack_ = node_->stack_after;
     has_snapshot_ = false;
+    executed_ = true;
     const auto symmetric = [](unsigned mask) { return mask == 0 || mask == 3; };
     const bool common = symmetric(b_->alc);
     if (node_->taken_kind == TakenKind::None) {
@@ -565,6 +566,10 @@ void RegionEmitter::emit_taken(unsigned index) {
             a_.jmp(imm(request_.stubs.leave));
         });
     };
+    const auto leaves = [&] {
+        // Where control always leaves, the bundle's own count says how often.
+        if (b_->transfer.condition != ConditionType::Always) count_way(static_cast<int>(index), -1);
+    };
     switch (node.taken_kind) {
         case TakenKind::Direct:
             return emit_edge(node.taken, node.address);
@@ -576,12 +581,15 @@ void RegionEmitter::emit_taken(unsigned index) {
             expect_target();
             return emit_edge(node.taken, node.address);
         case TakenKind::IndirectJump:
+            leaves();
             return indirect();
         case TakenKind::Return:
         case TakenKind::PredictedReturn:
+            leaves();
             return emit_return();
         case TakenKind::Call:
         case TakenKind::IndirectCall:
+            leaves();
             return emit_call(index);
         case TakenKind::None:
             return;
@@ -621,6 +629,7 @@ void RegionEmitter::expect_target() {
         mark(Reason::ControlTransfer);
         a_.bind(other);
         settle(config_after(*b_, config_, true));
+        count_way(static_cast<int>(node_index_), -1);
         a_.mov(x86::rsi, state(ctpr_offset(b_->transfer.ctpr), 8));
         a_.jmp(imm(request_.stubs.jump));
     });

@@ -113,6 +113,8 @@ RecoveryPoint& RegionEmitter::recovery(Leave why, std::uint64_t address, Config 
     point.frame = frame_;
     point.stack = stack_;
     point.region = &region_;
+    point.node = static_cast<std::uint16_t>(node_index_);
+    point.executed = executed_;
     return point;
 }
 

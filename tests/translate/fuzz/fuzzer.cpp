@@ -264,7 +264,9 @@ public:
           compiled_(compiled_bundles()),
           fallback_(translated_.view),
           reference_(interpreted_.view),
-          translator_(translated_.view, {.code_cache_bytes = 4u << 20}) {
+          translator_(translated_.view, {.code_cache_bytes = 4u << 20,
+                                         .profile = options.profile,
+                                         .keep_records = options.profile}) {
         for (int iset = 3; iset <= 6; ++iset) makers_.emplace_back(iset, compiled_);
     }
 
@@ -283,6 +285,9 @@ public:
             break;
         }
         result_.interpreted = translator_.stats().interpreted_bundles;
+        if (options_.profile)
+            for (const auto& record : translator_.regions())
+                for (const std::uint64_t n : record->bundle_executions) result_.profiled += n;
         return result_;
     }
 

@@ -14,6 +14,7 @@ struct FuzzOptions {
     std::uint64_t bundles = ~0ull;  ///< or when so many bundles have been generated
     /// One region at a time instead of linked ones: a difference is found where it arises.
     bool single_regions = false;
+    bool profile = false;  ///< fills FuzzResult::profiled; keeps all regions: for few cases
 };
 
 struct FuzzResult {
@@ -21,6 +22,7 @@ struct FuzzResult {
     std::uint64_t generated = 0;    ///< bundles generated
     std::uint64_t bundles = 0;      ///< bundles executed by both
     std::uint64_t interpreted = 0;  ///< of those, by the translator's interpreter
+    std::uint64_t profiled = 0;     ///< bundles executed in regions, as these count them
     std::uint64_t traps = 0;
     std::string difference;  ///< the first one, with the program; empty: none
     std::uint64_t bad_case = 0;

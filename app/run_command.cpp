@@ -54,8 +54,8 @@ void print_run_counts(const machine::HeadlessResult& r) {
                    n.helpers[i].first);
     fmt::print(stderr, "  interpreted   {:>13.4f} % {}\n", percent(n.interpreted), n.interpreted);
     for (std::size_t i = 0; i < std::min(kShown, n.bundles.size()); ++i)
-        fmt::print(stderr, "                {:>14}   at 0x{:x}\n", n.bundles[i].second,
-                   n.bundles[i].first);
+        fmt::print(stderr, "                {:>14}   at 0x{:x}: {}\n", n.bundles[i].operations,
+                   n.bundles[i].address, name_of(n.bundles[i].why));
 }
 
 void print_statistics(const machine::HeadlessResult& r, bool interpreter) {

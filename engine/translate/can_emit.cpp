@@ -20,8 +20,26 @@ using isa::ConditionType;
 
 namespace {
 
-constexpr std::uint8_t kStateIp = 0x81, kStateLsr = 0x83;
 constexpr unsigned kMaxWindow = 224;
+
+/// Registers that every version has, that the state in memory always holds and that mean nothing
+/// to the host's floating-point unit (encoding.md §11).
+bool plain_to_read(std::uint8_t code) {
+    switch (code) {
+        case 0x00:  // %psr
+        case 0x1e:  // %sbr
+        case kStateUpsr:
+        case kStateIp:
+        case kStateLsr:
+        case 0x85:  // %fpcr
+        case kStateIlcr:
+        case 0x89:  // %bgr
+        case 0x8a:  // %idr
+            return true;
+        default:
+            return false;
+    }
+}
 
 bool register_exists(RegRef r, const cpu::RotationState& br, unsigned size) {
     switch (r.space) {
@@ -72,11 +90,14 @@ bool can_compute(const MicroOp& op) {
         case SemKind::AauWrite:
             return op.guard.count == 0;
         case SemKind::StateWrite:
-            return op.dst.index == kStateLsr && op.guard.count == 0;
+            return op.guard.count == 0 &&
+                   (op.dst.index == kStateLsr || op.dst.index == kStateIlcr ||
+                    op.dst.index == kStateUpsr);
         case SemKind::StateRead:
-            return op.source_state == kStateIp && op.write == Write::Double;
+            return plain_to_read(op.source_state) &&
+                   (op.write == Write::Double || op.write == Write::Word);
         case SemKind::GetSp:
-            return op.guard.count == 0 && op.write != Write::None;
+            return op.guard.count == 0;
         default:
             return op.write != Write::State;
     }
@@ -136,6 +157,7 @@ bool can_transfer(const ExecBundle& b, Config config, const Facts& facts) {
     const CtprFact& fact = facts[t.ctpr - 1u];
     if (fact.kind != CtprFact::Kind::Known) return true;
     if (fact.tag == CtprTag::Label) return (fact.base & 7) == 0;
+    if (fact.tag == CtprTag::System) return calls;
     return fact.tag == CtprTag::Return && !calls;
 }
 

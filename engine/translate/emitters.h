@@ -57,6 +57,10 @@ enum class HostCode : std::uint8_t {
 /// `kind`: of the row's semantics in the processor's version.
 HostCode host_code_of(isa::OpIndex op, cpu::SemKind kind);
 
+/// Codes of the state registers that have host code of their own.
+inline constexpr std::uint8_t kStateUpsr = 0x80, kStateIp = 0x81, kStateLsr = 0x83,
+                              kStateIlcr = 0x87;
+
 /// Whether a row is a division that has host code (emit/division.cpp).
 bool has_division(isa::OpIndex op);
 

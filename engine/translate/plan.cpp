@@ -279,6 +279,12 @@ private:
         n.taken_kind = TakenKind::Call;
         if (b.transfer.kind == TransferKind::Call) {
             const CtprFact& fact = n.after[b.transfer.ctpr - 1u];
+            if (fact.kind == CtprFact::Kind::Known && fact.tag == CtprTag::System) {
+                n.taken_kind = TakenKind::SystemCall;
+                n.taken = {-1, b.next_address, taken};
+                if (n.falls_through) start = onward(n, n.next);
+                return n.falls_through;
+            }
             if (fact.kind == CtprFact::Kind::Known)
                 target = fact.base;
             else

@@ -41,6 +41,7 @@ enum class TakenKind : std::uint8_t {
     PredictedReturn,
     Call,  ///< call of a known label
     IndirectCall,
+    SystemCall,    ///< of a known entry of the kernel
     InlineCall,    ///< the callee is part of the region
     InlineReturn,  ///< from such a callee
 };

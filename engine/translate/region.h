@@ -25,6 +25,8 @@ enum class Leave : std::uint64_t {
     Interrupted = 4,  ///< state.interrupt was seen
     Linkable = 5,     ///< an ExitSite that is not linked
     Distrust = 6,     ///< a register is not the pointer it was taken for: make the region anew
+    Declined = 7,     ///< as Interpret: there is no host code for the bundle
+    SystemCall = 8,   ///< a SystemCallExit; state.ip is where the call returns to
 };
 inline constexpr std::uint64_t kFirstExit = 4096;
 
@@ -80,6 +82,11 @@ struct ExitSite : Exit {
     Region* linked = nullptr;
 };
 
+/// A call of the kernel.
+struct SystemCallExit : Exit {
+    std::uint32_t entry = 0, wbs = 0;  ///< as in cpu::Stop
+};
+
 /// Host code in which a guest access may fault.
 struct FaultPoint {
     std::uint32_t begin = 0, end = 0;  ///< offsets into the region's code
@@ -102,6 +109,7 @@ struct Region {
     std::vector<ExitSite*> incoming;  ///< patched jumps that lead here
     std::vector<FaultPoint> faults;   ///< ascending
     std::deque<RecoveryPoint> recoveries;
+    std::deque<SystemCallExit> system_calls;
     std::vector<Restore> restores;
     std::vector<CallFrame> frames;  ///< of callees inside the region
     std::unique_ptr<std::uint64_t> executions = std::make_unique<std::uint64_t>(0);

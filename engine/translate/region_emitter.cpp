@@ -165,7 +165,7 @@ void RegionEmitter::emit_node(unsigned index) {
     a_.bind(labels_[index]);
     if (node.interpret) {
         mark(Reason::Exit);
-        leave_by(recovery(Leave::Interpret, node.address, config_, facts_));
+        leave_by(recovery(Leave::Declined, node.address, config_, facts_));
         pending_bundles_ = pending_operations_ = 0;
         return;
     }

@@ -141,6 +141,7 @@ private:
     void emit_operation(unsigned i);
     void compute(unsigned i);
     void compute_scalar(unsigned i);
+    void read_state(const cpu::exec::MicroOp& op);
     OpContext context_of(const cpu::exec::MicroOp& op);
     bool emits_directly(const OpContext& context) const;
     void call_helper(unsigned i);
@@ -177,7 +178,8 @@ private:
     void emit_element(unsigned k);
     void commit_elements();
     void advance_areas();
-    void commit_loop_state(unsigned i);
+    void commit_state(unsigned i);
+    void commit_loop_state(const Gp& value, bool initial);
 
     // --- emit/array_unit.cpp ---
     void check_prefetch();
@@ -218,6 +220,7 @@ private:
     void learn_condition(bool taken);
     void emit_taken(unsigned index);
     void emit_call(unsigned index);
+    void emit_system_call();
     void emit_return();
     void expect_target();
     void change_frame();

@@ -121,6 +121,22 @@ const char* name_of(Reason reason) {
     return "?";
 }
 
+const char* name_of(Interpreted why) {
+    switch (why) {
+        case Interpreted::Declined:
+            return "no host code";
+        case Interpreted::Refused:
+            return "a check failed";
+        case Interpreted::Faulted:
+            return "host fault";
+        case Interpreted::Tagged:
+            return "diagnostic values";
+        case Interpreted::Mode:
+            return "nothing is translated";
+    }
+    return "?";
+}
+
 struct Translator::Impl {
     cpu::MemoryView memory;
     TranslatorOptions options;
@@ -152,9 +168,9 @@ struct Translator::Impl {
 
     std::atomic<std::uint64_t> interpreted{0};
     /// With options.count_operations: calls by row of the operation table, and operations of
-    /// interpreted bundles by address.
+    /// interpreted bundles by address and reason.
     std::vector<std::uint64_t> call_counts;
-    std::unordered_map<std::uint64_t, std::uint64_t> interpreted_at;
+    std::map<std::pair<std::uint64_t, Interpreted>, std::uint64_t> interpreted_at;
 
     Impl(cpu::MemoryView view, const TranslatorOptions& o)
         : memory(view), options(o), arena(std::max(o.code_cache_bytes, 2 * kRoomForRegion)) {
@@ -301,6 +317,7 @@ struct Translator::Impl {
             region->exits.clear();
             region->faults.clear();
             region->recoveries.clear();
+            region->system_calls.clear();
             region->restores.clear();
             region->frames.clear();
             region->profile.reset();
@@ -440,7 +457,7 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
     std::uint64_t from_epoch = 0;
     bool predict = false;
 
-    const auto step = [&](std::uint64_t bundles) -> Stop {
+    const auto step = [&](std::uint64_t bundles, Interpreted why) -> Stop {
         fp.fold();
         const std::uint64_t before = state.bundles, ip = state.ip, operations = state.operations;
         Stop stop = bundles == 1 ? interpreter.step(state) : interpreter.run(state, bundles);
@@ -449,7 +466,7 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
         state.tags_live = state.exact_tags && cpu::has_visible_tags(state);
         if (options.count_operations) {
             const std::lock_guard lock(mutex);
-            interpreted_at[ip] += state.operations - operations;
+            interpreted_at[{ip, why}] += state.operations - operations;
         }
         return stop;
     };
@@ -464,14 +481,16 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
         }
         if (state.tags_live) {
             // Translated code knows no tags (engine/README.md, "tags").
-            Stop stop = step(single ? 1 : kTaggedBundles);
+            Stop stop = step(single ? 1 : kTaggedBundles, Interpreted::Tagged);
             if (stop.kind == StopKind::Interrupted && !(state.interrupt & ~kKick)) continue;
             if (stop.kind != StopKind::Budget || single) return stop;
             continue;
         }
         Region* region = nullptr;
-        const bool all_interpreted = state.exact_tags && state.uncover_tags;
-        if (translates && !all_interpreted && !cpu::fp_exceptions_unmasked(state.pfpfr, state.fpcr))
+        const bool all_interpreted = !translates || (state.exact_tags && state.uncover_tags) ||
+                                     cpu::fp_exceptions_unmasked(state.pfpfr, state.fpcr);
+        Interpreted reason = all_interpreted ? Interpreted::Mode : Interpreted::Declined;
+        if (!all_interpreted)
             region = enter_region(state, thread, fp, from, from_epoch, predict, single);
         from = nullptr;
         predict = false;
@@ -481,10 +500,15 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
             const std::uint64_t left = stubs.enter(&state, region->entry, thread.shadow_bias(),
                                                    thread.jump_cache(), thread.saved());
             auto why = static_cast<Leave>(left);
+            Stop system_call = stopped(StopKind::SystemCall);
             if (left >= kFirstExit) {
                 auto* exit = reinterpret_cast<Exit*>(left);
                 why = exit->why;
-                if (why == Leave::Linkable)
+                if (why == Leave::SystemCall) {
+                    const auto& call = *static_cast<SystemCallExit*>(exit);
+                    system_call.syscall_entry = call.entry;
+                    system_call.syscall_wbs = call.wbs;
+                } else if (why == Leave::Linkable)
                     from = static_cast<ExitSite*>(exit);
                 else
                     hand_back(*static_cast<RecoveryPoint*>(exit), *thread.saved(), state);
@@ -500,16 +524,23 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
                     predict = true;
                     break;
                 case Leave::Interpret:
+                    reason = Interpreted::Refused;
+                    [[fallthrough]];
+                case Leave::Declined:
                     interpret = true;
                     break;
+                case Leave::SystemCall:
+                    return system_call;
                 case Leave::Fault:
                     fp.fold();
                     if (!recover_from_fault(state, *thread.saved(), from_epoch)) std::abort();
                     fp.reload();
                     interpret = true;
+                    reason = Interpreted::Faulted;
                     break;
                 case Leave::Distrust: {
                     interpret = true;
+                    reason = Interpreted::Refused;
                     const std::lock_guard lock(mutex);
                     if (distrusted.insert(state.ip).second)
                         retire_overlapping(state.ip, state.ip + 8);
@@ -521,7 +552,7 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
             }
         }
         if (interpret) {
-            Stop stop = step(1);
+            Stop stop = step(1, reason);
             if (stop.kind != StopKind::Budget) return stop;
         }
         if (single) return stopped(StopKind::Budget);
@@ -578,15 +609,15 @@ RunCounts Translator::run_counts() const {
         if (n) by_name[isa::operation(static_cast<isa::OpIndex>(row)).mnemonic] += n;
     }
     counts.helpers.assign(by_name.begin(), by_name.end());
-    for (const auto& [address, n] : impl_->interpreted_at) {
+    for (const auto& [place, n] : impl_->interpreted_at) {
         counts.interpreted += n;
-        counts.bundles.emplace_back(address, n);
+        if (n) counts.bundles.push_back({place.first, place.second, n});
     }
-    const auto more = [](const auto& a, const auto& b) {
-        return a.second != b.second ? a.second > b.second : a.first < b.first;
-    };
-    std::sort(counts.helpers.begin(), counts.helpers.end(), more);
-    std::sort(counts.bundles.begin(), counts.bundles.end(), more);
+    // Both begin in the order of what they are counts of.
+    std::stable_sort(counts.helpers.begin(), counts.helpers.end(),
+                     [](const auto& a, const auto& b) { return a.second > b.second; });
+    std::stable_sort(counts.bundles.begin(), counts.bundles.end(),
+                     [](const auto& a, const auto& b) { return a.operations > b.operations; });
     return counts;
 }
 

@@ -93,14 +93,29 @@ struct HostCodeCensus {
     std::uint64_t operations = 0;    ///< guest operations they were made from
 };
 
+/// Why a bundle was interpreted while others run translated.
+enum class Interpreted : std::uint8_t {
+    Declined,  ///< there is no host code for it
+    Refused,   ///< a check in the host code failed: trap, tag, address, a pointer that is none
+    Faulted,   ///< the host refused an access
+    Tagged,    ///< a diagnostic value was visible
+    Mode,      ///< nothing is translated: unmasked FP exceptions, tags of registers never written
+};
+const char* name_of(Interpreted why);
+
 /// Operations executed other than by emitted code, with TranslatorOptions::count_operations.
 struct RunCounts {
     std::uint64_t by_helper = 0;    ///< calls of a semantic function from translated code
     std::uint64_t interpreted = 0;  ///< operations of interpreted bundles
-    /// Names of the operations called, and addresses of the bundles interpreted, the most frequent
-    /// first, with the operations they account for.
+    /// Names of the operations called, and the bundles interpreted, the most frequent first, with
+    /// the operations they account for.
     std::vector<std::pair<std::string_view, std::uint64_t>> helpers;
-    std::vector<std::pair<std::uint64_t, std::uint64_t>> bundles;
+    struct Bundle {
+        std::uint64_t address = 0;  ///< Tagged, Mode: of the first of several
+        Interpreted why = Interpreted::Declined;
+        std::uint64_t operations = 0;
+    };
+    std::vector<Bundle> bundles;
 };
 
 /// One per guest process; `run` may be called by several guest threads, each with its own state

@@ -85,6 +85,7 @@ void RegionEmitter::check_transfer() {
             a_.jnz(bail());
             [[fallthrough]];
         case TakenKind::Call:
+        case TakenKind::SystemCall:
             a_.mov(x86::rax, state(offsetof(CpuState, chain_top), 8));
             a_.cmp(x86::rax, state(offsetof(CpuState, chain_limit), 8));
             a_.je(bail());
@@ -347,7 +348,7 @@ void RegionEmitter::commit_control() {
             store_immediate64(ctpr_offset(op.dst.index) + offsetof(Ctpr, tag),
                               ctpr_image(CtprTag::Label, 0, 3));
         } else if (op.write == Write::State) {
-            commit_loop_state(i);
+            commit_state(i);
         } else if (op.kind == SemKind::AauWrite) {
             commit_array_register(i);
         } else if (op.kind == SemKind::GetSp) {
@@ -591,6 +592,8 @@ void RegionEmitter::emit_taken(unsigned index) {
         case TakenKind::IndirectCall:
             leaves();
             return emit_call(index);
+        case TakenKind::SystemCall:
+            return emit_system_call();
         case TakenKind::None:
             return;
     }
@@ -731,6 +734,22 @@ void RegionEmitter::emit_call(unsigned index) {
     const Edge edge{-1, node.taken.target, callee};
     if (edge.target <= node.address) poll_complete(edge.target);
     emit_exit(edge);
+}
+
+/// The dispatcher hands the call on; the kernel looks at the state only.
+void RegionEmitter::emit_system_call() {
+    const cpu::exec::Transfer& t = b_->transfer;
+    SystemCallExit& exit = region_.system_calls.emplace_back();
+    exit.why = Leave::SystemCall;
+    exit.entry = static_cast<std::uint32_t>(node_->after[t.ctpr - 1u].base);
+    exit.wbs = t.wbs;
+    v_.write_back_all();
+    settle_control(config_after(*b_, config_, true));
+    clear_ctprs();
+    mark(Reason::Exit);
+    store_immediate64(offsetof(CpuState, ip), b_->next_address);
+    a_.mov(x86::rax, reinterpret_cast<std::uint64_t>(static_cast<Exit*>(&exit)));
+    a_.jmp(imm(request_.stubs.leave));
 }
 
 /// A poll where the state in memory is complete but for the ip.

@@ -15,6 +15,15 @@ using cpu::exec::Space;
 using cpu::exec::Write;
 namespace x86 = asmjit::x86;
 
+namespace {
+
+/// One that can be read (can_emit.cpp).
+std::uint64_t state_register(const CpuState* state, std::uint8_t code) {
+    return cpu::read_state_register(*state, code).value_or(0);
+}
+
+}  // namespace
+
 CondCode RegionEmitter::test_condition(const Condition& c) {
     if (c.pcnt) {
         a_.cmp(state(offsetof(CpuState, lsr) + offsetof(cpu::LoopState, pcnt), 1), imm(c.index));
@@ -73,6 +82,7 @@ void RegionEmitter::emit_operation(unsigned i) {
 /// operands.
 void RegionEmitter::prepare_helper(unsigned i) {
     const MicroOp& op = b_->ops[i];
+    if (op.kind == SemKind::StateRead && op.source_state != kStateIp) v_.write_back_caller_saved();
     if (!has_function(op.kind) || emits_directly(context_of(op))) return;
     v_.write_back_caller_saved();
     for (const RegRef r : {op.a, op.b, op.c}) v_.write_back(r);
@@ -98,7 +108,7 @@ void RegionEmitter::compute(unsigned i) {
             a_.mov(d.r32(), from.r32());
             return v_.set_result(d);
         }
-        case SemKind::StateWrite:  // %lsr only
+        case SemKind::StateWrite:
             if (op.wb != isa::Width::S) return v_.set_result(v_.use(op.b, 64), false);
             {
                 const Gp from = v_.use(op.b, 32), d = v_.def();
@@ -107,11 +117,27 @@ void RegionEmitter::compute(unsigned i) {
             }
         case SemKind::AauWrite:
             return v_.set_result(v_.use(op.data, op.access_size == 4 ? 32 : 64), false);
-        case SemKind::StateRead:  // %ip only
-            return v_.set_constant(b_->address);
+        case SemKind::StateRead:
+            return read_state(op);
         default:
             return;
     }
+}
+
+/// rrd, rrs: %ip is known, for the others the state is asked.
+void RegionEmitter::read_state(const MicroOp& op) {
+    const bool word = op.write == Write::Word;
+    if (op.source_state == kStateIp)
+        return v_.set_constant(word ? b_->address & 0xffff'ffff : b_->address);
+    v_.spill_results();
+    a_.mov(x86::rdi, host::kState);
+    a_.mov(x86::esi, imm(op.source_state));
+    a_.mov(x86::rax, reinterpret_cast<std::uint64_t>(&state_register));
+    a_.call(x86::rax);
+    v_.forget_caller_saved();
+    const Gp d = v_.def();
+    word ? a_.mov(d.r32(), x86::eax) : a_.mov(d, x86::rax);
+    v_.set_result(d);
 }
 
 void RegionEmitter::compute_scalar(unsigned i) {

@@ -231,9 +231,19 @@ void RegionEmitter::advance_areas() {
 
 // --- loop state ---
 
-/// rwd of %lsr: the fields of LSR, and the initial values in ILCR (machine.md §1.6).
-void RegionEmitter::commit_loop_state(unsigned i) {
-    const Gp r = v_.result_gpr(i);
+/// rwd, rws of the registers that can_emit.cpp lets through.
+void RegionEmitter::commit_state(unsigned i) {
+    constexpr std::uint32_t kUpsrMask = 0x7ff;  // bits that exist
+    const std::uint8_t code = b_->ops[i].dst.index;
+    const Gp value = v_.result_gpr(i);
+    if (code != kStateUpsr) return commit_loop_state(value, code == kStateIlcr);
+    a_.mov(x86::eax, value.r32());
+    a_.and_(x86::eax, imm(kUpsrMask));
+    a_.mov(state(offsetof(CpuState, upsr), 4), x86::eax);
+}
+
+/// The fields of LSR and the initial values in ILCR, or only these (machine.md §1.6).
+void RegionEmitter::commit_loop_state(const Gp& r, bool initial) {
     const std::size_t ilcr = offsetof(CpuState, ilcr);
     const auto store = [&](std::size_t offset) { a_.mov(state(offset, 1), x86::al); };
     const auto field = [&](unsigned low, unsigned width) {
@@ -245,29 +255,35 @@ void RegionEmitter::commit_loop_state(unsigned i) {
          {offsetof(LoopState, vlc), offsetof(LoopState, over), offsetof(LoopState, ldmc),
           offsetof(LoopState, ldovl), offsetof(LoopState, strmd), offsetof(LoopState, semc)})
         a_.mov(state(ilcr + field_offset, 1), imm(0));
+    const auto store_current = [&](std::size_t field_offset) {
+        if (!initial) store(lsr_offset(field_offset));
+    };
     a_.mov(x86::eax, r.r32());
-    a_.mov(state(lsr_offset(offsetof(LoopState, lcnt)), 8), x86::rax);
+    if (!initial) a_.mov(state(lsr_offset(offsetof(LoopState, lcnt)), 8), x86::rax);
     a_.mov(state(ilcr + offsetof(LoopState, lcnt), 8), x86::rax);
     a_.mov(x86::rcx, r);
     a_.shr(x86::rcx, 32);
     field(32, 5);
-    store(lsr_offset(offsetof(LoopState, ecnt)));
+    store_current(offsetof(LoopState, ecnt));
     store(ilcr + offsetof(LoopState, ecnt));
-    field(37, 1);
-    store(lsr_offset(offsetof(LoopState, vlc)));
-    field(38, 1);
-    store(lsr_offset(offsetof(LoopState, over)));
-    field(39, 1);
-    store(lsr_offset(offsetof(LoopState, ldmc)));
-    field(40, 8);
-    store(lsr_offset(offsetof(LoopState, ldovl)));
+    if (!initial) {
+        field(37, 1);
+        store_current(offsetof(LoopState, vlc));
+        field(38, 1);
+        store_current(offsetof(LoopState, over));
+        field(39, 1);
+        store_current(offsetof(LoopState, ldmc));
+        field(40, 8);
+        store_current(offsetof(LoopState, ldovl));
+    }
     field(48, 5);
-    store(lsr_offset(offsetof(LoopState, pcnt)));
+    store_current(offsetof(LoopState, pcnt));
     store(ilcr + offsetof(LoopState, pcnt));
+    if (initial) return;
     field(53, 7);
-    store(lsr_offset(offsetof(LoopState, strmd)));
+    store_current(offsetof(LoopState, strmd));
     field(60, 1);
-    store(lsr_offset(offsetof(LoopState, semc)));
+    store_current(offsetof(LoopState, semc));
 }
 
 }  // namespace e2k::translate

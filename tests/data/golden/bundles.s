@@ -493,3 +493,17 @@
 
 ! array register
 { staad,2 %dr1, %aad2 [ %aasti0 ], mas = 0x3f }
+
+! initial values of the loop registers
+{ rwd %dr0, %ilcr }
+
+! user flags
+{ rws %r0, %upsr }
+
+! stack pointer, not asked for
+{ getsp 0xffffffc0, %empty }
+
+! system call
+{ sdisp %ctpr1, 0x3
+  addd,0 0x0, %dr2, %dr9 }
+{ call %ctpr1, wbs = 0x4 }

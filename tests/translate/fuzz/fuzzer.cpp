@@ -337,6 +337,16 @@ private:
         watchdog_.watch(nullptr);
         cpu::Stop expected;
         if (a.bundles != before) expected = reference_.run(b, a.bundles - before);
+        const bool calls = stop.kind == StopKind::SystemCall;
+        if (calls != (expected.kind == StopKind::SystemCall) ||
+            (calls && (stop.syscall_entry != expected.syscall_entry ||
+                       stop.syscall_wbs != expected.syscall_wbs))) {
+            result_.difference = fmt::format(
+                "system call: translator {}, entry {}, wbs {}; interpreter {}, entry {}, wbs {}",
+                calls, stop.syscall_entry, stop.syscall_wbs, expected.kind == StopKind::SystemCall,
+                expected.syscall_entry, expected.syscall_wbs);
+            return true;
+        }
         if (stop.kind == StopKind::Trapped) {
             if (expected.kind != StopKind::Budget) {
                 result_.difference =
@@ -373,7 +383,7 @@ private:
             return a.ip < kCode + kPage - 64;
         }
         return stop.kind == StopKind::Budget || stop.kind == StopKind::Interrupted ||
-               stop.kind == StopKind::CodeFlush;
+               stop.kind == StopKind::CodeFlush || calls;
     }
 
     void explain(const Program& program, std::uint64_t n, unsigned stop) {

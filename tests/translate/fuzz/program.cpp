@@ -190,6 +190,22 @@ std::string array_load(Random& random) {
                        below(random, 8) == 0, target_register(random, false));
 }
 
+/// A read or write of a state register whose value depends on nothing but the program.
+std::string state_access(Random& random) {
+    constexpr std::array kReadable{"%lsr", "%ilcr", "%upsr", "%fpcr", "%ip",
+                                   "%idr", "%bgr",  "%psr",  "%sbr",  "%pfpfr"};
+    constexpr std::array kWritable{"%lsr", "%lsr", "%lsr", "%ilcr", "%upsr"};
+    const char size = one_in(random, 4) ? 's' : 'd';
+    std::string text =
+        one_in(random, 2)
+            ? fmt::format("rr{},0 {}, {}", size, kReadable[random() % kReadable.size()],
+                          target_register(random, false))
+            : fmt::format("rw{},0 {}, {}", size, any_register(random, false),
+                          kWritable[random() % kWritable.size()]);
+    if (one_in(random, 4)) text += " ? " + condition(random);
+    return text;
+}
+
 /// A store through the array access unit, or a write of one of its registers; its increment is a
 /// line of its own.
 std::vector<std::string> array_store(Random& random) {
@@ -398,6 +414,11 @@ void ProgramMaker::control(Random& random, unsigned count, unsigned callee, Draf
             break;
         }
         case 10:
+            if (one_in(random, 2)) {
+                lines.push_back(
+                    fmt::format("sdisp %ctpr{}, 0x{:x}", 1 + below(random, 2), below(random, 32)));
+                break;
+            }
             lines.push_back(fmt::format("setbp psz = 0x{:x}", below(random, 32)));
             break;
         default:
@@ -427,9 +448,9 @@ std::vector<std::vector<std::string>> ProgramMaker::function(Random& random, uns
                                    kSmallWindow + below(random, 8), below(random, 2)),
                        "setbn rbs = 0xc, rsz = 0x3, rcur = 0x0"});
     if (one_in(random, 2))
-        bundles.back().push_back(fmt::format("getsp,0 0x{:x}, %dr{}",
-                                             std::uint32_t{0} - 16 * below(random, 12),
-                                             2 + below(random, 8)));
+        bundles.back().push_back(
+            fmt::format("getsp,0 0x{:x}, {}", std::uint32_t{0} - 16 * below(random, 12),
+                        one_in(random, 3) ? "%empty" : fmt::format("%dr{}", 2 + below(random, 8))));
     // What does not fit into a bundle is dropped from the front: the transfer comes last.
     const auto add = [&](const std::string& transfer) {
         std::vector<std::string> lines;
@@ -510,8 +531,7 @@ ProgramMaker::Draft ProgramMaker::bundle(Random& random, unsigned index, unsigne
     }
     const unsigned operations = below(random, 5);
     for (unsigned k = 0; k < operations; ++k) draft.lines.push_back(operation(random));
-    if (one_in(random, 40))
-        draft.lines.push_back(fmt::format("rwd,0 {}, %lsr", any_register(random, false)));
+    if (one_in(random, 20)) draft.lines.push_back(state_access(random));
     if (one_in(random, 20)) draft.lines.push_back(array_load(random));
     if (one_in(random, 12))
         for (std::string& line : array_store(random)) draft.lines.push_back(std::move(line));

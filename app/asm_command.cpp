@@ -37,6 +37,7 @@ std::string default_output(const std::string& source) {
 int assemble(const AsmOptions& options) {
     isa::ProgramSourceOptions how;
     how.iset = options.processor.iset;
+    how.strict_delay = !options.no_strict_delay;
     const auto program = isa::assemble_file(options.file, how);
     if (!program) {
         fmt::print(stderr, "{}", program.error());

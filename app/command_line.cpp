@@ -251,6 +251,8 @@ struct Grammar {
                          "write addresses, words and source lines, - for standard output")
             ->type_name("FILE");
         asm_command->add_flag("--check", assembly.check, "write no program");
+        asm_command->add_flag("--no-strict-delay", assembly.no_strict_delay,
+                              "operations outside braces get no delays");
         asm_command->add_flag("--fatal-warnings", assembly.fatal_warnings,
                               "warnings count as errors");
         asm_command
@@ -261,7 +263,7 @@ struct Grammar {
             "\nErrors are FILE:LINE:COLUMN: MESSAGE with the line itself, all of a file at once; "
             "the "
             "exit\ncode is 1 then. Examples with comments: the demo programs (e2kwb without a "
-            "program).");
+            "program).\nAlso taken: -mcpu=NAME, -mptr64, -no_strict_delay.");
     }
 
     void add_isa() {
@@ -409,6 +411,24 @@ struct Grammar {
     }
 };
 
+/// The options of the E2K assembler (disassembly.md B.1) as those of `e2kwb asm`.
+tl::expected<std::vector<std::string>, std::string> without_assembler_options(
+    const std::vector<std::string>& arguments) {
+    constexpr std::string_view kCpu = "-mcpu=";
+    std::vector<std::string> out;
+    for (const std::string& argument : arguments) {
+        if (argument.starts_with(kCpu))
+            out.push_back("--cpu=" + argument.substr(kCpu.size()));
+        else if (argument == "-no_strict_delay")
+            out.emplace_back("--no-strict-delay");
+        else if (argument == "-mptr32" || argument == "-mptr128")
+            return tl::unexpected(argument + ": only programs of the 64-bit mode can be written\n");
+        else if (argument != "-mptr64")
+            out.push_back(argument);
+    }
+    return out;
+}
+
 }  // namespace
 
 Invocation parse_command_line(const std::vector<std::string>& arguments) {
@@ -428,6 +448,11 @@ Invocation parse_command_line(const std::vector<std::string>& arguments) {
     };
     std::vector<std::string> own(arguments.begin(), at(program));
     std::vector<std::string> argv(at(program), arguments.end());
+    if (&command == grammar.asm_command) {
+        auto plain = without_assembler_options(own);
+        if (!plain) return Message{plain.error(), kExitUsage};
+        own = std::move(*plain);
+    }
     try {
         std::ranges::reverse(own);  // CLI11 takes them from the back
         grammar.app.parse(std::move(own));

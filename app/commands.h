@@ -58,9 +58,10 @@ int disasm(const DisasmOptions& options);
 
 struct AsmOptions {
     std::string file;
-    std::string output;   ///< empty: the source's name without ".s"; "-": standard output
-    std::string listing;  ///< empty: none; "-": standard output
-    bool check = false;   ///< write no program
+    std::string output;            ///< empty: the source's name without ".s"; "-": standard output
+    std::string listing;           ///< empty: none; "-": standard output
+    bool no_strict_delay = false;  ///< as after `.ignore strict_delay`
+    bool check = false;            ///< write no program
     bool fatal_warnings = false;
     Processor processor{};
 };

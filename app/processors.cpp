@@ -37,8 +37,11 @@ bool same_name(std::string_view a, std::string_view b) {
 }  // namespace
 
 tl::expected<Processor, std::string> processor_by_name(std::string_view name) {
+    // "elbrus-8c" is e8c; the assembler's manual has such names.
     for (const Processor& processor : kProcessors)
-        if (same_name(processor.name, name)) return processor;
+        if (same_name(processor.name, name) || same_name(processor.description, name) ||
+            same_name(fmt::format("elbrus-{}", processor.name.substr(1)), name))
+            return processor;
     return tl::unexpected(
         fmt::format("unknown processor \"{}\"; known are {}", name, processor_names()));
 }

@@ -34,8 +34,10 @@ using AssemblyErrors = std::vector<AssemblyError>;
 struct SymbolValue {
     std::uint64_t value = 0;
     bool constant = false;
+    int bits = 0;  ///< of the literal if the source names none; 0: 64
 };
-/// Value of a symbol, or nothing if it is not defined.
+/// Value of a symbol, or nothing if it is not defined. Names may end in `@GOT`, `@GOTPLT`,
+/// `@GOTOFF` or `@SIZE`.
 using SymbolValues = std::function<std::optional<SymbolValue>(std::string_view)>;
 
 struct AssemblerOptions {
@@ -47,6 +49,8 @@ struct AssemblerOptions {
     bool data_last = false;              ///< `.ignore ld_st_style`: stores name the data last
     SymbolValues symbols = {};           ///< none: every symbol is undefined
     AssemblyErrors* warnings = nullptr;  ///< where to put what is odd but legal
+    /// Receives for each operation where its syllable stands, in bytes from the bundle's start.
+    std::vector<std::uint32_t>* syllables = nullptr;
 };
 
 /// One operation of a bundle and where it stands in the source.

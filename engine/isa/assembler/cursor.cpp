@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 
@@ -32,6 +33,16 @@ namespace assembler {
 namespace {
 
 constexpr int kMaxNesting = 64;  ///< of parentheses and signs, against deep recursion
+
+/// Why a reference of this kind ("got") cannot be made; empty if it can (disassembly.md B.9).
+std::string refusal(std::string_view kind) {
+    if (kind == "got" || kind == "gotplt" || kind == "gotoff" || kind == "size") return {};
+    if (kind.starts_with("tls"))
+        return "thread-local storage cannot be referred to: the program gets no TLS segment";
+    if (kind.starts_with("islocal"))
+        return "this reference is for protected mode, but the program is of the 64-bit mode";
+    return "references are written @GOT, @GOTPLT, @GOTOFF or @SIZE";
+}
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_word(char c) {
@@ -138,12 +149,14 @@ Number Cursor::expression() {
     return n;
 }
 
-std::uint32_t Cursor::constant(std::uint32_t maximum, std::string_view what) {
+std::uint32_t Cursor::constant(std::uint32_t maximum, std::string_view what, bool* symbolic) {
     skip_blanks();
     const auto start = rest_;
     const Number n = expression();
     const auto text = start.substr(0, start.size() - rest_.size());
-    if (n.value > maximum) fail_at(text, fmt::format("{} is a number from 0 to {}", what, maximum));
+    if (symbolic) *symbolic = n.is_symbolic();
+    if (n.value > maximum && !(symbolic && *symbolic))
+        fail_at(text, fmt::format("{} is a number from 0 to {}", what, maximum));
     return static_cast<std::uint32_t>(n.value);
 }
 
@@ -166,6 +179,7 @@ Number Cursor::binary(int level) {
         rest_.remove_prefix(op.size());
         const Number right = binary(level + 1);
         if (right.is_symbolic()) left.symbol += right.symbol;
+        left.bits = std::max(left.bits, right.bits);
         const std::uint64_t shift = right.value & 63;
         switch (op.front()) {
             case '|':
@@ -246,13 +260,20 @@ Number Cursor::primary() {
 }
 
 Number Cursor::symbol(std::string_view name) {
-    const auto plain = name.front() == '$' ? name.substr(1) : name;
+    const auto plain = plain_name(name);
+    if (const auto at = plain.find('@'); at != plain.npos) {
+        const auto why = refusal(lower(plain.substr(at + 1)));
+        if (!why.empty()) {
+            fail_at(name, why);
+            return {};
+        }
+    }
     const auto found = symbols_ ? symbols_(plain) : std::nullopt;
     if (!found) {
         fail_at(name, "this symbol is not defined");
         return {};
     }
-    return {found->value, found->constant ? std::string() : std::string(plain)};
+    return {found->value, found->constant ? std::string() : std::string(plain), found->bits};
 }
 
 Number Cursor::number() {
@@ -283,6 +304,10 @@ Number Cursor::number() {
                        suffix == "llu" || suffix == "l" || suffix == "ll";
     if (digits == 0 || !known) fail_at(text, "this is not a number");
     return {value, {}};
+}
+
+std::string_view plain_name(std::string_view name) {
+    return name.starts_with("$") ? name.substr(1) : name;
 }
 
 }  // namespace assembler

@@ -15,6 +15,7 @@ namespace e2k::isa::assembler {
 struct Number {
     std::uint64_t value = 0;
     std::string symbol;  ///< text of the expression if it holds a symbol; empty for constants
+    int bits = 0;        ///< of the literal that a reference like `x@GOT` takes; 0: of any
     bool is_symbolic() const { return !symbol.empty(); }
 };
 
@@ -47,8 +48,8 @@ public:
     std::optional<unsigned> digits();
     /// Constant or symbolic expression: + - * / << >> & | ^ ~ ( ).
     Number expression();
-    /// Constant expression between 0 and `maximum`.
-    std::uint32_t constant(std::uint32_t maximum, std::string_view what);
+    /// Constant expression between 0 and `maximum`. `symbolic`: told whether it holds a symbol.
+    std::uint32_t constant(std::uint32_t maximum, std::string_view what, bool* symbolic = nullptr);
     std::string_view rest() const { return rest_; }
     std::string_view statement() const { return line_.text; }
     const SourceLine& line() const { return line_; }
@@ -69,7 +70,11 @@ private:
 };
 
 std::string lower(std::string_view text);
+/// The name of a symbol without the `$` that may stand before it.
+std::string_view plain_name(std::string_view name);
 
+/// Appends a number of `size` bytes, the lowest first.
+void read_number(Cursor& in, unsigned size, std::vector<std::uint8_t>& bytes);
 /// Appends a quoted string without its quotes; false and an error if there is none.
 bool read_string(Cursor& in, std::vector<std::uint8_t>& bytes);
 /// Appends a floating-point number of 4 or, `twice`, 8 bytes: decimal, hexadecimal, inf, nan.

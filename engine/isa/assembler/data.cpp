@@ -1,4 +1,7 @@
-// Contents of data directives: strings and floating-point numbers.
+// Contents of data directives: numbers, strings, floating-point numbers.
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 
@@ -31,6 +34,18 @@ char escape(Cursor& in) {
 }
 
 }  // namespace
+
+void read_number(Cursor& in, unsigned size, std::vector<std::uint8_t>& bytes) {
+    in.at_end();
+    const auto start = in.rest();
+    const Number n = in.expression();
+    const auto sign = static_cast<std::int64_t>(n.value) >> std::min(8 * size - 1, 63u);
+    if (size < 8 && n.value >> (8 * size) && sign != -1)
+        in.fail_at(start.substr(0, start.size() - in.rest().size()),
+                   fmt::format("the number does not fit {} bits", 8 * size));
+    for (unsigned i = 0; i < size; ++i)
+        bytes.push_back(i < 8 ? static_cast<std::uint8_t>(n.value >> (8 * i)) : 0);
+}
 
 bool read_string(Cursor& in, std::vector<std::uint8_t>& bytes) {
     in.expect("\"");

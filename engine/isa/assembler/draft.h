@@ -25,6 +25,7 @@ struct Literal {
     Number number;
     int bits = 0;                  ///< 16, 32, 64 as written, 0 = any that holds the value
     int place = -1;                ///< LTS half as written, -1 = any
+    bool reference = false;        ///< to a word that another operation fills
     int position = -1, width = 0;  ///< chosen
 };
 
@@ -81,6 +82,7 @@ struct BundleDraft {
     std::optional<std::uint8_t> nop;
 
     std::optional<std::uint32_t> ss;  ///< bits other than ipd
+    SourceLine transfer;              ///< statement whose condition is in `ss`
     std::optional<std::uint8_t> ipd;
     std::optional<Condition> rp_condition;  ///< of crp, srp, slrp
     std::optional<std::uint32_t> cs0, cs1;
@@ -117,6 +119,8 @@ Operand parse_operand(Cursor& in);
 std::optional<Condition> parse_condition(Cursor& in);
 /// ` ? condition` of a transfer, as bits 8:0 of SS; "always" if there is none.
 std::uint32_t parse_transfer_condition(Cursor& in);
+/// The name the operation table has for one of the other spellings.
+std::string canonical_name(std::string_view name, int iset);
 /// The rows of a mnemonic of arithmetic-logic operations.
 std::vector<const Operation*> rows_of(std::string_view mnemonic, int iset);
 

@@ -170,7 +170,8 @@ private:
         }
         if (o.kind != Kind::Number) return "the second source is a register or a number";
         Literal& l = o.literal;
-        if (!l.number.is_symbolic() && !l.bits && l.place < 0 && l.number.value < 16) {
+        if (!l.number.is_symbolic() && !l.number.bits && !l.bits && l.place < 0 &&
+            l.number.value < 16) {
             out_.byte2 = static_cast<std::uint8_t>(0xc0 | l.number.value);
             return {};
         }
@@ -181,6 +182,12 @@ private:
 
     std::string_view check_width(Literal& l) const {
         const std::uint64_t value = l.number.value;
+        if (l.reference) {
+            if (l.place < 0) return "a reference names its place, as in `_lit32_ref, _lts1`";
+            if (l.bits > 16 && l.place % 2) return "only 16 bits fit half a word";
+            return {};
+        }
+        if (l.bits == 0) l.bits = l.number.bits;
         const auto fits = [&](int bits) {
             const auto sign = static_cast<std::int64_t>(value) >> (bits - 1);
             return value >> bits == 0 || sign == -1;

@@ -52,7 +52,7 @@ std::vector<std::string> predicate_pair(std::string_view name, Cursor& in) {
 std::vector<std::string> alone(const SourceLine& line, int iset, bool strict_delay) {
     const SymbolValues none;
     Cursor in(line, none);
-    const auto name = lower(in.word());
+    const auto name = canonical_name(lower(in.word()), iset);
     if (name == "clpandp" || name == "clplandp") return predicate_pair(name, in);
     std::vector<std::string> out{std::string(line.text)};
     const auto rows = rows_of(name, iset);

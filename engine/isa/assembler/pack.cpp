@@ -80,6 +80,42 @@ bool add_conditions(const AlsDraft& op, int second_channel, Conditions& conditio
     return fits;
 }
 
+/// Where in a bundle an operation is.
+struct Place {
+    enum class Kind : std::uint8_t {
+        Header,
+        Stubs,
+        Channel,  ///< index: into BundleDraft::als
+        Control0,
+        Control1,
+        Predicates,  ///< index: of the PLS word
+        ArrayLoad,   ///< index: channel
+        AsyncHalf,   ///< index: 0 left, 1 right
+    } kind = Kind::Header;
+    unsigned index = 0;
+};
+
+/// The syllable of the operation that made `after` of `before`. Operations with several, such as
+/// `call`, have that of their opcode.
+Place changed(const BundleDraft& before, const BundleDraft& after) {
+    using Kind = Place::Kind;
+    if (after.als.size() > before.als.size())
+        return {Kind::Channel, static_cast<unsigned>(before.als.size())};
+    if (after.cs0 != before.cs0) return {Kind::Control0};
+    if (after.cs1 != before.cs1) return {Kind::Control1};
+    for (unsigned half = 0; half < after.async.size(); ++half)
+        if (after.async[half] && !before.async[half]) return {Kind::AsyncHalf, half};
+    for (unsigned i = 0; i < after.mova.size(); ++i)
+        if (after.mova[i].present && !before.mova[i].present) return {Kind::ArrayLoad, i};
+    for (unsigned i = 0; i < after.clp.size(); ++i)
+        if (after.clp[i] != before.clp[i]) return {Kind::Predicates, i};
+    for (unsigned i = 0; i < after.defined.size(); ++i)
+        if (after.defined[i] && !before.defined[i])
+            return {Kind::Predicates, i < 4 ? i / 2 : i - 4};
+    if (after.ss != before.ss || after.ipd != before.ipd) return {Kind::Stubs};
+    return {};
+}
+
 class Packer {
 public:
     Packer(BundleDraft& draft, const AssemblerOptions& options)
@@ -137,10 +173,11 @@ private:
     std::optional<AssemblyError> choose_literals() {
         std::vector<Literal*> literals;
         for (EncodedAls& als : encoded_)
-            if (als.literal) literals.push_back(als.literal);
+            if (als.literal && !als.literal->reference) literals.push_back(als.literal);
         if (draft_.window) literals.push_back(&*draft_.window);
         if (!place_literals(literals, lts_count_))
             return error_at(start_, "the literals of this bundle do not fit its four words");
+        if (auto error = resolve_references(literals)) return error;
         for (EncodedAls& als : encoded_) finish_literal(als);
         for (const Literal* l : literals)
             for (int part = 0; part < l->width / 16; ++part) {
@@ -150,6 +187,24 @@ private:
                 word = half & 1 ? (word & 0xffffu) | static_cast<std::uint32_t>(value) << 16
                                 : (word & 0xffff'0000u) | value;
             }
+        return std::nullopt;
+    }
+
+    /// References to words that operations of the bundle have filled.
+    std::optional<AssemblyError> resolve_references(const std::vector<Literal*>& literals) {
+        unsigned filled = 0;
+        for (const Literal* l : literals)
+            for (int part = 0; part < l->width / 16; ++part) filled |= 1u << (l->position + part);
+        for (std::size_t i = 0; i < encoded_.size(); ++i) {
+            Literal* const l = encoded_[i].literal;
+            if (!l || !l->reference) continue;
+            l->position = l->place;
+            l->width = l->bits;
+            for (int part = 0; part < l->width / 16; ++part)
+                if (!(filled >> (l->position + part) & 1))
+                    return error_at(draft_.als[i].line,
+                                    "no operation of the bundle fills the words referred to");
+        }
         return std::nullopt;
     }
 
@@ -220,12 +275,14 @@ private:
             words.push_back(stubs());
         }
         for (unsigned c = 0; c < kChannels; ++c) {
+            lane_at_[c] = words.size();
             if (!all[c].present) continue;
             hs_ |= 1u << (26 + c) | (all[c].has_ales ? 1u << (20 + c) : 0u);
             words.push_back(all[c].als);
         }
         if (draft_.cs0) {
             hs_ |= 1u << 14;
+            cs0_at_ = words.size();
             words.push_back(*draft_.cs0);
         }
         bool stored = false;
@@ -237,6 +294,7 @@ private:
             hs_ |= 1u << 15;
             words.push_back(*draft_.cs1);
         }
+        front_size_ = words.size();
         return words;
     }
 
@@ -274,12 +332,13 @@ private:
     }
 
     std::vector<std::uint32_t> join(const std::vector<std::uint32_t>& front,
-                                    const std::vector<std::uint32_t>& halves) const {
+                                    const std::vector<std::uint32_t>& halves) {
         const auto pls = static_cast<unsigned>(draft_.pls_count);
         const unsigned cds = conditions_.words(), lts = static_cast<unsigned>(lts_count_);
         std::vector<std::uint32_t> words = front;
         words.insert(words.end(), halves.begin(), halves.end());
         if ((words.size() + lts + pls + cds) % 2) words.push_back(0);
+        size_ = words.size() + lts + pls + cds;
         for (unsigned i = lts; i-- > 0;) words.push_back(lts_[i]);
         for (unsigned i = pls; i-- > 0;) words.push_back(predicate_word(i));
         for (unsigned i = cds; i-- > 0;) words.push_back(conditions_.word(i));
@@ -298,7 +357,49 @@ public:
         return bytes;
     }
 
+    /// Byte offset of a syllable of the bundle that `run` has made.
+    std::uint32_t offset_of(const Place& s) const {
+        std::size_t word = 0;
+        switch (s.kind) {
+            case Place::Kind::Header:
+                break;
+            case Place::Kind::Stubs:
+                word = 1;
+                break;
+            case Place::Kind::Channel:
+                word = lane_at_[static_cast<std::size_t>(draft_.als[s.index].channel)];
+                break;
+            case Place::Kind::Control0:
+                word = cs0_at_;
+                break;
+            case Place::Kind::Control1:
+                word = front_size_ - 1;
+                break;
+            case Place::Kind::Predicates:
+                word = size_ - conditions_.words() - 1 - s.index;
+                break;
+            case Place::Kind::ArrayLoad:
+                return array_load_offset(s.index);
+            case Place::Kind::AsyncHalf:
+                word = 2 * std::size_t{s.index};
+                break;
+        }
+        return static_cast<std::uint32_t>(4 * word);
+    }
+
 private:
+    /// The half of channel `channel`: behind those of ALES and those with the destinations.
+    std::uint32_t array_load_offset(unsigned channel) const {
+        std::size_t half = 0;
+        const auto all = lanes();
+        for (const unsigned c : {0u, 1u, 3u, 4u}) half += all[c].has_ales;
+        const auto& m = draft_.mova;
+        for (const unsigned i : {0u, 2u}) half += m[i].present || m[i + 1].present;
+        for (unsigned i = 0; i < channel; ++i) half += m[i].present;
+        // The first of two halves is the upper one of its word.
+        return static_cast<std::uint32_t>(4 * (front_size_ + half / 2) + (half % 2 ? 0 : 2));
+    }
+
     BundleDraft& draft_;
     const AssemblerOptions& options_;
     SourceLine start_;
@@ -307,6 +408,9 @@ private:
     std::array<std::uint32_t, 4> lts_{};
     int lts_count_ = 0;
     std::uint32_t hs_ = 0;
+    // In words, of the form joined last.
+    std::array<std::size_t, kChannels> lane_at_{};
+    std::size_t cs0_at_ = 0, front_size_ = 0, size_ = 0;
 };
 
 /// Local predicates must have a source, and elements read only earlier ones.
@@ -321,6 +425,39 @@ std::optional<AssemblyError> check_local_predicates(const BundleDraft& d, const 
             if (p > kLast[i]) return error_at(line, fmt::format("@p{} cannot read @p{}", 4 + i, p));
             if (!d.defined[p]) return error_at(line, fmt::format("@p{} has no source", p));
         }
+    }
+    return std::nullopt;
+}
+
+/// The channels that a condition `%MLOCK || ...` names must hold what it asks about, and the source
+/// must say so (disassembly.md B.2).
+std::optional<AssemblyError> check_mlock(const BundleDraft& d) {
+    constexpr std::array<int, 4> kChannel{0, 1, 3, 4};
+    if (!d.ss) return std::nullopt;
+    const auto type = static_cast<ConditionType>(*d.ss >> 5 & 15);
+    const unsigned psrc = *d.ss & 31;
+    const auto check = [&](unsigned n, bool comparison) -> std::optional<AssemblyError> {
+        const int channel = kChannel[n];
+        for (const AlsDraft& op : d.als)
+            if (op.wanted_channel == channel &&
+                (comparison ? op.row->dst == Width::Pred : op.speculative))
+                return std::nullopt;
+        return error_at(d.transfer,
+                        fmt::format("the condition needs a {} with channel {} named",
+                                    comparison ? "comparison" : "speculative operation", channel));
+    };
+    if (type == ConditionType::Mlock) {
+        for (unsigned n = 0; n < kChannel.size(); ++n)
+            if (psrc >> n & 1)
+                if (auto error = check(n, false)) return error;
+    } else if (type == ConditionType::MlockOrCompare) {
+        const unsigned n = psrc >> 1 & 3;
+        if (psrc >> 3 == 0) return check(n, true);
+        if (psrc >> 3 == 1)
+            for (const unsigned k : {0u, 1u})
+                if (auto error = check((psrc & 4 ? 2 : 0) + k, true)) return error;
+        if (psrc >> 3 == 2 && (n >= d.clp.size() || !d.defined[4 + n]))
+            return error_at(d.transfer, fmt::format("%clp{} has no element in this bundle", n));
     }
     return std::nullopt;
 }
@@ -380,25 +517,36 @@ tl::expected<std::vector<std::uint8_t>, AssemblyErrors> assemble_bundle(
     BundleDraft draft;
     const Context context{options, address};
     AssemblyErrors errors;
+    std::vector<Place> syllables;
     for (const SourceLine& line : operations) {
         Cursor in(line, options.symbols);
+        const BundleDraft before = options.syllables ? draft : BundleDraft{};
         parse_operation(in, draft, context);
         if (!in.ok()) errors.push_back(*in.error());
+        if (options.syllables) syllables.push_back(changed(before, draft));
     }
     if (!errors.empty()) return tl::unexpected(errors);
     const auto only = [](const AssemblyError& error) {
         return tl::unexpected(AssemblyErrors{error});
     };
+    const auto report_syllables = [&](const Packer& packer) {
+        if (!options.syllables) return;
+        for (const Place& s : syllables) options.syllables->push_back(packer.offset_of(s));
+    };
     const SourceLine start = operations.empty() ? SourceLine{} : operations.front();
     if (draft.async[0] || draft.async[1]) {
         const bool alone = draft.als.empty() && !draft.ss && !draft.cs0 && !draft.cs1;
         if (!alone) return only(error_at(start, "fapb stands in a bundle of its own"));
+        report_syllables(Packer(draft, options));
         return asynchronous(draft);
     }
     if (!options.listing)
         if (auto error = check_local_predicates(draft, start)) return only(*error);
-    auto bytes = Packer(draft, options).run(start);
+    Packer packer(draft, options);
+    auto bytes = packer.run(start);
+    if (bytes) report_syllables(packer);
     if (!bytes || options.listing) return bytes;
+    if (auto error = check_mlock(draft)) return only(*error);
     if (auto error = check_rules(*bytes, address, options.iset, draft, start)) return only(*error);
     if (options.warnings) warn_double_writes(draft, *options.warnings);
     return bytes;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/isa/assembler/draft.h"
+#include "engine/isa/assembler/mmu_registers.h"
 
 namespace e2k::isa::assembler {
 namespace {
@@ -81,6 +82,8 @@ void parse_guards(Cursor& in, AlsDraft& op) {
 
 std::string unknown(std::string_view name, int iset) {
     const auto rows = rows_named(name);
+    if (name == "clpandp" || name == "clplandp")
+        return "this stands outside braces only, where it becomes four operations";
     if (rows.empty()) return "no operation has this name";
     int first = kMaxIset, last = kMinIset;
     for (const Operation& row : rows) {
@@ -102,6 +105,50 @@ std::vector<const Operation*> rows_of(std::string_view mnemonic, int iset) {
     return rows;
 }
 
+std::string canonical_name(std::string_view name, int iset) {
+    constexpr int kFirstOfLongNames = 3;
+    if (name.starts_with("apur")) return fmt::format("aaur{}", name.substr(4));
+    const bool is_long = name.size() > 4 && (name.starts_with("ldl") || name.starts_with("stl")) &&
+                         std::string_view("cdsfg").find(name[3]) != std::string_view::npos &&
+                         name[4] == 's' && iset >= kFirstOfLongNames && rows_named(name).empty();
+    return is_long ? fmt::format("{}{}", name.substr(0, 2), name.substr(3)) : std::string(name);
+}
+
+/// "mmurr %pat, %dr1", "mmurw %dr1, %dam_inv": the load and store that they are.
+bool parse_memory_unit(std::string_view name, Cursor& in, BundleDraft& draft,
+                       const Context& context) {
+    if (name != "mmurr" && name != "mmurw") return false;
+    const bool reads = name == "mmurr";
+    AlsDraft op;
+    op.line = in.line();
+    op.mnemonic = reads ? "ldd" : "std";
+    op.mnemonic_text = in.statement().substr(0, name.size());
+    parse_suffixes(in, op);
+    Operand other, address;
+    const auto take_register = [&] {
+        const auto word = in.word();
+        const auto found = mmu_register(lower(word));
+        if (!found) return in.fail_at(word, "no register of the memory unit has this name");
+        if (reads && !found->readable) in.fail_at(word, "this register can only be written");
+        if (op.wanted_channel >= 0 && op.wanted_channel != found->channel)
+            in.fail_at(word, fmt::format("this register is reached in channel {}", found->channel));
+        op.wanted_channel = found->channel;
+        op.mas = found->mas;
+        address.literal.number.value = found->address;
+    };
+    if (reads) take_register();
+    if (!reads) other = parse_operand(in);
+    in.expect(",");
+    if (!reads) take_register();
+    if (reads) other = parse_operand(in);
+    op.operands = {zero(), address};
+    op.operands.insert(reads || context.options.data_last ? op.operands.end() : op.operands.begin(),
+                       other);
+    if (in.ok()) parse_guards(in, op);
+    draft.als.push_back(std::move(op));
+    return true;
+}
+
 void parse_als(std::string_view name, std::string_view text, Cursor& in, BundleDraft& draft,
                const Context& context) {
     AlsDraft op;
@@ -119,6 +166,7 @@ void parse_als(std::string_view name, std::string_view text, Cursor& in, BundleD
     }
     if (rows.front()->has(OpFlag::Merge) && !op.merge)
         return in.fail("a merge needs its predicate as last operand");
+    if (rows.front()->has(OpFlag::CtCond)) draft.transfer = in.line();
     if (rows.front()->has(OpFlag::CtCond))
         draft.ss = draft.ss.value_or(0) | parse_transfer_condition(in);
     else
@@ -130,10 +178,10 @@ void parse_als(std::string_view name, std::string_view text, Cursor& in, BundleD
 
 void parse_operation(Cursor& in, BundleDraft& draft, const Context& context) {
     const auto text = in.word();
-    const auto name = lower(text);
+    const auto name = canonical_name(lower(text), context.options.iset);
     if (name.empty()) return in.fail("an operation expected");
-    if (!parse_control(name, in, draft, context) && !parse_predicate_logic(name, in, draft) &&
-        !parse_array(name, in, draft, context))
+    if (!parse_memory_unit(name, in, draft, context) && !parse_control(name, in, draft, context) &&
+        !parse_predicate_logic(name, in, draft) && !parse_array(name, in, draft, context))
         parse_als(name, text, in, draft, context);
     if (in.ok() && !in.at_end()) in.fail("nothing more expected here");
 }

@@ -56,6 +56,7 @@ std::uint32_t displacement(Cursor& in, const Context& context) {
 void transfer(Cursor& in, BundleDraft& d, unsigned ctop) {
     const std::uint32_t condition = parse_transfer_condition(in);
     if (ss(d) & 0xdff) return in.fail_at(in.statement(), "the bundle has another transfer");
+    d.transfer = in.line();
     ss(d) |= condition | ctop << 10;
 }
 
@@ -63,10 +64,12 @@ struct Field {
     std::string_view name;
     unsigned low, bits;
     std::uint32_t bias = 0;  ///< subtracted from the written value
+    bool no_symbol = false;
 };
 
-/// "name = N[, name = N]" in any order; missing ones are 0.
-std::uint32_t fields(Cursor& in, std::span<const Field> known) {
+/// "name = N[, name = N]" in any order; missing ones are 0. `given` receives the bits of those that
+/// are there.
+std::uint32_t fields(Cursor& in, std::span<const Field> known, std::uint32_t* given = nullptr) {
     std::uint32_t word = 0;
     do {
         const Field* found = nullptr;
@@ -77,9 +80,17 @@ std::uint32_t fields(Cursor& in, std::span<const Field> known) {
             return word;
         }
         const std::uint32_t maximum = (1u << found->bits) - 1;
-        const std::uint32_t value = in.constant(maximum + found->bias, found->name);
+        in.at_end();
+        const auto text = in.rest();
+        bool symbolic = false;
+        const std::uint32_t value =
+            in.constant(maximum + found->bias, found->name, found->no_symbol ? &symbolic : nullptr);
+        if (symbolic)
+            in.fail_at(text.substr(0, text.size() - in.rest().size()),
+                       "only a number can stand here: what it counts from is not known");
         if (value < found->bias) in.fail("the value is too small");
         word |= ((value - found->bias) & maximum) << found->low;
+        if (given) *given |= maximum << found->low;
     } while (in.ok() && in.accept(","));
     return word;
 }
@@ -139,11 +150,17 @@ void wait(Cursor& in, BundleDraft& d, const Context& context) {
                                  {"fl_c", 4, 1},  {"ma_c", 5, 1},    {"trap", 6, 1}, {"sas", 7, 1},
                                  {"sal", 8, 1},   {"las", 9, 1},     {"lal", 10, 1}, {"mt", 11, 1},
                                  {"int", 12, 1},  {"mem_mod", 13, 1}};
-    std::uint32_t word = fields(in, kFields);
+    std::uint32_t given = 0;
+    std::uint32_t word = fields(in, kFields, &given);
     if (!context.options.listing) {
         if (word == 0) in.fail_at(in.statement(), "wait needs a condition that is 1");
-        if (word & (1u << 7 | 1u << 9)) word |= 1u << 2;
-        if (word & (1u << 8 | 1u << 10)) word |= 1u << 3;
+        const auto imply = [&](std::uint32_t conditions, std::uint32_t by, const char* message) {
+            if (!(word & conditions)) return;
+            if (given & ~word & by) in.fail_at(in.statement(), message);
+            word |= by;
+        };
+        imply(1u << 7 | 1u << 9, 1u << 2, "sas and las wait for stores: st_c cannot be 0");
+        imply(1u << 8 | 1u << 10, 1u << 3, "sal and lal wait for loads: ld_c cannot be 0");
     }
     join_cs1(in, d, "wait", 3u << 28 | word);
 }
@@ -184,7 +201,7 @@ void pref(Cursor& in, BundleDraft& d) {
     if (name.size() != 5 || !name.starts_with("%ipr") || name[4] < '0' || name[4] > '7')
         return in.fail_at(word, "%ipr0 to %ipr7 expected");
     in.expect(",");
-    constexpr Field kFields[] = {{"disp", 4, 24}, {"ipd", 3, 1}};
+    constexpr Field kFields[] = {{"disp", 4, 24, 0, true}, {"ipd", 3, 1}};
     set_cs0(in, d, 1u << 28 | fields(in, kFields) | static_cast<unsigned>(name[4] - '0'));
 }
 
@@ -215,6 +232,7 @@ bool parse_cs0(std::string_view name, Cursor& in, BundleDraft& d, const Context&
     } else if (name == "ibranch" || name == "rbranch") {
         set_cs0(in, d, displacement(in, context));
         if (name == "rbranch" && in.peek() != '?') {
+            d.transfer = in.line();
             ss(d) |= static_cast<std::uint32_t>(ConditionType::Mlock) << 5;
             return true;
         }

@@ -117,14 +117,27 @@ bool parse_literal_mark(std::string_view word, Literal& literal) {
     struct Mark {
         std::string_view text;
         int bits, place;
+        bool reference = false;
     };
-    constexpr Mark kMarks[] = {{"_f16s", 16, -1}, {"_f16", 16, -1}, {"_f32s", 32, -1},
-                               {"_f32", 32, -1},  {"_f64", 64, -1}, {"_lts0lo", 0, 0},
-                               {"_lts0hi", 0, 1}, {"_lts0", 0, 0},  {"_lts1lo", 0, 2},
-                               {"_lts1hi", 0, 3}, {"_lts1", 0, 2},  {"_lts2", 0, 4},
+    constexpr Mark kMarks[] = {{"_f16s", 16, -1},
+                               {"_f16", 16, -1},
+                               {"_f32s", 32, -1},
+                               {"_f32", 32, -1},
+                               {"_f64", 64, -1},
+                               {"_lit16_ref", 16, -1, true},
+                               {"_lit32_ref", 32, -1, true},
+                               {"_lit64_ref", 64, -1, true},
+                               {"_lts0lo", 0, 0},
+                               {"_lts0hi", 0, 1},
+                               {"_lts0", 0, 0},
+                               {"_lts1lo", 0, 2},
+                               {"_lts1hi", 0, 3},
+                               {"_lts1", 0, 2},
+                               {"_lts2", 0, 4},
                                {"_lts3", 0, 6}};
     for (const Mark& m : kMarks) {
         if (m.text != word) continue;
+        literal.reference |= m.reference;
         if (m.bits)
             literal.bits = m.bits;
         else
@@ -134,9 +147,18 @@ bool parse_literal_mark(std::string_view word, Literal& literal) {
     return false;
 }
 
+/// Whether the place of a reference follows, not the next operand.
+bool place_follows(std::string_view rest) {
+    const auto comma = rest.find_first_not_of(" \t");
+    if (comma == rest.npos || rest[comma] != ',') return false;
+    const auto next = rest.find_first_not_of(" \t", comma + 1);
+    return next != rest.npos && lower(rest.substr(next)).starts_with("_lts");
+}
+
 void parse_literal(Cursor& in, Literal& literal) {
     while (in.peek_word().starts_with("_") && parse_literal_mark(lower(in.peek_word()), literal)) {
         in.word();
+        if (literal.reference && !place_follows(in.rest())) return;
         in.accept(",");
     }
     literal.number = in.expression();

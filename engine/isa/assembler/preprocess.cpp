@@ -174,7 +174,7 @@ private:
         const Line none;
         const auto value = evaluate({none, 0}, trim(rest.substr(1)));
         out_.errors.resize(errors);
-        if (value && !name.empty()) constants_[std::string(name)] = *value;
+        if (value && !name.empty()) constants_[std::string(plain_name(name))] = *value;
     }
 
     void expand(const Lines& lines, int depth) {
@@ -305,7 +305,7 @@ private:
             const bool holds = active() && evaluate(at, rest).value_or(0) != 0;
             conditions_.push_back({at.number, holds, false});
         } else if (name == ".ifdef" || name == ".ifndef") {
-            const bool holds = constants_.contains(rest) == (name == ".ifdef");
+            const bool holds = constants_.contains(plain_name(rest)) == (name == ".ifdef");
             conditions_.push_back({at.number, holds, false});
         } else if (conditions_.empty() || (name == ".else" && conditions_.back().has_else)) {
             fail(at, name, fmt::format("{} without .if", name));

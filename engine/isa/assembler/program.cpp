@@ -19,6 +19,8 @@ namespace {
 constexpr std::uint64_t kPage = 0x1000, kMaxSection = 1ull << 28;
 constexpr std::size_t kMaxErrors = 100;
 constexpr int kMaxPasses = 6, kDefaultIset = 4;
+constexpr unsigned kOffsetEntry = 8;  ///< bytes
+constexpr std::string_view kOffsetTable = "_GLOBAL_OFFSET_TABLE_", kOffsetSection = ".got";
 
 struct Symbol {
     std::uint64_t value = 0, size = 0;
@@ -45,7 +47,10 @@ public:
         for (std::size_t i = 0; i < expanded_.text.size(); ++i)
             if (expanded_.text[i] == '\n') line_starts_.push_back(i + 1);
         // The usual sections stand in this order, whichever the source names first.
-        for (const char* name : {".text", ".rodata", ".data", ".bss"}) section(name);
+        for (const auto name :
+             {std::string_view(".text"), std::string_view(".rodata"), kOffsetSection,
+              std::string_view(".data"), std::string_view(".bss")})
+            section(name);
     }
 
     tl::expected<AssembledProgram, AssemblyErrors> run() {
@@ -54,6 +59,7 @@ public:
         for (pass_ = 0; pass_ < kMaxPasses; ++pass_) {
             before = symbols_;
             run_pass();
+            fill_offset_table();
             lay_out();
             if (pass_ > 0 && (!errors_.empty() || same_values(before))) break;
         }
@@ -75,7 +81,7 @@ private:
         s.out.name = name;
         s.out.executable = name.starts_with(".text");
         s.bss = name.starts_with(".bss");
-        s.out.writable = s.bss || name.starts_with(".data");
+        s.out.writable = s.bss || name.starts_with(".data") || name == kOffsetSection;
         sections_.push_back(std::move(s));
         return sections_.back();
     }
@@ -92,8 +98,14 @@ private:
         }
     }
 
-    std::optional<SymbolValue> value_of(std::string_view name) const {
+    std::optional<SymbolValue> value_of(std::string_view name) {
         if (name == ".") return SymbolValue{location(), false};
+        if (const auto at = name.find('@'); at != name.npos)
+            return reference(name.substr(0, at), lower(name.substr(at + 1)));
+        // In code it counts from the bundle, as a displacement does (disassembly.md B.9).
+        if (name == kOffsetTable)
+            return SymbolValue{section(kOffsetSection).out.address - (in_code_ ? location() : 0),
+                               false};
         if (const auto local = local_label(name)) return local;
         const auto at = symbols_.find(name);
         if (at == symbols_.end() || at->second.defined_in_pass < 0) {
@@ -105,8 +117,38 @@ private:
         return SymbolValue{s.value, s.constant && s.defined_in_pass == pass_};
     }
 
+    /// "x@GOT" and its kin: what a linker would put there in a static program.
+    std::optional<SymbolValue> reference(std::string_view name, std::string_view kind) {
+        constexpr int kShort = 32;
+        const auto value = value_of(name);
+        if (!value) return std::nullopt;
+        if (kind == "gotoff")
+            return SymbolValue{value->value - section(kOffsetSection).out.address, false};
+        if (kind == "size") {
+            const auto at = symbols_.find(name);
+            return SymbolValue{at == symbols_.end() ? 0 : at->second.size, false, kShort};
+        }
+        // Nothing is bound late, so that GOT and GOTPLT entries are the same.
+        auto entry = std::find(offset_table_.begin(), offset_table_.end(), name);
+        if (entry == offset_table_.end()) entry = offset_table_.emplace(entry, name);
+        const auto index = static_cast<std::uint64_t>(entry - offset_table_.begin());
+        return SymbolValue{kOffsetEntry * index, false, kShort};
+    }
+
+    /// The address of every symbol that `@GOT` has asked for.
+    void fill_offset_table() {
+        Section& s = section(kOffsetSection);
+        for (const std::string& name : offset_table_) {
+            const auto value = value_of(name);
+            for (unsigned i = 0; i < kOffsetEntry; ++i)
+                s.out.bytes.push_back(
+                    static_cast<std::uint8_t>(value.value_or(SymbolValue{}).value >> (8 * i)));
+        }
+        s.out.size = s.out.bytes.size();
+    }
+
     /// `1b` and `1f`: nearest `1:` before or behind.
-    std::optional<SymbolValue> local_label(std::string_view name) const {
+    std::optional<SymbolValue> local_label(std::string_view name) {
         const char direction = name.empty() ? '\0' : name.back();
         if ((direction != 'b' && direction != 'f') || name[0] < '0' || name[0] > '9')
             return std::nullopt;
@@ -120,6 +162,7 @@ private:
     }
 
     void define(const SourceLine& where, const std::string& name, Symbol value) {
+        if (name == kOffsetTable) return fail(where, "this name belongs to the assembler");
         Symbol& s = symbols_[name];
         if (value.label && s.defined_in_pass == pass_)
             return fail(where, "this name has been defined already");
@@ -135,7 +178,8 @@ private:
         return before.size() == symbols_.size() &&
                std::equal(before.begin(), before.end(), symbols_.begin(),
                           [](const auto& a, const auto& b) {
-                              return a.first == b.first && a.second.value == b.second.value;
+                              return a.first == b.first && a.second.value == b.second.value &&
+                                     a.second.size == b.second.size;
                           });
     }
 
@@ -156,8 +200,8 @@ private:
     void run_pass() {
         current_ = 0;
         data_last_ = false;
-        strict_delay_ = true;
-        open_array_program_ = nullptr;
+        strict_delay_ = options_.strict_delay;
+        open_array_program_.reset();
         local_counts_.clear();
         lines_.clear();
         warnings_.clear();
@@ -221,14 +265,14 @@ private:
         Symbol s;
         s.value = location();
         s.label = true;
-        std::string name(line.text);
+        std::string name(plain_name(line.text));
         if (name[0] >= '0' && name[0] <= '9') name = local_name(line.text, ++local_counts_[name]);
         define(line, name, s);
     }
 
     void assignment(const SourceLine& line) {
         auto in = cursor(line);
-        const std::string name(in.word());
+        const std::string name(plain_name(in.word()));
         in.expect("=");
         assign(in, name);
     }
@@ -289,7 +333,11 @@ private:
         options.data_last = data_last_;
         options.symbols = lookup_;
         options.warnings = &warnings_;
-        auto operations = s.operations;
+        std::vector<std::uint32_t> syllables;
+        std::vector<InnerLabel> labels;
+        const auto source = without_labels(s, labels);
+        if (!labels.empty()) options.syllables = &syllables;
+        auto operations = source;
         std::vector<std::string> texts;
         if (!s.braces) texts = alone(s.line, iset_, strict_delay_);
         for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -298,11 +346,20 @@ private:
             if (i == 0) operations.clear();
             operations.push_back({texts[i], s.line.line, s.line.column});
         }
+        in_code_ = true;
         auto bytes = assemble_bundle(operations, location(), options);
-        if (!is_array_program(s))
+        in_code_ = false;
+        for (const InnerLabel& label : labels) {
+            Symbol at;
+            at.label = true;
+            at.value = location();
+            if (label.operation < syllables.size()) at.value += syllables[label.operation];
+            define(label.line, label.name, at);
+        }
+        if (!is_array_program(source))
             end_array_program();
         else if (bytes)
-            array_program(s.operations.front(), (*bytes)[3] & 0x80);
+            array_program(source.front(), (*bytes)[3] & 0x80);
         if (bytes)
             return emit(s.line, *bytes,
                         s.operations.empty() ? s.line.line : s.operations.back().line);
@@ -310,23 +367,51 @@ private:
             if (errors_.size() < kMaxErrors) errors_.push_back(std::move(e));
     }
 
+    /// `.label NAME` inside a bundle: where the syllable of the next operation stands.
+    struct InnerLabel {
+        SourceLine line;
+        std::string name;
+        std::size_t operation;
+    };
+
+    /// The operations of a bundle; the labels between them go to `labels`.
+    std::vector<SourceLine> without_labels(const Statement& s, std::vector<InnerLabel>& labels) {
+        constexpr std::string_view kLabel = ".label";
+        std::vector<SourceLine> operations;
+        for (const SourceLine& line : s.operations) {
+            auto in = cursor(line);
+            if (lower(in.word()) != kLabel) {
+                operations.push_back(line);
+                continue;
+            }
+            const std::string name(plain_name(in.word()));
+            if (name.empty()) in.fail("the name of the label expected");
+            if (finish(in)) labels.push_back({line, name, operations.size()});
+        }
+        for (const InnerLabel& label : labels)
+            if (label.operation == operations.size())
+                fail(label.line, "no operation follows whose syllable this could name");
+        return operations;
+    }
+
     // ---- array programs: 16-byte entries, the last one with ct = 1 (encoding.md §10) --------
 
-    static bool is_array_program(const Statement& s) {
-        return !s.operations.empty() && lower(s.operations.front().text).starts_with("fapb");
+    static bool is_array_program(const std::vector<SourceLine>& operations) {
+        return !operations.empty() && lower(operations.front().text).starts_with("fapb");
     }
 
     void array_program(const SourceLine& line, bool last) {
         constexpr int kMaxEntries = 32;
         if (!open_array_program_) entries_ = 0;
         if (++entries_ == kMaxEntries + 1) fail(line, "an array program has at most 32 entries");
-        open_array_program_ = last ? nullptr : &line;
+        open_array_program_.reset();
+        if (!last) open_array_program_ = line;
     }
 
     void end_array_program() {
         if (open_array_program_)
             fail(*open_array_program_, "the last entry of an array program needs `ct = 1`");
-        open_array_program_ = nullptr;
+        open_array_program_.reset();
     }
 
     // ---- directives ------------------------------------------------------------------------
@@ -334,6 +419,7 @@ private:
     void directive(const SourceLine& line) {
         auto in = cursor(line);
         const auto name = lower(in.word());
+        if (name == ".label") return fail(line, "this stands inside the braces of a bundle");
         if (!section_directive(name, in) && !data_directive(name, in) &&
             !symbol_directive(name, in))
             fail(line, "this directive is not known");
@@ -385,6 +471,8 @@ private:
     void named_section(Cursor& in) {
         const auto name = in.word();
         if (name.empty()) in.fail("the name of a section expected");
+        if (name == kOffsetSection)
+            in.fail_at(name, "this section belongs to the assembler, which fills it for @GOT");
         std::optional<std::string_view> flags;
         if (in.accept(",") && in.accept("\"")) {
             const auto rest = in.rest();
@@ -408,15 +496,18 @@ private:
                                     Size{".dword", 8}, Size{".quad", 8},   Size{".uadword", 8}};
         for (const Size& s : kSizes)
             if (s.name == name) {
-                numbers(in, s.bytes);
+                contents(in, [&](auto& bytes) { read_number(in, s.bytes, bytes); });
                 return true;
             }
         if (name == ".ascii" || name == ".asciz" || name == ".string") {
-            strings(in, name != ".ascii");
+            contents(in, [&](auto& bytes) {
+                read_string(in, bytes);
+                if (name != ".ascii") bytes.push_back(0);
+            });
         } else if (name == ".float" || name == ".single" || name == ".double") {
-            reals(in, name == ".double");
+            contents(in, [&](auto& bytes) { read_real(in, name == ".double", bytes); });
         } else if (name == ".ptr") {
-            numbers(in, 16);
+            contents(in, [&](auto& bytes) { read_number(in, 16, bytes); });
         } else if (name == ".reg") {
             const Operand o = parse_operand(in);
             if (in.ok() && o.kind != Operand::Kind::Register && o.kind != Operand::Kind::Special)
@@ -432,57 +523,34 @@ private:
         return true;
     }
 
-    void reals(Cursor& in, bool twice) {
+    /// Values between commas, each appended by `read`.
+    template <class Read>
+    void contents(Cursor& in, const Read& read) {
         std::vector<std::uint8_t> bytes;
-        while (read_real(in, twice, bytes) && in.accept(",")) {
-        }
-        if (finish(in)) emit(in.line(), bytes);
-    }
-
-    void numbers(Cursor& in, unsigned size) {
-        std::vector<std::uint8_t> bytes;
-        do {
-            in.at_end();
-            const auto start = in.rest();
-            const Number n = in.expression();
-            const auto sign = static_cast<std::int64_t>(n.value) >> std::min(8 * size - 1, 63u);
-            if (size < 8 && n.value >> (8 * size) && sign != -1)
-                in.fail_at(start.substr(0, start.size() - in.rest().size()),
-                           fmt::format("the number does not fit {} bits", 8 * size));
-            for (unsigned i = 0; i < size; ++i)
-                bytes.push_back(i < 8 ? static_cast<std::uint8_t>(n.value >> (8 * i)) : 0);
-        } while (in.ok() && in.accept(","));
-        if (finish(in)) emit(in.line(), bytes);
-    }
-
-    void strings(Cursor& in, bool terminated) {
-        std::vector<std::uint8_t> bytes;
-        do {
-            if (!read_string(in, bytes)) break;
-            if (terminated) bytes.push_back(0);
-        } while (in.accept(","));
+        do read(bytes);
+        while (in.ok() && in.accept(","));
         if (finish(in)) emit(in.line(), bytes);
     }
 
     bool symbol_directive(std::string_view name, Cursor& in) {
         if (name == ".globl" || name == ".global" || name == ".weak") {
             do {
-                Symbol& s = symbols_[std::string(in.word())];
+                Symbol& s = symbols_[std::string(plain_name(in.word()))];
                 if (!s.global) s.line = in.line().line;
                 s.global = true;
             } while (in.accept(","));
             finish(in);
         } else if (name == ".set" || name == ".equ") {
-            const std::string symbol(in.word());
+            const std::string symbol(plain_name(in.word()));
             in.expect(",");
             assign(in, symbol);
         } else if (name == ".type") {
-            const std::string symbol(in.word());
+            const std::string symbol(plain_name(in.word()));
             in.expect(",");
             const auto type = lower(in.word());
             symbols_[symbol].function = type.ends_with("function");
         } else if (name == ".size") {
-            const std::string symbol(in.word());
+            const std::string symbol(plain_name(in.word()));
             in.expect(",");
             const Number size = in.expression();
             if (finish(in)) symbols_[symbol].size = size.value;
@@ -495,7 +563,7 @@ private:
     }
 
     void common(Cursor& in) {
-        const std::string symbol(in.word());
+        const std::string symbol(plain_name(in.word()));
         in.expect(",");
         const auto size = in.constant(static_cast<std::uint32_t>(kMaxSection), "the size");
         const auto alignment = in.accept(",") ? in.constant(4096, "the alignment") : 8u;
@@ -545,8 +613,10 @@ private:
     std::map<std::string, Symbol, std::less<>> symbols_;
     std::map<std::string, int, std::less<>> local_counts_;
     SymbolValues lookup_ = [this](std::string_view name) { return value_of(name); };
+    std::vector<std::string> offset_table_;  ///< symbols that `@GOT` asks for
+    bool in_code_ = false;                   ///< a bundle is being assembled
     bool data_last_ = false, strict_delay_ = true;
-    const SourceLine* open_array_program_ = nullptr;  ///< its last entry so far
+    std::optional<SourceLine> open_array_program_;  ///< its last entry so far
     int entries_ = 0;
     int pass_ = 0;
 };

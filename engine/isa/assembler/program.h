@@ -54,6 +54,7 @@ struct ProgramSourceOptions {
     int iset = 0;                  ///< 2..6; 0: what `.cpu` in the source says, else 4
     std::uint64_t base = 0x10000;  ///< address of .text; the other sections follow
     SourceReader read = {};        ///< for `.include`
+    bool strict_delay = true;      ///< false: as after `.ignore strict_delay`
 };
 
 /// Assembles the syntax of disassembly.md part B: bundles in braces on one or several lines,
@@ -63,8 +64,11 @@ struct ProgramSourceOptions {
 /// .single .double .ascii .asciz .string .skip .space .zero .comm .lcomm .set .equ .type .size .reg
 /// .file .ident .ignore/.accept ld_st_style and strict_delay, `.cpu elbrus-vN`, and those of
 /// preprocess.h. What stands outside braces gets the delays of B.8; `clpandp`, `clplandp` become
-/// their four operations. Not supported: relocatable output, `.label`, `@GOT` and its kin.
-/// All errors of the source, in order of their lines, at most 100.
+/// their four operations. `.label NAME` inside braces names the syllable of the next operation.
+/// `x@GOT` and `x@GOTPLT` are offsets in a table of addresses, made as section .got, `x@GOTOFF`
+/// that of x from it, `_GLOBAL_OFFSET_TABLE_` its address (in code: less that of the bundle),
+/// `x@SIZE` what `.size` says. Not supported: relocatable output, thread-local storage, protected
+/// mode. All errors of the source, in order of their lines, at most 100.
 tl::expected<AssembledProgram, AssemblyErrors> assemble_program(
     std::string_view source, const ProgramSourceOptions& options = {});
 

@@ -56,10 +56,12 @@ FpEnvironment::~FpEnvironment() {
     fp::write_mxcsr(host_mxcsr_);
 }
 
-void FpEnvironment::fold() {
-    pfpfr_ |= fp::read_mxcsr() & fp::kAllFlags;
-    fpsr_ |= read_status_word() & fp::kAllFlags;
+void FpEnvironment::fold(std::uint32_t& pfpfr, std::uint32_t& fpsr) {
+    pfpfr |= fp::read_mxcsr() & fp::kAllFlags;
+    fpsr |= read_status_word() & fp::kAllFlags;
 }
+
+void FpEnvironment::fold() { fold(pfpfr_, fpsr_); }
 
 // The x87 flags of the guest stay in fpsr_; the host's word collects only what is new.
 void FpEnvironment::reload() {

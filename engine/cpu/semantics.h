@@ -106,6 +106,8 @@ public:
     ~FpEnvironment();
     FpEnvironment(const FpEnvironment&) = delete;
     FpEnvironment& operator=(const FpEnvironment&) = delete;
+    /// The host's sticky flags, while they are the guest's, into its registers.
+    static void fold(std::uint32_t& pfpfr, std::uint32_t& fpsr);
     void fold();    ///< host sticky flags → pfpfr/fpsr (before the guest reads them)
     void reload();  ///< pfpfr/fpcr/fpsr → host (after the guest wrote them)
     /// Brackets one operation while fp_exceptions_unmasked(): `watch` before it, then `unmasked`

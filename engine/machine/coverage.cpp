@@ -217,9 +217,10 @@ std::string format_coverage(const std::vector<FamilyCoverage>& all, int iset) {
     }
     line("all", sum);
     out +=
-        "\n\nThe rest of what is interpreted is translated as a call of its function. Known but "
-        "without a\nmeaning that the references define (executing one stops the program and names "
-        "it):\n";
+        "\n\nThe rest of what is interpreted has no host code: translated programs call its "
+        "function "
+        "or hand\nits bundle to the interpreter. Known but without a meaning that the references "
+        "define (executing\none stops the program and names it):\n";
     std::set<std::string_view> missing;
     for (int v = first; v <= last; ++v)
         for (const auto& [name, reach] : reaches(v))

@@ -22,9 +22,9 @@ namespace {
 
 constexpr unsigned kMaxWindow = 224;
 
-/// Registers that every version has, that the state in memory always holds and that mean nothing
-/// to the host's floating-point unit (encoding.md §11).
-bool plain_to_read(std::uint8_t code) {
+/// State registers that every version has (encoding.md §11) and that can be read where others of
+/// the bundle's operations may already have been computed.
+bool can_read(std::uint8_t code, const ExecBundle& b) {
     switch (code) {
         case 0x00:  // %psr
         case 0x1e:  // %sbr
@@ -36,8 +36,11 @@ bool plain_to_read(std::uint8_t code) {
         case 0x89:  // %bgr
         case 0x8a:  // %idr
             return true;
+        case kStatePfpfr:
+        case kStateFpsr:
+            return !(b.flags & cpu::exec::kFloating);
         default:
-            return false;
+            return belongs_to_frame(code);
     }
 }
 
@@ -76,10 +79,11 @@ bool can_access(const MicroOp& op) {
     // A conditional store must run exactly once: nothing behind it may go to the interpreter.
     if (op.mode == MemoryMode::LockLoad || op.mode == MemoryMode::ConditionalStore)
         return op.access_size <= 8 && op.guard.count == 0 && !op.big_endian;
-    return op.mode == MemoryMode::Plain || op.mode == MemoryMode::NoStore;
+    return op.mode == MemoryMode::Plain || op.mode == MemoryMode::NoStore ||
+           op.mode == MemoryMode::MaskedStore;
 }
 
-bool can_compute(const MicroOp& op) {
+bool can_compute(const MicroOp& op, const ExecBundle& b) {
     if (host_code_of(op.row, op.kind) == HostCode::None) return false;
     switch (op.kind) {
         case SemKind::Load:
@@ -94,7 +98,7 @@ bool can_compute(const MicroOp& op) {
                    (op.dst.index == kStateLsr || op.dst.index == kStateIlcr ||
                     op.dst.index == kStateUpsr);
         case SemKind::StateRead:
-            return plain_to_read(op.source_state) &&
+            return can_read(op.source_state, b) &&
                    (op.write == Write::Double || op.write == Write::Word);
         case SemKind::GetSp:
             return op.guard.count == 0;
@@ -173,20 +177,43 @@ bool known_prefetch(const ExecBundle& b, const Facts& facts) {
 
 }  // namespace
 
+bool belongs_to_frame(std::uint8_t code) {
+    switch (code) {
+        case 0x01:  // %wd
+        case 0x07:  // %psp.hi
+        case 0x09:  // %psp.lo
+        case 0x0d:  // %pcsp.hi
+        case 0x0f:  // %pcsp.lo
+        case 0x2c:  // %usd.hi
+        case 0x2d:  // %usd.lo
+        case 0x51:  // %cr0.hi
+        case 0x53:  // %cr0.lo
+        case 0x55:  // %cr1.hi
+        case 0x57:  // %cr1.lo
+        case 0x88:  // %br
+            return true;
+        default:
+            return false;
+    }
+}
+
 bool can_emit(const ExecBundle& b, Config config, const Facts& facts) {
     if ((b.flags & cpu::exec::kIllegal) || (b.bap && !known_prefetch(b, facts))) return false;
     // Indices of array stores advance before the results of other operations are written.
     if ((b.flags & cpu::exec::kAauWrite) && (b.flags & cpu::exec::kStores)) return false;
     if ((b.flags & cpu::exec::kSetwd) && b.window.size < config.window().psize) return false;
     unsigned getsp = 0, locks = 0;
+    bool masked = false;
     for (unsigned i = 0; i < b.op_count; ++i) {
-        if (!can_compute(b.ops[i])) return false;
+        if (!can_compute(b.ops[i], b)) return false;
         getsp += b.ops[i].kind == SemKind::GetSp;
+        masked |= b.ops[i].mode == MemoryMode::MaskedStore;
         locks +=
             b.ops[i].mode == MemoryMode::LockLoad || b.ops[i].mode == MemoryMode::ConditionalStore;
     }
     if (getsp > 1) return false;
     if (locks != 0 && (b.flags & cpu::exec::kLoopMode)) return false;
+    if (masked && std::popcount(b.memory_ops) != 1) return false;
     if (locks != 0 && (std::popcount(b.memory_ops) != 1 || b.mova_count != 0)) return false;
     for (unsigned i = 0; i < b.mova_count; ++i)
         if (b.mova[i].size == 0 || (b.mova[i].packed && b.mova[i].big_endian)) return false;

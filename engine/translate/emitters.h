@@ -59,7 +59,7 @@ HostCode host_code_of(isa::OpIndex op, cpu::SemKind kind);
 
 /// Codes of the state registers that have host code of their own.
 inline constexpr std::uint8_t kStateUpsr = 0x80, kStateIp = 0x81, kStateLsr = 0x83,
-                              kStateIlcr = 0x87;
+                              kStatePfpfr = 0x84, kStateFpsr = 0x86, kStateIlcr = 0x87;
 
 /// Whether a row is a division that has host code (emit/division.cpp).
 bool has_division(isa::OpIndex op);

@@ -385,6 +385,10 @@ namespace {
 /// Whether the bundle of a function leads only to bundles of the plan or out by a known return.
 bool stays_inside(const Node& node) {
     if (node.interpret || !stack_change(node.bundle)) return false;
+    for (unsigned i = 0; i < node.bundle.op_count; ++i)
+        if (node.bundle.ops[i].kind == cpu::SemKind::StateRead &&
+            belongs_to_frame(node.bundle.ops[i].source_state))
+            return false;
     if (node.falls_through && node.next.node < 0) return false;
     switch (node.taken_kind) {
         case TakenKind::None:

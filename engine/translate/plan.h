@@ -134,6 +134,10 @@ unsigned bundles_inside(const Plan& plan);
 /// Whether all callees of a plan are as they were on trial; not if their code changed since.
 bool callees_complete(const Plan& plan);
 
+/// State registers that show windows and stacks: inside of a caller's region the state does not
+/// have them.
+bool belongs_to_frame(std::uint8_t code);
+
 /// Whether the emitter can do the whole bundle in configuration `config` (one predicate for
 /// planning and emission).
 bool can_emit(const cpu::exec::ExecBundle& b, Config config, const Facts& facts);

@@ -170,6 +170,7 @@ private:
     void emit_store(unsigned i);
 
     // --- emit/special_memory.cpp ---
+    void emit_masked_store(const cpu::exec::MicroOp& op);
     void emit_lock_address(const cpu::exec::MicroOp& op);
     void emit_lock_load(unsigned i);
     void emit_conditional_store(unsigned i);

@@ -196,6 +196,57 @@ TEST(Asm, WritesAProgramThatRuns) {
     EXPECT_TRUE(contains(result.output, "<_start>:"));
 }
 
+TEST(Asm, TakesTheOptionsOfTheElbrusAssembler) {
+    const e2k::test::ScratchDirectory scratch;
+    const std::string source = (scratch.path() / "delay.s").string();
+    const auto listing = [&](const std::vector<std::string>& options) {
+        std::vector<std::string> command{"asm", "--check", "-l", "-", source};
+        command.insert(command.end(), options.begin(), options.end());
+        return e2kwb(command);
+    };
+    std::ofstream(source) << "_start: cmpesb %r1, %r2, %pred0\n";
+    EXPECT_TRUE(contains(listing({}).output, "04000101"));  // with nop 2
+    EXPECT_TRUE(contains(listing({"-no_strict_delay", "-mptr64"}).output, "04000001"));
+    EXPECT_EQ(listing({"-mcpu=elbrus-8c2", "-mptr64"}).exit_code, 0);
+    EXPECT_EQ(listing({"-mcpu=elbrus-9"}).exit_code, 2);
+    const auto narrow = listing({"-mptr32"});
+    EXPECT_EQ(narrow.exit_code, 2);
+    EXPECT_TRUE(contains(narrow.errors, "-mptr32: only programs of the 64-bit mode"));
+}
+
+constexpr const char* kFindsItsData = R"(
+        .text
+_start: { setwd wsz = 8, nfx = 1
+          setbn rbs = 4, rsz = 3, rcur = 0 }
+        { rrd %ip, %dr1
+          addd 0, _GLOBAL_OFFSET_TABLE_, %dr2 }
+        { addd %dr1, %dr2, %dr1 }       ! the table of addresses
+        { ldd [%dr1, second@GOT], %dr3
+          addd %dr1, first@GOTOFF, %dr4 }
+        { ldd [%dr3], %dr3
+          ldd [%dr4], %dr4 }
+        { sdisp %ctpr1, 3
+          subd %dr3, %dr4, %db[1]
+          addd 0, 1, %db[0] }
+        { addd %db[1], second@SIZE, %db[1] }
+        { call %ctpr1, wbs = 4 }
+        .data
+first:  .quad 1000
+second: .quad 1030
+        .size second, . - second
+)";
+
+TEST(Asm, ReferencesLeadToTheData) {
+    const e2k::test::ScratchDirectory scratch;
+    const std::string source = (scratch.path() / "finds.s").string();
+    std::ofstream(source) << kFindsItsData;
+    for (const char* tier : {"--interp", "--tags"}) {
+        const auto result = e2kwb({"run", tier, source});
+        EXPECT_EQ(result.exit_code, 38) << result.errors;
+    }
+    EXPECT_EQ(e2kwb({"run", source}).exit_code, 38);
+}
+
 TEST(Asm, ReportsEveryError) {
     const e2k::test::ScratchDirectory scratch;
     const std::string source = (scratch.path() / "bad.s").string();

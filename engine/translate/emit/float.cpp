@@ -127,6 +127,70 @@ void scale(OpContext& c) {
     c.v.set_result(d, 32);
 }
 
+/// a * 2^b for f64, as the semantic function does it: the exponent is moved to where one
+/// multiplication by a power of two does the whole rounding.
+void scale_double(OpContext& c) {
+    constexpr int kBias = 1023, kFraction = 52, kStart = 200, kFar = 1200;
+    constexpr std::uint64_t kSign = 0x8000'0000'0000'0000, kInfinity = 0x7ff0'0000'0000'0000;
+    auto& a = c.a;
+    const Gp value = c.v.use(c.op.a, 64), by = c.v.use(c.op.b, 32);
+    const Gp exponent = c.v.def(), fraction = c.v.def();
+    const Xmm d = c.v.def_xmm();
+    const auto normal = a.newLabel(), plain = a.newLabel();
+    a.movq(d, value);
+    a.mov(fraction, value);
+    a.btr(fraction, imm(63));
+    a.mov(x86::ecx, imm(kBias));  // the power: 2^0
+    a.test(fraction, fraction);
+    a.jz(plain);
+    a.mov(x86::rax, imm(kInfinity));
+    a.cmp(fraction, x86::rax);
+    a.jae(plain);
+    a.ucomisd(d, d);  // raises DE for a denormal number, nothing else
+    a.mov(exponent, fraction);
+    a.shr(exponent, imm(kFraction));
+    a.jnz(normal);
+    // The shift makes bit 52, which is then dropped, of the highest one.
+    a.bsr(x86::rax, fraction);
+    a.mov(x86::ecx, imm(kFraction));
+    a.sub(x86::ecx, x86::eax);
+    a.shl(fraction, x86::cl);
+    a.mov(exponent.r32(), imm(1));
+    a.sub(exponent.r32(), x86::ecx);
+    a.bind(normal);
+    a.shl(fraction, imm(64 - kFraction));
+    a.shr(fraction, imm(64 - kFraction));
+    a.movsxd(exponent, exponent.r32());
+    a.movsxd(x86::rax, by.r32());
+    a.lea(exponent, x86::ptr(exponent, x86::rax, 0, -kBias));
+    a.mov(x86::eax, imm(kFar));
+    a.cmp(exponent, x86::rax);
+    a.cmovg(exponent, x86::rax);
+    a.neg(x86::rax);
+    a.cmp(exponent, x86::rax);
+    a.cmovl(exponent, x86::rax);
+    // rax = where the multiplication starts, ecx = what is left.
+    a.mov(x86::eax, imm(kStart));
+    a.mov(x86::rcx, imm(-kStart));
+    a.test(exponent, exponent);
+    a.cmovs(x86::rax, x86::rcx);
+    a.mov(x86::rcx, exponent);
+    a.sub(x86::rcx, x86::rax);
+    a.add(x86::ecx, imm(kBias));
+    a.add(x86::eax, imm(kBias));
+    a.shl(x86::rax, imm(kFraction));
+    a.or_(fraction, x86::rax);
+    a.mov(x86::rax, imm(kSign));
+    a.and_(x86::rax, value);
+    a.or_(fraction, x86::rax);
+    a.movq(d, fraction);
+    a.bind(plain);
+    a.shl(x86::rcx, imm(kFraction));
+    a.movq(x86::xmm15, x86::rcx);
+    a.mulsd(d, x86::xmm15);
+    c.v.set_result(d, 64);
+}
+
 enum Relation { Eq, Lt, Le, Uod, Neq, Nlt, Nle, Od };  // the immediate of CMPPS
 
 template <unsigned Bits, Relation R>
@@ -189,6 +253,7 @@ constexpr Emitter kEmitters[] = {
     {"fsqrts", unary<Inst::kIdSqrtss, false, 32>, false},
     {"fsqrttd", unary<Inst::kIdSqrtsd, true, 64>, false},
     {"fscales", scale, false},
+    {"fscaled", scale_double, false},
     {"frcps", reciprocal<false>, false},
     {"frsqrts", reciprocal<true>, false},
     // Scalar in spite of the prefix.

@@ -319,6 +319,7 @@ bool RegionEmitter::floats_next_as(const MicroOp& op) const {
 void RegionEmitter::emit_store(unsigned i) {
     const MicroOp& op = b_->ops[i];
     mark(Reason::Semantics, op.channel);
+    if (op.mode == MemoryMode::MaskedStore) return emit_masked_store(op);
     if (op.access_size == 16) {
         const x86::Xmm value = v_.use_xmm(op.data, 128);
         const Mem at = address_of(op, false);

@@ -17,8 +17,10 @@ namespace x86 = asmjit::x86;
 
 namespace {
 
-/// One that can be read (can_emit.cpp).
-std::uint64_t state_register(const CpuState* state, std::uint8_t code) {
+/// One that can be read (can_emit.cpp). The host's flags belong to the guest here.
+std::uint64_t state_register(CpuState* state, std::uint8_t code) {
+    if (code == kStatePfpfr || code == kStateFpsr)
+        cpu::FpEnvironment::fold(state->pfpfr, state->fpsr);
     return cpu::read_state_register(*state, code).value_or(0);
 }
 
@@ -130,6 +132,7 @@ void RegionEmitter::read_state(const MicroOp& op) {
     if (op.source_state == kStateIp)
         return v_.set_constant(word ? b_->address & 0xffff'ffff : b_->address);
     v_.spill_results();
+    if (belongs_to_frame(op.source_state)) settle_control(config_);
     a_.mov(x86::rdi, host::kState);
     a_.mov(x86::esi, imm(op.source_state));
     a_.mov(x86::rax, reinterpret_cast<std::uint64_t>(&state_register));

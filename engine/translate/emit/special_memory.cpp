@@ -110,6 +110,37 @@ void RegionEmitter::emit_conditional_store(unsigned i) {
     a_.mov(state(lock_offset(offsetof(WaitLock, valid)), 1), imm(0));
 }
 
+// --- bytes by a mask ---
+
+/// stmqp (machine.md §7.6): the bytes whose bits are set. The pages of the first and the last one
+/// are looked at before; no byte between them is on another.
+void RegionEmitter::emit_masked_store(const MicroOp& op) {
+    constexpr unsigned kBytes = 16;
+    const x86::Xmm value = v_.use_xmm(op.data, 128);
+    const Gp base = v_.use(op.a, 64), mask = v_.use(op.b, 32);
+    const Label done = a_.newLabel();
+    a_.test(mask.r16(), imm(0xffff));
+    a_.jz(done);
+    mark(Reason::BoundCheck, op.channel);
+    for (const bool last : {false, true}) {
+        a_.movzx(x86::eax, mask.r16());
+        last ? a_.bsr(x86::eax, x86::eax) : a_.bsf(x86::eax, x86::eax);
+        a_.add(x86::rax, base);
+        check_address(x86::rax, bail());
+        probe_page(x86::rax, cpu::kPageWrite, 1, bail());
+    }
+    mark(Reason::Semantics, op.channel);
+    const Access access(*this);
+    for (unsigned k = 0; k < kBytes; ++k) {
+        const Label skip = a_.newLabel();
+        a_.test(mask.r32(), imm(1u << k));
+        a_.jz(skip);
+        a_.pextrb(host::guest(x86::ptr(base, static_cast<std::int32_t>(k), 1)), value, imm(k));
+        a_.bind(skip);
+    }
+    a_.bind(done);
+}
+
 // --- loop mode ---
 
 /// Jumps to `skip` if the prologue or the end of the loop masks a store. The frame holds the

@@ -376,8 +376,11 @@
 { addd 0, _f64,_lts0 0x8003020100ff0908, %dr4 }
 { pshufb,0 %dr0, %dr2, %dr4, %dr6 }
 
-! a call of a semantic function
+! scaling by a power of two
 { fscaled %dr0, %r2, %dr4 }
+
+! a call of a semantic function
+{ insfd %dr0, %dr2, %dr4, %dr6 }
 
 ! selection by a truth table
 { plog_0xca,0 %dr0, %dr1, %dr2, %dr6 }
@@ -507,3 +510,9 @@
 { sdisp %ctpr1, 0x3
   addd,0 0x0, %dr2, %dr9 }
 { call %ctpr1, wbs = 0x4 }
+
+! bytes by a mask
+{ stmqp %qpr4, %dr0, %dr1 }
+
+! window descriptor
+{ rrd %wd, %dr4 }

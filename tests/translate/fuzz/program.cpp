@@ -192,8 +192,10 @@ std::string array_load(Random& random) {
 
 /// A read or write of a state register whose value depends on nothing but the program.
 std::string state_access(Random& random) {
-    constexpr std::array kReadable{"%lsr", "%ilcr", "%upsr", "%fpcr", "%ip",
-                                   "%idr", "%bgr",  "%psr",  "%sbr",  "%pfpfr"};
+    constexpr std::array kReadable{"%lsr",    "%ilcr",   "%upsr",   "%fpcr",   "%ip",     "%idr",
+                                   "%bgr",    "%psr",    "%sbr",    "%pfpfr",  "%pfpfr",  "%fpsr",
+                                   "%wd",     "%br",     "%usd.lo", "%usd.hi", "%cr0.lo", "%cr0.hi",
+                                   "%cr1.lo", "%cr1.hi", "%psp.hi", "%pcsp.hi"};
     constexpr std::array kWritable{"%lsr", "%lsr", "%lsr", "%ilcr", "%upsr"};
     const char size = one_in(random, 4) ? 's' : 'd';
     std::string text =
@@ -456,6 +458,8 @@ std::vector<std::vector<std::string>> ProgramMaker::function(Random& random, uns
         std::vector<std::string> lines;
         for (unsigned k = below(random, 3); k > 0; --k) lines.push_back(common_operation(random));
         if (one_in(random, 2)) lines.push_back(plain_access(random));
+        if (one_in(random, 16))
+            lines.push_back(fmt::format("rrd,0 {}, %dr2", one_in(random, 2) ? "%lsr" : "%usd.lo"));
         if (!transfer.empty()) lines.push_back(transfer);
         bundles.push_back(std::move(lines));
     };

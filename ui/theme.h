@@ -6,6 +6,8 @@
 
 #include <imgui.h>
 
+#include "engine/translate/quality.h"
+
 namespace e2k::ui {
 
 struct Theme {
@@ -27,7 +29,7 @@ struct Theme {
     ImU32 literal, address, predicate_text;
     std::array<ImU32, 6> lane;
     ImU32 control, predicate, aau;
-    std::array<ImU32, 9> reason;  ///< indexed by translate::Reason
+    std::array<ImU32, translate::kReasons> reason;  ///< indexed by translate::Reason
 
     float px(float unscaled) const { return unscaled * scale; }
     float font_px() const { return size * scale; }

@@ -22,6 +22,7 @@ struct LaunchOptions {
     bool start_paused = true;  ///< stop before the first bundle
     bool own_streams = false;  ///< guest output goes to the console log, input comes by command
     bool statistics = true;    ///< region execution counters
+    bool profile = false;      ///< SetProfile from the start
     bool perf_map = false;
 };
 
@@ -49,6 +50,9 @@ struct Kill {};
 struct SetTier {
     Tier tier = Tier::Translator;
 };
+struct SetProfile {
+    bool on = false;
+};  ///< count executions of every bundle; a change drops all translations
 struct SetSpeed {
     double bundles_per_second = 0;
 };  ///< 0 = unlimited
@@ -71,9 +75,9 @@ struct WriteRegister {
     bool global = false;
     std::uint64_t value = 0;
 };
-using Command =
-    std::variant<Open, Run, Pause, StepBundle, StepOver, StepOut, RunTo, SetBreakpoint, Restart,
-                 Kill, SetTier, SetSpeed, Input, ShowCode, ShowRegion, ReadMemory, WriteRegister>;
+using Command = std::variant<Open, Run, Pause, StepBundle, StepOver, StepOut, RunTo, SetBreakpoint,
+                             Restart, Kill, SetTier, SetProfile, SetSpeed, Input, ShowCode,
+                             ShowRegion, ReadMemory, WriteRegister>;
 
 /// Where panels send commands; implemented by Machine and by test recorders.
 class CommandSink {

@@ -67,8 +67,9 @@ struct Snapshot {
     bool live = false;  ///< light snapshot of a running guest
     RunState run_state = RunState::NoProgram;
     Tier tier = Tier::Translator;
-    std::string program;  ///< path shown in title
-    std::string banner;   ///< why it stopped, in plain words; "" if by command
+    bool profile = false;  ///< executions of bundles are counted
+    std::string program;   ///< path shown in title
+    std::string banner;    ///< why it stopped, in plain words; "" if by command
     guest::ExitStatus exit;
     cpu::Trap trap;  ///< last trap that stopped the guest (code None if none)
 

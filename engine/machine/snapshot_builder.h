@@ -25,6 +25,11 @@ public:
         region_at_ = address;
         region_age_ = 0;
     }
+    /// Translations are gone; the record in view is looked up again.
+    void forget_region() {
+        last_region_ = nullptr;
+        region_age_ = 0;
+    }
     void show_memory(std::uint64_t address, std::uint32_t size) {
         memory_at_ = address;
         memory_size_ = size;

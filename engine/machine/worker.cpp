@@ -309,6 +309,7 @@ void Worker::hand_over(std::shared_ptr<Snapshot> snapshot) {
     snapshot->sequence = ++sequence_;
     snapshot->run_state = state_;
     snapshot->tier = tier_;
+    snapshot->profile = launch_.profile;
     snapshot->program = path_;
     snapshot->banner = banner_;
     snapshot->breakpoints = breakpoints_;

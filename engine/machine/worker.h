@@ -72,6 +72,7 @@ private:
     void execute(Restart& command);
     void execute(Kill& command);
     void execute(SetTier& command);
+    void execute(SetProfile& command);
     void execute(SetSpeed& command);
     void execute(Input& command);
     void execute(ShowCode& command);

@@ -64,6 +64,7 @@ void Worker::launch() {
     options.process.log_syscalls = true;
     options.tier = tier_;
     options.translator.statistics = launch_.statistics;
+    options.translator.profile = launch_.profile;
     options.translator.perf_map = launch_.perf_map;
     options.start_stopped = true;
     options.report_children = false;
@@ -228,6 +229,18 @@ void Worker::execute(SetTier& command) {
     tier_ = command.tier;
     launch_.tier = command.tier;
     if (guest_) guest_->set_tier(command.tier);
+    if (state_ == RunState::Running)
+        publish_live();
+    else
+        publish();
+}
+
+void Worker::execute(SetProfile& command) {
+    launch_.profile = command.on;
+    if (guest_) {
+        guest_->translator().set_profile(command.on);
+        builder_->forget_region();
+    }
     if (state_ == RunState::Running)
         publish_live();
     else

@@ -52,19 +52,26 @@ void Executed::add(const Executed& other) {
     for (std::size_t i = 0; i < kReasons; ++i) by_reason[i] += other.by_reason[i];
 }
 
+std::vector<BundleQuality> assess(const RegionRecord& record) {
+    std::vector<BundleQuality> bundles;
+    const auto paths = straight_path(record);
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        BundleQuality& bundle = bundles.emplace_back();
+        bundle.address = record.bundle_addresses[i];
+        bundle.operations = record.bundle_operations[i];
+        for (std::size_t reason = 0; reason < kReasons; ++reason)
+            if (reason != static_cast<std::size_t>(Reason::Profile))
+                bundle.instructions += paths[i][reason];
+        bundle.executed = executed(record, i, paths[i]);
+    }
+    return bundles;
+}
+
 QualityReport assess(std::span<const std::shared_ptr<const RegionRecord>> records) {
     QualityReport report;
     for (const auto& record : records) {
         RegionQuality region{record, {}};
-        const auto paths = straight_path(*record);
-        for (std::size_t i = 0; i < paths.size(); ++i) {
-            BundleQuality bundle;
-            bundle.address = record->bundle_addresses[i];
-            bundle.operations = record->bundle_operations[i];
-            for (std::size_t reason = 0; reason < kReasons; ++reason)
-                if (reason != static_cast<std::size_t>(Reason::Profile))
-                    bundle.instructions += paths[i][reason];
-            bundle.executed = executed(*record, i, paths[i]);
+        for (const BundleQuality& bundle : assess(*record)) {
             region.executed.add(bundle.executed);
             report.bundles.push_back(bundle);
         }

@@ -45,6 +45,8 @@ struct QualityReport {
     std::vector<BundleQuality> bundles;  ///< the same order
 };
 
+/// The bundles of one record, in region order.
+std::vector<BundleQuality> assess(const RegionRecord& record);
 /// Weighs records made with TranslatorOptions::profile. Others count as never executed.
 QualityReport assess(std::span<const std::shared_ptr<const RegionRecord>> records);
 

@@ -62,12 +62,13 @@ std::shared_ptr<const machine::CodeView> sample_code() {
 }
 
 /// A region of four bundles with plausible x86-64 code; ranges cover every byte.
-std::shared_ptr<const translate::RegionRecord> sample_region() {
+std::shared_ptr<translate::RegionRecord> sample_region() {
     using translate::Reason;
     auto region = std::make_shared<translate::RegionRecord>();
     region->id = 7;
     region->guest_begin = kLoop;
     region->bundle_addresses = {0x11770, 0x11798};
+    region->bundle_operations = {6, 1};
     region->guest_operations = 7;
     region->key_text = "wsz 16 dbl 0 rbs 4 rsz 11 rcur 0";
     region->host_address = 0x7f0010002000;
@@ -95,6 +96,7 @@ std::shared_ptr<const translate::RegionRecord> sample_region() {
     emit(0, -1, Reason::ControlTransfer, {0x41, 0xff, 0xcf, 0x75, 0xc5});  // dec r15d; jnz
     emit(1, 0, Reason::Semantics, {0x49, 0x89, 0x75, 0x00});               // mov [r13],rsi
     emit(1, -1, Reason::Exit, {0xe9, 0x00, 0x01, 0x00, 0x00});             // jmp
+    region->cold_begin = static_cast<std::uint32_t>(region->host_code.size());
     region->exits = {{0x11798, true}, {0, false}};
     return region;
 }
@@ -169,6 +171,12 @@ machine::Snapshot sample_snapshot_after_step() {
     s.predicates[5] = 0;
     s.lsr.lcnt = 36;
     return s;
+}
+
+std::shared_ptr<const translate::RegionRecord> counted_region() {
+    auto region = sample_region();
+    region->bundle_executions = {12345, 345};
+    return region;
 }
 
 std::vector<guest::SyscallRecord> sample_calls() {

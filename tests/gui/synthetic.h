@@ -62,6 +62,8 @@ private:
 machine::Snapshot sample_snapshot();
 /// The same guest one bundle later: %r11 and a predicate have changed.
 machine::Snapshot sample_snapshot_after_step();
+/// The region of the sample, its executions counted: 12345 of the first bundle, 345 of the second.
+std::shared_ptr<const translate::RegionRecord> counted_region();
 std::vector<guest::SyscallRecord> sample_calls();
 
 }  // namespace e2k::ui::test

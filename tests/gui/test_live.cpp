@@ -1,6 +1,7 @@
 // The window on the real machine: open, run to a breakpoint, step, run to the end.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -134,6 +135,41 @@ TEST_F(LiveTest, HostCodeOfWhatHasRun) {
     open(guest("bench_int"));
     script("run\nwait stopped");
     ASSERT_GT(now().translation.regions, 0u);
+}
+
+TEST_F(LiveTest, CountsAreThoseOfTheRecord) {
+    open(guest("dot_pipe"));
+    session_->app().sink().send(machine::SetProfile{true});
+    script("break dot_double\nrun\nwait paused");
+    const std::uint64_t loop = resolve_place("dot_int+0x48", now().symbols.get());
+    session_->app().selection().bundle = loop;
+    const auto shown = [&] {
+        return now().region && std::ranges::count(now().region->bundle_addresses, loop) != 0;
+    };
+    for (int i = 0; i < 400 && !shown(); ++i) {
+        window_->wait(0.01);
+        session_->frame();
+    }
+    ASSERT_TRUE(shown());
+    ASSERT_TRUE(now().profile);
+    const auto& region = *now().region;
+    ASSERT_EQ(region.bundle_executions.size(), region.bundle_addresses.size());
+    const std::string text = squeeze(session_->app().text(PanelId::HostCode));
+    const std::string picture = squeeze(drawn(PanelId::HostCode));
+    std::uint64_t most = 0;
+    std::size_t seen = 0;
+    for (std::size_t i = 0; i < region.bundle_executions.size(); ++i) {
+        // Bundles for which nothing is to be done have no row.
+        if (std::ranges::none_of(region.ranges, [&](const auto& r) { return r.bundle == i; }))
+            continue;
+        most = std::max(most, region.bundle_executions[i]);
+        const std::string row = squeeze(si(static_cast<double>(region.bundle_executions[i]))) +
+                                "|" + hex(region.bundle_addresses[i]);
+        EXPECT_NE(text.find(row), std::string::npos) << row;
+        seen += picture.find(row) != std::string::npos;
+    }
+    EXPECT_GE(seen, 2u) << picture;
+    EXPECT_GT(most, 1u) << "the loop has run";
 }
 
 TEST_F(LiveTest, ClosingWhileTheGuestRunsEndsCleanly) {

@@ -195,6 +195,71 @@ TEST(HostCode, InstructionsCoverTheRegionAndKeepTheirReason) {
     EXPECT_NE(text.find("2 bundles, 7 ops → 17 instructions"), std::string::npos) << text;
 }
 
+TEST(HostCode, TheLedgerWeighsBundlesByTheirExecutions) {
+    const auto region = counted_region();
+    const HostLedger ledger = make_ledger(*region);
+    ASSERT_TRUE(ledger.counted);
+    ASSERT_EQ(ledger.bundles.size(), 2u);
+    // 15 instructions for 6 operations, 2 for 1: counted by hand in sample_region().
+    EXPECT_EQ(ledger.bundles[0].executed.excess(), 12345u * 9);
+    EXPECT_EQ(ledger.bundles[1].executed.excess(), 345u);
+    EXPECT_EQ(ledger.excess, 12345u * 9 + 345);
+    EXPECT_EQ(ledger.total.operations, 12345u * 6 + 345);
+    EXPECT_EQ(ledger.total.instructions, 12345u * 15 + 345 * 2);
+    EXPECT_DOUBLE_EQ(ledger.share(1), 345.0 / (12345 * 9 + 345));
+    EXPECT_EQ(ledger.ranking, (std::vector<std::size_t>{0, 1}));
+    EXPECT_EQ(counts_text(ledger, 0, 0), "12.3 k");
+    EXPECT_EQ(counts_text(ledger, 0, 1), "100 %");
+    EXPECT_EQ(counts_text(ledger, 1, 0), "345");
+    EXPECT_EQ(counts_text(ledger, 1, 1), "0.3 %");
+    EXPECT_EQ(counts_text(ledger, 0, 2), "");
+    EXPECT_EQ(counts_text(ledger, 0, -1), "") << "exits are not the bundle's main block";
+
+    const ReasonShares executed = reason_shares(*region, ledger);
+    EXPECT_EQ(executed.total, ledger.total.instructions);
+    const auto of = [&](translate::Reason reason) {
+        return executed.amounts[static_cast<std::size_t>(reason)];
+    };
+    EXPECT_EQ(of(translate::Reason::Semantics), 12345u * 5 + 345);
+    EXPECT_EQ(of(translate::Reason::Exit), 12345u + 345);
+    EXPECT_EQ(of(translate::Reason::Helper), 12345u);
+}
+
+TEST(HostCode, WithoutExecutionsReasonsAreWeighedByBytes) {
+    const machine::Snapshot s = sample_snapshot();
+    const HostLedger ledger = make_ledger(*s.region);
+    EXPECT_FALSE(ledger.counted);
+    EXPECT_EQ(next_worst(ledger, 0x11770), 0u);
+    const ReasonShares shares = reason_shares(*s.region, ledger);
+    EXPECT_EQ(shares.total, s.region->host_code.size());
+    std::uint64_t sum = 0;
+    for (const std::uint64_t amount : shares.amounts) sum += amount;
+    EXPECT_EQ(sum, shares.total);
+}
+
+TEST(HostCode, TheWorstBundleComesFirstThenTheNext) {
+    HostLedger ledger = make_ledger(*counted_region());
+    EXPECT_EQ(next_worst(ledger, 0), 0x11770u);
+    EXPECT_EQ(next_worst(ledger, 0x11770), 0x11798u);
+    EXPECT_EQ(next_worst(ledger, 0x11798), 0x11770u) << "after the last the first again";
+    // The same bundle twice in a region is one place to go to.
+    ledger.bundles.push_back(ledger.bundles[0]);
+    ledger.ranking = {0, 2, 1};
+    EXPECT_EQ(next_worst(ledger, 0x11770), 0x11798u);
+}
+
+TEST(HostCode, TextHasTheCounts) {
+    Fixture f;
+    f.snapshot.region = counted_region();
+    const std::string text = f.text(PanelId::HostCode);
+    EXPECT_NE(text.find("executed: 74.4 k ops → 186 k instructions  ·  2.50 an op  ·  111 k above "
+                        "one an op, 100 % of them in 0x11770"),
+              std::string::npos)
+        << text;
+    EXPECT_NE(text.find("12.3 k | 0x11770 "), std::string::npos) << text;
+    EXPECT_NE(text.find("    345 | 0x11798 "), std::string::npos) << text;
+}
+
 TEST(HostCode, SaysWhyThereIsNothing) {
     Fixture f;
     f.snapshot.region = nullptr;

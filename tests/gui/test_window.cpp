@@ -10,6 +10,7 @@
 #define GLFW_INCLUDE_NONE
 #include <GLFW/glfw3.h>
 #include <fmt/format.h>
+#include <imgui_internal.h>
 
 #include "tests/gui/display.h"
 #include "tests/gui/synthetic.h"
@@ -175,6 +176,43 @@ TEST_F(WindowTest, OtherPanelsDrawTheirText) {
         const std::size_t extra = panel == PanelId::HostCode ? 9 : 0;
         EXPECT_GE(found + extra, cells.size()) << panel_info(panel).name << "\n" << expected;
     }
+}
+
+TEST_F(WindowTest, HostCodeShowsExecutionsAndLeadsToTheWorstBundle) {
+    open(1920, 1080);
+    EXPECT_EQ(squeeze(drawn(PanelId::HostCode)).find("12.3k|0x11770"), std::string::npos);
+    const ImGuiWindow* panel = nullptr;
+    for (const ImGuiWindow* window : ImGui::GetCurrentContext()->Windows)
+        if (std::string_view(window->Name).find("/host-code_") != std::string_view::npos &&
+            std::string_view(window->Name).find("/rows_") == std::string_view::npos)
+            panel = window;
+    ASSERT_NE(panel, nullptr);
+    // The buttons stand side by side at the top.
+    const float pad = ImGui::GetStyle().FramePadding.x;
+    const float x = panel->WorkRect.Min.x, y = panel->WorkRect.Min.y + 8;
+    const auto width = [&](const char* label) { return ImGui::CalcTextSize(label).x + 2 * pad; };
+    click(x + 10, y);
+    const auto sent = source_->commands<machine::SetProfile>();
+    ASSERT_EQ(sent.size(), 1u);
+    EXPECT_TRUE(sent[0].on);
+
+    machine::Snapshot counted = sample_snapshot();
+    counted.region = counted_region();
+    counted.profile = true;
+    source_->publish(counted);
+    frames(2);
+    const auto cells = cells_of(drawn(PanelId::HostCode));
+    for (const char* cell : {"12.3k", "100%", "345", "0.3%"})
+        EXPECT_NE(std::ranges::find(cells, cell), cells.end()) << cell;
+    // The legend: 5 of the 15 and 1 of the 2 instructions are semantics.
+    EXPECT_NE(std::ranges::find(cells, "semantics33%"), cells.end()) << drawn(PanelId::HostCode);
+    click(x + width("Count") + width("Bytes") + 2 + 12 + 10, y);
+    EXPECT_EQ(session_->app().selection().bundle, 0x11770u);
+    click(x + width("Count") + width("Bytes") + 2 + 12 + 10, y);
+    EXPECT_EQ(session_->app().selection().bundle, 0x11798u);
+    click(x + 10, y);
+    ASSERT_EQ(source_->commands<machine::SetProfile>().size(), 2u);
+    EXPECT_FALSE(source_->commands<machine::SetProfile>()[1].on);
 }
 
 TEST_F(WindowTest, KeysSendCommands) {

@@ -151,6 +151,42 @@ TEST_F(RunningTest, AnswersEveryPanelWhileItRuns) {
     machine_.on_publish({});
 }
 
+TEST_F(RunningTest, CountsExecutionsOnRequestWhileItRuns) {
+    open(machine_, test::kEndlessPair);
+    machine_.wait_until_stopped();
+    const std::uint64_t hot = address_of("hot");
+    machine_.send(Go{});
+    /// The first record of the region with (or without) counts, made after `more` bundles.
+    const auto region = [&](bool counted) -> std::shared_ptr<const translate::RegionRecord> {
+        for (int i = 0; i < 200; ++i) {
+            running(100'000);
+            machine_.send(ShowRegion{hot});
+            const auto now = running(100'000);
+            if (now->region && now->region->bundle_executions.empty() != counted)
+                return now->region;
+        }
+        return nullptr;
+    };
+    ASSERT_NE(region(false), nullptr);
+    for (int i = 0; i < 3; ++i) {
+        machine_.send(SetProfile{true});
+        const auto before = region(true);
+        ASSERT_NE(before, nullptr);
+        EXPECT_TRUE(machine_.snapshot()->profile);
+        const auto after = region(true);
+        ASSERT_NE(after, nullptr);
+        ASSERT_EQ(after->bundle_executions.size(), after->bundle_addresses.size());
+        EXPECT_GT(after->bundle_executions[0], before->bundle_executions[0]);
+        machine_.send(SetProfile{false});
+        ASSERT_NE(region(false), nullptr);
+        EXPECT_FALSE(machine_.snapshot()->profile);
+    }
+    machine_.send(SetProfile{true});
+    machine_.send(Restart{});
+    const auto stopped = after(Pause{});
+    EXPECT_TRUE(stopped->profile) << "a restart keeps it";
+}
+
 TEST_F(RunningTest, RestartsWhileItRuns) {
     open(machine_, test::kEndlessLoop, false);
     for (int i = 0; i < 5; ++i) {

@@ -12,13 +12,9 @@ namespace e2k::ui {
 
 namespace {
 
+using translate::kReasons;
 using translate::Reason;
 using translate::RegionRecord;
-
-constexpr std::array<Reason, 9> kReasons = {
-    Reason::Semantics,  Reason::Predicate, Reason::WindowAddress,
-    Reason::BoundCheck, Reason::Helper,    Reason::ControlTransfer,
-    Reason::Counter,    Reason::Exit,      Reason::Spill};
 
 bool covers(const RegionRecord& region, std::uint64_t address) {
     return std::find(region.bundle_addresses.begin(), region.bundle_addresses.end(), address) !=
@@ -26,7 +22,7 @@ bool covers(const RegionRecord& region, std::uint64_t address) {
 }
 
 std::vector<std::string> header_lines(const Scene& scene, const RegionRecord& region,
-                                      std::size_t instructions) {
+                                      const HostLedger& ledger, std::size_t instructions) {
     std::vector<std::string> lines;
     const double bundles =
         static_cast<double>(std::max<std::size_t>(1, region.bundle_addresses.size()));
@@ -42,6 +38,7 @@ std::vector<std::string> header_lines(const Scene& scene, const RegionRecord& re
                     byte_size(region.host_code.size()), static_cast<double>(instructions) / bundles,
                     static_cast<double>(instructions) / operations));
     if (region.helper_calls) lines[0] += fmt::format("  ·  {} helper calls", region.helper_calls);
+    if (ledger.counted) lines.push_back(ledger_text(ledger));
     if (!region.key_text.empty()) lines.push_back("specialised for " + region.key_text);
     return lines;
 }
@@ -69,6 +66,9 @@ Empty empty_reason(const Scene& scene) {
         return {"The interpreter runs this program",
                 "It makes no host code. Choose the translator in the tool bar to see x86-64 here."};
     if (scene.running()) return {"Running", "Pause to inspect the region at the cursor."};
+    if (scene.now.translation.regions == 0 && scene.now.profile)
+        return {"Counting executions",
+                "The program is translated anew, with counters, when it runs on."};
     if (scene.now.translation.regions == 0)
         return {"Nothing translated yet",
                 "Stepping uses the interpreter. Run the program, then stop it: the region at the "
@@ -106,33 +106,32 @@ ImU32 lane_colour(const Theme& theme, int lane) {
 void draw_legend(const Scene& scene, const HostCodeState& state) {
     const Theme& theme = scene.theme;
     Ink ink(scene);
-    std::array<std::size_t, kReasons.size()> bytes{};
-    for (const auto& range : state.region->ranges)
-        bytes[static_cast<std::size_t>(range.reason)] += range.end - range.begin;
-    const std::size_t total = std::max<std::size_t>(1, state.region->host_code.size());
-    // A bar of all bytes by reason.
+    const ReasonShares shares = reason_shares(*state.region, state.ledger);
+    const auto percent = [&](std::size_t i) {
+        return 100.0 * static_cast<double>(shares.amounts[i]) / static_cast<double>(shares.total);
+    };
+    // A bar of all of it by reason.
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const float room = ImGui::GetContentRegionAvail().x - theme.px(4);
     float x = at.x;
-    for (std::size_t i = 0; i < kReasons.size(); ++i) {
-        const float width = room * static_cast<float>(bytes[i]) / static_cast<float>(total);
+    for (std::size_t i = 0; i < kReasons; ++i) {
+        const float width = room * static_cast<float>(percent(i) / 100);
         if (width < 0.5f) continue;
         const ImVec2 a{x, at.y}, b{x + width, at.y + theme.px(7)};
         ink.fill(a, b, theme.reason[i]);
         if (ImGui::IsMouseHoveringRect(a, {b.x, b.y + theme.px(3)}))
-            tool_tip(theme, fmt::format("{}: {} of {} bytes ({:.0f} %)",
-                                        translate::name_of(kReasons[i]), bytes[i], total,
-                                        100.0 * static_cast<double>(bytes[i]) /
-                                            static_cast<double>(total)));
+            tool_tip(theme, fmt::format("{}: {} of {} {} ({:.0f} %)",
+                                        translate::name_of(static_cast<Reason>(i)),
+                                        decimal_grouped(shares.amounts[i]),
+                                        decimal_grouped(shares.total), shares.unit, percent(i)));
         x += width;
     }
     // Names, as many as fit, wrapping to a second line.
     float text_x = at.x, y = at.y + theme.px(10);
-    for (std::size_t i = 0; i < kReasons.size(); ++i) {
-        if (!bytes[i]) continue;
+    for (std::size_t i = 0; i < kReasons; ++i) {
+        if (!shares.amounts[i]) continue;
         const std::string name =
-            fmt::format("{} {:.0f}%", translate::name_of(kReasons[i]),
-                        100.0 * static_cast<double>(bytes[i]) / static_cast<double>(total));
+            fmt::format("{} {:.0f}%", translate::name_of(static_cast<Reason>(i)), percent(i));
         const float width = ink.width(name, Weight::Prose) + theme.px(22);
         if (text_x + width > at.x + room && text_x > at.x) {
             text_x = at.x;
@@ -151,7 +150,7 @@ void draw_legend(const Scene& scene, const HostCodeState& state) {
 void draw_header(const Scene& scene, HostCodeState& state) {
     const Theme& theme = scene.theme;
     Ink ink(scene);
-    auto lines = header_lines(scene, *state.region, state.instructions.size());
+    auto lines = header_lines(scene, *state.region, state.ledger, state.instructions.size());
     lines.push_back(exits_text(scene, *state.region));
     bool first = true;
     for (const std::string& line : lines) {
@@ -188,11 +187,15 @@ void draw_host_row(const Scene& scene, HostCodeState& state, const HostRow& row,
     if (address == scene.now.ip && address)
         ink.fill(at, {at.x + theme.px(4), end.y}, theme.current);
 
-    ImGui::PushClipRect(at, {at.x + guest_width - theme.px(4), end.y}, true);
+    const float counts = ledger_width(theme, state.ledger);
+    if (row.line >= 0) draw_counts(scene, ink, state.ledger, row.bundle, row.line, at);
+    ImGui::PushClipRect({at.x + counts, at.y}, {at.x + guest_width - theme.px(4), end.y}, true);
+    const float guest_left = at.x + counts;
     if (row.guest_lane >= 0)
-        ink.fill({at.x + theme.px(7), at.y + theme.px(2)},
-                 {at.x + theme.px(10), end.y - theme.px(2)}, lane_colour(theme, row.guest_lane));
-    ink.text_fit({at.x + theme.px(14), y}, guest_width - theme.px(20),
+        ink.fill({guest_left + theme.px(7), at.y + theme.px(2)},
+                 {guest_left + theme.px(10), end.y - theme.px(2)},
+                 lane_colour(theme, row.guest_lane));
+    ink.text_fit({guest_left + theme.px(14), y}, guest_width - counts - theme.px(20),
                  row.first ? theme.address : theme.text, row.guest,
                  row.first ? Weight::Bold : Weight::Mono);
     ImGui::PopClipRect();
@@ -252,6 +255,7 @@ void draw_rows(const Scene& scene, HostCodeState& state, machine::CommandSink& s
     for (const HostRow& row : state.rows) longest = std::max(longest, columns(row.guest));
     const float room = ImGui::GetContentRegionAvail().x;
     const float guest_width =
+        ledger_width(theme, state.ledger) +
         std::min(room * 0.42f, static_cast<float>(longest) * theme.cell() + theme.px(26));
     if (state.scroll_frames > 0) {
         --state.scroll_frames;
@@ -287,6 +291,7 @@ void refresh(const Scene& scene, HostCodeState& state) {
     const bool same_rows = !other && state.code == scene.now.code;
     state.region = scene.now.region;
     state.code = scene.now.code;
+    state.ledger = state.region ? make_ledger(*state.region) : HostLedger();
     if (same_rows) return;  // only its counts are newer
     state.instructions.clear();
     state.rows.clear();
@@ -296,6 +301,36 @@ void refresh(const Scene& scene, HostCodeState& state) {
     if (other) state.scroll_frames = 2;
 }
 
+void draw_tools(const Scene& scene, HostCodeState& state, machine::CommandSink& sink) {
+    const Theme& theme = scene.theme;
+    const auto toggle = [&](const char* label, bool on, const char* help) {
+        if (on) ImGui::PushStyleColor(ImGuiCol_Button, ImGui::GetStyleColorVec4(ImGuiCol_Header));
+        const bool pressed = ImGui::SmallButton(label);
+        if (on) ImGui::PopStyleColor();
+        if (ImGui::IsItemHovered()) tool_tip(theme, help);
+        ImGui::SameLine(0, 2);
+        return pressed;
+    };
+    if (toggle("Count", scene.now.profile, kCountHelp))
+        sink.send(machine::SetProfile{!scene.now.profile});
+    if (toggle("Bytes", state.show_bytes, "The bytes of each instruction"))
+        state.show_bytes = !state.show_bytes;
+    ImGui::SameLine(0, 12);
+    ImGui::BeginDisabled(state.ledger.ranking.empty());
+    if (ImGui::SmallButton("Worst bundle")) {
+        const std::uint64_t address = next_worst(state.ledger, scene.selection.bundle);
+        scene.selection.bundle = scene.selection.go_to = address;
+        state.asked = address;  // it is in this region, which is to stay in view
+        state.scroll_frames = 2;
+    }
+    ImGui::EndDisabled();
+    if (ImGui::IsItemHovered(ImGuiHoveredFlags_AllowWhenDisabled))
+        tool_tip(theme, state.ledger.counted
+                            ? "Go to the bundle with the most executed instructions above one an "
+                              "operation; again: to the next"
+                            : "Needs executions: switch on Count and run on");
+}
+
 }  // namespace
 
 void draw_host_code(const Scene& scene, HostCodeState& state, machine::CommandSink& sink) {
@@ -303,10 +338,13 @@ void draw_host_code(const Scene& scene, HostCodeState& state, machine::CommandSi
     if (scene.has_program() && cursor && cursor != state.asked && !scene.running()) {
         state.asked = cursor;
         state.scroll_frames = 2;
-        if (!scene.now.region || !covers(*scene.now.region, cursor))
+        // Named regions keep their counts up to date while the program runs.
+        if (scene.now.profile || !scene.now.region || !covers(*scene.now.region, cursor))
             sink.send(machine::ShowRegion{cursor});
     }
     refresh(scene, state);
+    if (scene.has_program() && scene.now.tier != machine::Tier::Interpreter)
+        draw_tools(scene, state, sink);
     if (!state.region || state.rows.empty()) {
         const Empty reason = empty_reason(scene);
         empty_state(scene, reason.headline, reason.detail);
@@ -323,11 +361,14 @@ std::string host_code_text(const Scene& scene, const HostCodeState&) {
         return reason.headline + "\n" + reason.detail + "\n";
     }
     const auto instructions = disassemble_region(*region);
+    const HostLedger ledger = make_ledger(*region);
     std::string out;
-    for (const std::string& line : header_lines(scene, *region, instructions.size()))
+    for (const std::string& line : header_lines(scene, *region, ledger, instructions.size()))
         out += line + "\n";
     out += exits_text(scene, *region) + "\n";
     for (const HostRow& row : host_rows(*region, instructions, scene.now.code.get())) {
+        if (ledger.counted)
+            out += fmt::format("{:>7} | ", counts_text(ledger, row.bundle, row.line));
         out += fmt::format("{:<40} |", row.guest);
         if (row.instruction >= 0) {
             const auto& host = instructions[static_cast<std::size_t>(row.instruction)];

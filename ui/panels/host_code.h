@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ui/ink.h"
+#include "ui/panels/host_ledger.h"
 #include "ui/scene.h"
 
 namespace e2k::ui {
@@ -32,6 +33,7 @@ std::vector<HostInstruction> disassemble_region(const translate::RegionRecord& r
 struct HostRow {
     int bundle = -1;     ///< index into the region's bundles, -1 for none
     bool first = false;  ///< first row of a block
+    int line = -1;       ///< of the bundle's main block, from 0; -1 in blocks of its exits
     std::string guest;   ///< disassembler line
     int guest_lane = -1;
     int instruction = -1;  ///< index into instructions
@@ -42,6 +44,7 @@ struct HostCodeState {
     std::shared_ptr<const machine::CodeView> code;
     std::vector<HostInstruction> instructions;
     std::vector<HostRow> rows;
+    HostLedger ledger;
     std::uint64_t asked = 0;  ///< address last requested with ShowRegion
     bool show_bytes = false;
     int scroll_frames = 0;

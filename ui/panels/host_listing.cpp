@@ -147,6 +147,8 @@ std::vector<HostRow> host_rows(const translate::RegionRecord& region,
         }
         block.resize(std::max(block.size(), end - i), HostRow{.bundle = head.bundle, .guest = {}});
         for (std::size_t k = 0; i + k < end; ++k) block[k].instruction = static_cast<int>(i + k);
+        if (known && !again)
+            for (std::size_t k = 0; k < block.size(); ++k) block[k].line = static_cast<int>(k);
         rows.insert(rows.end(), block.begin(), block.end());
         i = end;
     }

@@ -132,7 +132,8 @@ Reach reach_of_row(const Operation& row, int iset) {
         return Reach::Privileged;  // loads and stores with a MAS that traps
     const isa::OpIndex index = isa::index_of(row);
     const SemKind kind = cpu::semantics_of(index, iset).kind;
-    if (kind == SemKind::None) return Reach::Known;
+    // aaurr*: a kernel's; the executor stops at it.
+    if (kind == SemKind::None || kind == SemKind::AauRead) return Reach::Known;
     switch (translate::host_code_of(index, kind)) {
         case translate::HostCode::Own:
             return Reach::Emitted;

@@ -106,8 +106,11 @@ INSTANTIATE_TEST_SUITE_P(
              "{ movab,0 area = 0, ind = 1, am = 0, be = 0, %db[5]; movad,1 area = 3, ind = 0, am = "
              "0, "
              "be = 0, %db[7] }"},
-        Same{"ArrayRegisters", "apurwd %dr1, %aaincr2\napurrd %aaincr2, %dr1\napurwq %qr2, %aad3",
-             "aaurwd %dr1, %aaincr2\naaurrd %aaincr2, %dr1\naaurwq %qr2, %aad3"},
+        Same{"ArrayRegisters",
+             "apurwd %dr1, %aaincr2\napurrd %aaincr2, %dr1\napurwq %qr2, %aad3\naaurww %r1, "
+             "%aaind2\napurrw %aaind2, %r1",
+             "aaurwd %dr1, %aaincr2\naaurrd %aaincr2, %dr1\naaurwq %qr2, %aad3\naaurw %r1, "
+             "%aaind2\naaurr %aaind2, %r1"},
         Same{"MemoryUnit",
              "mmurw %dr1, %dam_inv\nmmurr %pat, %dr2\nmmurr %ddbcr, %dr3\nmmurw %dr4, %mtrr2",
              "std,2 %dr1, [0 + 0], mas = 0x1f\nldd,2 [0 + 0x310], %dr2, mas = 0x47\n"
@@ -142,6 +145,54 @@ INSTANTIATE_TEST_SUITE_P(
              ".ignore strict_delay\nrwd %dr1, %lsr\n.accept strict_delay\nrwd %dr1, %lsr",
              "{ rwd %dr1, %lsr }\n{ rwd %dr1, %lsr; nop 5 }"}),
     [](const auto& info) { return std::string(info.param.name); });
+
+/// One statement of each kind that the tables of B.2 have and nothing above: all are accepted.
+TEST(AssemblerStatements, OfEveryKind) {
+    const auto program = assemble_program(R"(
+_start: {}
+ ldaad,2 %aad1 [ %aasti2 ], %dr3
+ { ldaaw,5 %aad1 [ %aasti2 + _f32s,_lts1 0x40 ], %r3
+   incr %aaincr2 ? ~%pred1 }
+ { staad,2 %dr1, %aad3 [ %aasti5 + _f32s,_lts0 0x64 ], mas = 3
+   incr,2 %aaincr1 ? %pcnt2 }
+ { staaq %qr2, %aad3 [ %aasti5 ] }
+  aaurr %aaind3, %r5
+ aaurwq %qr4, %aad7
+ { return %ctpr3 }
+ gettsd %ctpr2
+ { done }
+ { iret ? %pred3 }
+ { setei 0x10 }
+ { setsft }
+ { settr type = 5 }
+ { vfrpsz rpsz = 32 ; setwd wsz = 9 }
+ { setbp psz = 3 ; setbn rbs = 1, rsz = 2 }
+ { flushts }
+ { slrp ? %pred2 }
+ { srp }
+ { crp ? ~%pcnt1 }
+ { fillr ; fillc }
+ { wait ma_c = 1, fl_c = 1, all_e = 1, trap = 1 }
+ { loop_mode ; set_mark ; nop 7 }
+ { ipd 2 ; bap }
+ { pass %lcntex, @p0 ; pass %spred013, @p1 ; landp ~@p0, @p1, @p4 ; pass @p4, %pred1 ; pass %bgrpred, @p2 ; pass %rndpred3, @p3 ; movep @p2, @p4, @p5 ; andp @p4, @p5, @p6 ; pass @p6, %pred2 }
+ { movab,0 ind=1, %b[5] ; movah,1 %b[7] ; movaw,2 area = 4, am = 1, %b[9] ; movad,3 %db[11] }
+ { movaq,0 area = 1, ind = 8, %db[4] ; movaqp,2 area = 3, %qpb[2] }
+ fapb ct = 1, si = 0, dcd = 1, fmt = 4, mrng = 8, d = 3, incr = 1, ind = 2, asz = 5, abs = 3, disp = -8
+ { fapb ct = 0, fmt = 3 ; fapb dpl = 1, fmt = 2, disp = 0x40 }
+ fapb ct = 1
+ merged %dr1, %dr2, %dr3, ~%pred1
+ merged,1,sm %dr1, 5, %dr3, %pcnt3 ? %pred2, ~%pcnt1
+ rwd %dr1, %ctpr2
+ rrd %ctpr1.lo, %dr1
+ movtd %dr1, %ctpr2
+ puttagd %dr1, 3, %dr2
+ gettagd %dr1, %r2
+)",
+                                          {.iset = 5});
+    const auto text = section(program, ".text");
+    EXPECT_GT(text.size(), 400u);
+}
 
 TEST(AssemblerStrictDelay, CanBeSwitchedOffFromOutside) {
     const std::string source = "_start: cmpesb %r1, %r2, %pred0\n";

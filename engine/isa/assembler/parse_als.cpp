@@ -107,7 +107,11 @@ std::vector<const Operation*> rows_of(std::string_view mnemonic, int iset) {
 
 std::string canonical_name(std::string_view name, int iset) {
     constexpr int kFirstOfLongNames = 3;
-    if (name.starts_with("apur")) return fmt::format("aaur{}", name.substr(4));
+    if (name.starts_with("apur") || name.starts_with("aaur")) {
+        // The form for 32 bits may have its size, too.
+        const auto rest = name.substr(4);
+        return fmt::format("aaur{}", rest == "rw" || rest == "ww" ? rest.substr(0, 1) : rest);
+    }
     const bool is_long = name.size() > 4 && (name.starts_with("ldl") || name.starts_with("stl")) &&
                          std::string_view("cdsfg").find(name[3]) != std::string_view::npos &&
                          name[4] == 's' && iset >= kFirstOfLongNames && rows_named(name).empty();

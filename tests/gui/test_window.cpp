@@ -201,6 +201,7 @@ TEST_F(WindowTest, HostCodeShowsExecutionsAndLeadsToTheWorstBundle) {
     counted.profile = true;
     source_->publish(counted);
     frames(2);
+    session_->app().selection().bundle = 0x11770;  // not chosen by the button
     const auto cells = cells_of(drawn(PanelId::HostCode));
     for (const char* cell : {"12.3k", "100%", "345", "0.3%"})
         EXPECT_NE(std::ranges::find(cells, cell), cells.end()) << cell;

@@ -318,7 +318,9 @@ void draw_tools(const Scene& scene, HostCodeState& state, machine::CommandSink& 
     ImGui::SameLine(0, 12);
     ImGui::BeginDisabled(state.ledger.ranking.empty());
     if (ImGui::SmallButton("Worst bundle")) {
-        const std::uint64_t address = next_worst(state.ledger, scene.selection.bundle);
+        const bool again = state.worst != 0 && scene.selection.bundle == state.worst;
+        const std::uint64_t address = next_worst(state.ledger, again ? state.worst : 0);
+        state.worst = address;
         scene.selection.bundle = scene.selection.go_to = address;
         state.asked = address;  // it is in this region, which is to stay in view
         state.scroll_frames = 2;

@@ -46,6 +46,7 @@ struct HostCodeState {
     std::vector<HostRow> rows;
     HostLedger ledger;
     std::uint64_t asked = 0;  ///< address last requested with ShowRegion
+    std::uint64_t worst = 0;  ///< where "Worst bundle" went last
     bool show_bytes = false;
     int scroll_frames = 0;
 };

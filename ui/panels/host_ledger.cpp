@@ -76,14 +76,14 @@ std::string ledger_text(const HostLedger& ledger) {
     return out;
 }
 
-std::uint64_t next_worst(const HostLedger& ledger, std::uint64_t selected) {
+std::uint64_t next_worst(const HostLedger& ledger, std::uint64_t last) {
     // A region may hold a bundle several times.
     std::vector<std::uint64_t> places;
     for (const std::size_t i : ledger.ranking)
         if (std::ranges::find(places, ledger.bundles[i].address) == places.end())
             places.push_back(ledger.bundles[i].address);
     if (places.empty()) return 0;
-    const auto at = std::ranges::find(places, selected);
+    const auto at = std::ranges::find(places, last);
     return at != places.end() && at + 1 != places.end() ? at[1] : places.front();
 }
 

@@ -28,8 +28,9 @@ struct HostLedger {
 HostLedger make_ledger(const translate::RegionRecord& region);
 /// The region's total, executed: "123 M ops → 345 M instructions  ·  2.81 an op  ·  …".
 std::string ledger_text(const HostLedger& ledger);
-/// The bundle to go to from `selected`: the worst, or from one in the ranking the next; 0 without.
-std::uint64_t next_worst(const HostLedger& ledger, std::uint64_t selected);
+/// The bundle to go to after `last`: the next in the ranking, the worst after the last or after
+/// what is not in it; 0 without a ranking.
+std::uint64_t next_worst(const HostLedger& ledger, std::uint64_t last);
 
 /// What the reasons have made: executed instructions when they are known, bytes otherwise.
 struct ReasonShares {

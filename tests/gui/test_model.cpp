@@ -252,9 +252,10 @@ TEST(HostCode, TextHasTheCounts) {
     Fixture f;
     f.snapshot.region = counted_region();
     const std::string text = f.text(PanelId::HostCode);
-    EXPECT_NE(text.find("executed: 74.4 k ops → 186 k instructions  ·  2.50 an op  ·  111 k above "
-                        "one an op, 100 % of them in 0x11770"),
-              std::string::npos)
+    EXPECT_NE(
+        text.find("executed here: 74.4 k ops → 186 k instructions  ·  2.50 an op  ·  111 k above "
+                  "one an op, 100 % of them in 0x11770"),
+        std::string::npos)
         << text;
     EXPECT_NE(text.find("12.3 k | 0x11770 "), std::string::npos) << text;
     EXPECT_NE(text.find("    345 | 0x11798 "), std::string::npos) << text;

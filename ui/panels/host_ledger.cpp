@@ -25,7 +25,7 @@ std::string explanation(const HostLedger& ledger, std::size_t index) {
     const std::uint32_t above =
         bundle.instructions - std::min(bundle.instructions, bundle.operations);
     std::string out = fmt::format(
-        "Executed {} times.\n{} host instructions for {} operations: {} above the "
+        "Executed {} times in this region.\n{} host instructions for {} operations: {} above the "
         "ideal of one each.",
         decimal_grouped(bundle.executed.bundles), bundle.instructions, bundle.operations, above);
     if (const std::uint64_t weight = bundle.executed.excess())
@@ -65,8 +65,8 @@ HostLedger make_ledger(const translate::RegionRecord& region) {
 
 std::string ledger_text(const HostLedger& ledger) {
     const translate::Executed& total = ledger.total;
-    if (total.bundles == 0) return "executed: nothing since counting began";
-    std::string out = fmt::format("executed: {} ops → {} instructions  ·  {:.2f} an op",
+    if (total.bundles == 0) return "executed here: nothing since counting began";
+    std::string out = fmt::format("executed here: {} ops → {} instructions  ·  {:.2f} an op",
                                   si(total.operations), si(total.instructions), total.expansion());
     if (!ledger.ranking.empty()) {
         const std::size_t worst = ledger.ranking.front();

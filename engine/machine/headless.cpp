@@ -42,6 +42,7 @@ tl::expected<HeadlessResult, std::string> run_headless(const std::string& path,
     GuestOptions guest_options;
     guest_options.process = std::move(options.process);
     guest_options.process.log_syscalls = static_cast<bool>(options.on_syscall);
+    guest_options.translator.hot_samples = translate::kUsualHotSamples;
     guest_options.translator.perf_map = options.perf_map;
     guest_options.translator.count_operations = options.census;
     guest_options.translator.jitdump = options.jitdump;

@@ -63,6 +63,7 @@ void Worker::launch() {
     options.process = launch_.process;
     options.process.log_syscalls = true;
     options.tier = tier_;
+    options.translator.hot_samples = translate::kUsualHotSamples;
     options.translator.statistics = launch_.statistics;
     options.translator.profile = launch_.profile;
     options.translator.perf_map = launch_.perf_map;

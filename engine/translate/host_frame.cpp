@@ -42,9 +42,21 @@ void emit_save(x86::Assembler& a) {
     }
 }
 
+/// Brings the state's counters up to date. Uses rcx and rdx.
+void emit_fold(x86::Assembler& a) {
+    const Gp counts = host::kCounts;
+    a.mov(rcx, host::kFreshCounts);
+    a.sub(counts, rcx);
+    a.mov(rdx, counts);
+    a.shr(rdx, host::kOperationBits);
+    a.add(qword_ptr(host::kState, offsetof(cpu::CpuState, bundles)), rdx);
+    a.and_(counts.r32(), (1 << host::kOperationBits) - 1);
+    a.add(qword_ptr(host::kState, offsetof(cpu::CpuState, operations)), counts);
+    a.mov(counts, rcx);
+}
+
 void emit_leave(x86::Assembler& a) {
-    a.mov(qword_ptr(host::kState, offsetof(cpu::CpuState, bundles)), host::kBundles);
-    a.mov(qword_ptr(host::kState, offsetof(cpu::CpuState, operations)), host::kOperations);
+    emit_fold(a);
     a.add(rsp, kFrameBytes);
     for (auto r = std::rbegin(kSaved); r != std::rend(kSaved); ++r) a.pop(*r);
     a.ret();
@@ -97,12 +109,11 @@ Stubs make_stubs(CodeArena& arena) {
     a.mov(host::kWindow, qword_ptr(rdi, offsetof(cpu::CpuState, window)));
     a.mov(rax, kCheckedSpace);
     a.mov(qword_ptr(rsp, offsetof(Frame, limit)), rax);
-    a.mov(host::kBundles, qword_ptr(rdi, offsetof(cpu::CpuState, bundles)));
-    a.mov(host::kOperations, qword_ptr(rdi, offsetof(cpu::CpuState, operations)));
+    a.mov(host::kCounts, host::kFreshCounts);
     a.jmp(rsi);
 
     const Label leave = a.newLabel(), recover = a.newLabel(), fault = a.newLabel(),
-                jump = a.newLabel(), returned = a.newLabel();
+                jump = a.newLabel(), returned = a.newLabel(), poll = a.newLabel();
     a.bind(leave);
     emit_leave(a);
     a.bind(fault);
@@ -114,6 +125,10 @@ Stubs make_stubs(CodeArena& arena) {
     emit_lookup(a, Leave::Jumped, leave);
     a.bind(returned);
     emit_lookup(a, Leave::Returned, leave);
+    a.bind(poll);
+    emit_fold(a);
+    a.cmp(dword_ptr(host::kState, offsetof(cpu::CpuState, interrupt)), 0);
+    a.ret();
 
     code.flatten();
     code.resolveUnresolvedLinks();
@@ -126,6 +141,7 @@ Stubs make_stubs(CodeArena& arena) {
     stubs.fault = base + code.labelOffset(fault);
     stubs.jump = base + code.labelOffset(jump);
     stubs.returned = base + code.labelOffset(returned);
+    stubs.poll = base + code.labelOffset(poll);
     const auto& text = code.textSection()->buffer();
     arena.commit({text.data(), text.size()});
     stubs.size = arena.used();

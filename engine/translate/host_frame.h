@@ -1,7 +1,7 @@
 // Registers and stack frame of generated code, and the small routines that enter and leave it.
 //
 //   rbp  CpuState*            rbx  state.window (%r0)
-//   gs   guest address 0      r14  state.operations   r15  state.bundles
+//   gs   guest address 0      r15  bundles and operations executed (host::kCounts)
 //   rax rcx rdx xmm15         scratch within one step
 //   the others                hold guest values (value_cache.h) or results of the current bundle
 #pragma once
@@ -21,16 +21,22 @@ namespace host {
 
 inline const asmjit::x86::Gp kState = asmjit::x86::rbp;
 inline const asmjit::x86::Gp kWindow = asmjit::x86::rbx;
-inline const asmjit::x86::Gp kOperations = asmjit::x86::r14;
-inline const asmjit::x86::Gp kBundles = asmjit::x86::r15;
+/// What was executed since the state's counters were brought up to date: operations in the low
+/// bits, bundles above them, less a slice. Not negative: the slice is over, it is time to poll.
+inline const asmjit::x86::Gp kCounts = asmjit::x86::r15;
+inline constexpr unsigned kOperationBits = 20;
+inline constexpr std::int64_t kSliceBundles = 1 << 15;
+inline constexpr std::int64_t kFreshCounts = -(kSliceBundles << kOperationBits);
+/// A slice's operations, and those until the next poll, must not reach the bundles.
+static_assert(kSliceBundles * 16 <= 1 << (kOperationBits - 1));
 
 constexpr std::uint32_t bits(std::initializer_list<unsigned> ids) {
     std::uint32_t m = 0;
     for (const unsigned id : ids) m |= 1u << id;
     return m;
 }
-// rsi rdi r8..r13
-inline constexpr std::uint32_t kGprPool = bits({6, 7, 8, 9, 10, 11, 12, 13});
+// rsi rdi r8..r14
+inline constexpr std::uint32_t kGprPool = bits({6, 7, 8, 9, 10, 11, 12, 13, 14});
 inline constexpr std::uint32_t kGprCallerSaved = bits({6, 7, 8, 9, 10, 11});
 inline constexpr std::uint32_t kXmmPool = 0x7fff;
 
@@ -83,7 +89,10 @@ struct Stubs {
     std::uint8_t* fault = nullptr;     ///< Leave::Fault: saves the registers and leaves
     std::uint8_t* jump = nullptr;      ///< rsi = target: looks the jump cache up
     std::uint8_t* returned = nullptr;  ///< the same after a return
-    std::size_t size = 0;              ///< bytes of the arena they occupy
+    /// To be called at the end of a slice: begins a new one. Equal: no interrupt is pending.
+    /// Changes rcx and rdx.
+    std::uint8_t* poll = nullptr;
+    std::size_t size = 0;  ///< bytes of the arena they occupy
 };
 
 /// Emits them at arena.cursor(), which must be the start of the arena.

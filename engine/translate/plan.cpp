@@ -24,8 +24,6 @@ namespace {
 
 constexpr unsigned kMaxWindow = 224;
 constexpr std::int64_t kLargestStackChange = 1 << 24;
-/// A larger function is called, not taken in.
-constexpr unsigned kLargestInside = 48;
 
 /// The CTPRs after `b`, without its transfer, in a callee of the region (`frame`) or outside.
 Facts facts_after(const ExecBundle& b, Facts facts, const CallFrame* frame) {
@@ -406,8 +404,8 @@ bool stays_inside(const Node& node) {
 
 }  // namespace
 
-unsigned bundles_inside(const Plan& plan) {
-    if (plan.nodes.empty() || plan.nodes.size() > kLargestInside) return 0;
+unsigned bundles_inside(const Plan& plan, unsigned largest) {
+    if (plan.nodes.empty() || plan.nodes.size() > largest) return 0;
     bool returns = false;
     for (const auto& node : plan.nodes) {
         if (!stays_inside(*node)) return 0;

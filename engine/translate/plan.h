@@ -129,8 +129,8 @@ Plan plan_region(const PlanRequest& request);
 Facts cleared_facts();
 
 /// The number of bundles if the plan of a function on trial can be part of a caller's region, else
-/// 0: all of it is planned, and it is left by known returns only.
-unsigned bundles_inside(const Plan& plan);
+/// 0: all of it, at most `largest`, is planned, and it is left by known returns only.
+unsigned bundles_inside(const Plan& plan, unsigned largest);
 /// Whether all callees of a plan are as they were on trial; not if their code changed since.
 bool callees_complete(const Plan& plan);
 

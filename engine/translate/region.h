@@ -27,6 +27,7 @@ enum class Leave : std::uint64_t {
     Distrust = 6,     ///< a register is not the pointer it was taken for: make the region anew
     Declined = 7,     ///< as Interpret: there is no host code for the bundle
     SystemCall = 8,   ///< a SystemCallExit; state.ip is where the call returns to
+    Sampled = 9,      ///< a SliceEnd
 };
 inline constexpr std::uint64_t kFirstExit = 4096;
 
@@ -72,6 +73,12 @@ struct RecoveryPoint : Exit {
     std::uint64_t times = 0;  ///< when profiling
 };
 
+/// A slice of bundles ended, or an interrupt is pending, while control was leaving the region; the
+/// state in memory is complete.
+struct SliceEnd : Exit {
+    const Region* region = nullptr;
+};
+
 /// A direct exit: a jump that goes to a stub until it is patched to the successor's entry.
 struct ExitSite : Exit {
     std::uint64_t target = 0;              ///< guest address
@@ -106,6 +113,9 @@ struct Region {
     std::uint32_t size = 0;         ///< host bytes
     std::vector<GuestRange> guest;
     std::deque<ExitSite> exits;
+    SliceEnd slice_end{{Leave::Sampled}, this};
+    unsigned tier = 2;     ///< 1: made quickly; slices that end in it tell whether it is worth more
+    unsigned samples = 0;  ///< such slices
     std::vector<ExitSite*> incoming;  ///< patched jumps that lead here
     std::vector<FaultPoint> faults;   ///< ascending
     std::deque<RecoveryPoint> recoveries;

@@ -87,6 +87,7 @@ void RegionEmitter::start_node(unsigned index) {
     frame_ = node.frame;
     stack_ = node.stack;
     has_snapshot_ = executed_ = false;
+    counted_at_ = kNowhere;
     loop_ = -1;
     for (int k = static_cast<int>(index); k >= 0 && loop_ < 0; --k)
         if (plan_.nodes[static_cast<std::size_t>(k)]->loop_end >= static_cast<int>(index))
@@ -240,8 +241,11 @@ unsigned RegionEmitter::shared_destinations() const {
 }
 
 void RegionEmitter::count(std::uint32_t bundles, std::uint32_t operations) {
-    if (bundles) a_.add(host::kBundles, imm(bundles));
-    if (operations) a_.add(host::kOperations, imm(operations));
+    constexpr std::uint32_t kMost = (1u << (31 - host::kOperationBits)) - 1;
+    for (; bundles > kMost; bundles -= kMost)
+        a_.add(host::kCounts, imm(kMost << host::kOperationBits));
+    a_.add(host::kCounts, imm(bundles << host::kOperationBits | operations));
+    counted_at_ = a_.offset();
 }
 
 void RegionEmitter::flush_counts() {
@@ -262,7 +266,7 @@ void RegionEmitter::emit_next(unsigned index) {
 
 void RegionEmitter::emit_edge(const Edge& edge, std::uint64_t from) {
     mark(Reason::ControlTransfer);
-    if (edge.target <= from) emit_poll(edge);
+    if (edge.target <= from || edge.node < 0) emit_poll(edge);
     if (edge.node < 0) {
         settle(edge.config);
         count_way(static_cast<int>(node_index_), -1);
@@ -301,17 +305,50 @@ void RegionEmitter::emit_exit(const Edge& edge) {
     });
 }
 
-/// Leaves in front of `edge` if an interrupt is pending. Counts must be flushed.
+/// Jumps to `end` where a slice of bundles has ended.
+void RegionEmitter::test_slice(const Label& end) {
+    mark(Reason::Counter);
+    if (counted_at_ != a_.offset()) a_.test(host::kCounts, host::kCounts);
+    a_.jns(end);
+}
+
+/// In cold code where a slice has ended: goes on at `back` unless there is cause to leave.
+void RegionEmitter::end_slice(const Label& back) {
+    if (region_.tier == 1) return;
+    a_.call(imm(request_.stubs.poll));
+    a_.je(back);
+}
+
+/// Leaves in front of `edge` if an interrupt is pending, or for the dispatcher to look at the
+/// region.
 void RegionEmitter::emit_poll(const Edge& edge) {
-    mark(Reason::ControlTransfer);
-    const Label stop = a_.newLabel();
-    a_.cmp(state(offsetof(CpuState, interrupt), 4), imm(0));
-    a_.jne(stop);
+    const Label end = a_.newLabel(), back = a_.newLabel();
+    test_slice(end);
+    a_.bind(back);
     const RecoveryPoint& point = recovery(Leave::Interrupted, edge.target, edge.config, facts_);
-    cold([this, stop, &point] {
+    cold([this, end, back, &point] {
         mark(Reason::Exit);
-        a_.bind(stop);
+        a_.bind(end);
+        end_slice(back);
         leave_by(point);
+    });
+}
+
+/// The same where the state in memory is complete but for the ip, which is `ip` or in rsi.
+void RegionEmitter::poll_complete(std::optional<std::uint64_t> ip) {
+    const Label end = a_.newLabel(), back = a_.newLabel();
+    test_slice(end);
+    a_.bind(back);
+    cold([this, end, back, ip] {
+        mark(Reason::Exit);
+        a_.bind(end);
+        end_slice(back);
+        if (ip)
+            store_immediate64(offsetof(CpuState, ip), *ip);
+        else
+            a_.mov(state(offsetof(CpuState, ip), 8), x86::rsi);
+        a_.mov(x86::rax, reinterpret_cast<std::uint64_t>(static_cast<Exit*>(&region_.slice_end)));
+        a_.jmp(imm(request_.stubs.leave));
     });
 }
 
@@ -372,6 +409,7 @@ void RegionEmitter::emit_cold() {
         pending_operations_ = item.operations;
         has_snapshot_ = false;
         executed_ = item.executed;
+        counted_at_ = kNowhere;
         if (item.values) {
             v_.cache = *item.values;
             v_.start_bundle(*b_, config_, node_->window, node_->file);
@@ -408,6 +446,7 @@ void RegionEmitter::mark(Reason reason, int lane) {
 void RegionEmitter::finish_record() {
     auto record = std::make_shared<RegionRecord>();
     record->guest_begin = plan_.address;
+    record->tier = static_cast<std::uint8_t>(region_.tier);
     for (const auto& node : plan_.nodes) {
         record->bundle_addresses.push_back(node->address);
         record->guest_operations += node->bundle.operations;

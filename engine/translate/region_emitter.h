@@ -74,6 +74,9 @@ private:
     static constexpr std::uint64_t kNoPoll = 0;  ///< as emit_edge's `from`: the way is no loop's
     void emit_exit(const Edge& edge);
     void emit_poll(const Edge& edge);
+    void poll_complete(std::optional<std::uint64_t> ip);
+    void test_slice(const Label& end);
+    void end_slice(const Label& back);
     Label bail();      ///< hands the whole bundle to the interpreter
     Label distrust();  ///< the same, and has the region made anew
     /// Code for the end of the region; `emit` is called there ...
@@ -216,7 +219,6 @@ private:
     void emit_advance(bool taken);
     void emit_loop_counters();
     void emit_transfer(unsigned index);
-    void poll_complete(std::uint64_t ip);
     void save_predicates();
     void learn_condition(bool taken);
     void emit_taken(unsigned index);
@@ -298,6 +300,8 @@ private:
     bool executed_ = false;     ///< the bundle is done but for its transfer
     int loop_ = -1;             ///< header of the innermost loop whose entry is fixed
     std::uint32_t pending_bundles_ = 0, pending_operations_ = 0;
+    static constexpr std::size_t kNowhere = ~std::size_t{0};
+    std::size_t counted_at_ = kNowhere;  ///< where the host's flags are those of the counts
     bool mlock_used_ = false;
     bool has_condition_ = false;
 };

@@ -37,8 +37,8 @@ namespace {
 
 /// A region needs at most this much of the arena; less room means a flush.
 constexpr std::size_t kRoomForRegion = 256u << 10;
-/// Bundles of a region, and how many of its callees may be added.
-constexpr unsigned kRegionBundles = 64, kCalleeBundles = 128;
+/// Bundles of a region; of functions it may take in, how many each may have and all together.
+constexpr unsigned kRegionBundles = 64, kLargestCallee = 256, kCalleeBundles = 768;
 /// Bundles interpreted with live tags before it is looked whether they are still there.
 constexpr std::uint64_t kTaggedBundles = 16;
 
@@ -71,6 +71,8 @@ Stop stopped(StopKind kind) {
 
 constexpr int kTagMode = 1 << 9;
 int mode_of(const CpuState& s) { return s.iset | s.strict << 8 | (s.exact_tags ? kTagMode : 0); }
+
+Key key_of(const Region& r) { return {r.address, r.config, r.mode}; }
 
 bool overlaps(const Region& r, std::uint64_t begin, std::uint64_t end) {
     for (const GuestRange& g : r.guest)
@@ -157,6 +159,7 @@ struct Translator::Impl {
     std::unordered_set<std::uint64_t> breakpoints;
     std::unordered_set<std::uint64_t> probing, distrusted;  ///< see EmitRequest
     std::unordered_map<Key, std::uint32_t, KeyHash> warmth;
+    std::unordered_set<Key, KeyHash> hot;                       ///< worth the optimising tier
     std::map<std::pair<Key, unsigned>, unsigned> sizes_inside;  ///< see bundles_inside_of()
     std::uint64_t next_id = 1;
     std::uint64_t epoch = 0;  ///< counts flushes: ExitSite pointers of older ones are invalid
@@ -247,7 +250,7 @@ struct Translator::Impl {
         region.dead = true;
         while (!region.incoming.empty()) unlink(*region.incoming.back());
         for (ExitSite& site : region.exits) unlink(site);
-        const auto it = regions.find({region.address, region.config, region.mode});
+        const auto it = regions.find(key_of(region));
         if (it == regions.end() || it->second.get() != &region) return;
         dead.push_back(std::move(it->second));
         regions.erase(it);
@@ -297,6 +300,8 @@ struct Translator::Impl {
         region->address = state.ip;
         region->config = Config::of(state);
         region->mode = mode_of(state);
+        const bool quick = options.hot_samples > 0 && !hot.contains(key_of(*region));
+        region->tier = quick ? 1 : 2;
         const std::function<bool(std::uint64_t)> is_breakpoint = [this](std::uint64_t address) {
             return breakpoints.contains(address);
         };
@@ -304,7 +309,7 @@ struct Translator::Impl {
             return bundles_inside_of(trial, state);
         };
         for (unsigned limit = kRegionBundles; limit > 0; limit /= 8) {
-            const unsigned callees = limit == kRegionBundles ? kCalleeBundles : 0;
+            const unsigned callees = limit == kRegionBundles && !quick ? kCalleeBundles : 0;
             Plan plan = plan_region({state, memory, limit, callees, is_breakpoint, size_inside});
             if (!callees_complete(plan)) {
                 sizes_inside.clear();
@@ -323,7 +328,7 @@ struct Translator::Impl {
             region->profile.reset();
         }
         Region& result = *region;
-        regions[{result.address, result.config, result.mode}] = std::move(region);
+        regions[key_of(result)] = std::move(region);
         translate_nanoseconds +=
             static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
                                            std::chrono::steady_clock::now() - start)
@@ -345,8 +350,8 @@ struct Translator::Impl {
             return bundles_inside_of(inner, state);
         };
         const Plan plan = plan_region(
-            {state, memory, kRegionBundles, kCalleeBundles, is_breakpoint, size_inside, trial});
-        return sizes_inside[key] = bundles_inside(plan);
+            {state, memory, kLargestCallee, kCalleeBundles, is_breakpoint, size_inside, trial});
+        return sizes_inside[key] = bundles_inside(plan, kLargestCallee);
     }
 
     bool emit(const Plan& plan, Region& region) {
@@ -378,6 +383,24 @@ struct Translator::Impl {
                      fmt::format("{}{}[e2k {:x}]", name, name.empty() ? "" : " ", region.address));
         }
         return true;
+    }
+
+    // --- tiers ---
+
+    /// A slice of bundles ended in a region of the quick tier. When that happens again, it and the
+    /// place are worth the optimising tier.
+    void heat(const Key& key, const CpuState& place) {
+        const std::lock_guard lock(mutex);
+        const auto it = regions.find(key);
+        if (it == regions.end() || it->second->tier != 1) return;
+        if (++it->second->samples < options.hot_samples) return;
+        const Key here{place.ip, Config::of(place), mode_of(place)};
+        for (const Key& k : {key, here}) {
+            hot.insert(k);
+            const auto known = regions.find(k);
+            if (known != regions.end() && known->second->tier == 1) retire(*known->second);
+        }
+        kick_all();
     }
 
     // --- running ---
@@ -501,6 +524,8 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
                                                    thread.jump_cache(), thread.saved());
             auto why = static_cast<Leave>(left);
             Stop system_call = stopped(StopKind::SystemCall);
+            const Region* sampled = nullptr;
+            std::optional<Key> sample;
             if (left >= kFirstExit) {
                 auto* exit = reinterpret_cast<Exit*>(left);
                 why = exit->why;
@@ -510,16 +535,23 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
                     system_call.syscall_wbs = call.wbs;
                 } else if (why == Leave::Linkable)
                     from = static_cast<ExitSite*>(exit);
+                else if (why == Leave::Sampled)
+                    sampled = static_cast<SliceEnd*>(exit)->region;
                 else
                     hand_back(*static_cast<RecoveryPoint*>(exit), *thread.saved(), state);
+                if (why == Leave::Interrupted) sampled = static_cast<RecoveryPoint*>(exit)->region;
+                if (sampled && sampled->tier == 1) sample = key_of(*sampled);
             }
             thread.in_code = false;  // from now on regions may be deleted
             if (std::exchange(state.wd.tagged, std::uint16_t{0}))
                 state.tags_live = state.exact_tags && cpu::has_visible_tags(state);
+            if (sample && !state.interrupt.load(std::memory_order_relaxed)) heat(*sample, state);
             switch (why) {
                 case Leave::Returned:
+                case Leave::Sampled:
                     if (state.ip == cpu::kSentinelReturn) return stopped(StopKind::SignalReturn);
-                    [[fallthrough]];
+                    predict = why == Leave::Returned;
+                    break;
                 case Leave::Jumped:
                     predict = true;
                     break;

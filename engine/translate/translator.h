@@ -19,16 +19,23 @@ namespace e2k::translate {
 
 struct TranslatorOptions {
     std::size_t code_cache_bytes = 64u << 20;
-    bool statistics = false;           ///< count region entries
-    bool count_operations = false;     ///< what is not executed by emitted code (RunCounts)
-    std::uint32_t warm_threshold = 0;  ///< interpreted executions of an address before translation
-    bool profile = false;              ///< count executions of every bundle (edge_profile.h)
-    bool keep_records = false;         ///< of regions that have left the code cache, for regions()
-    bool perf_map = false;             ///< write /tmp/perf-PID.map
-    std::string jitdump = {};          ///< directory for jit-PID.dump; empty: none
+    bool statistics = false;        ///< count region entries
+    bool count_operations = false;  ///< what is not executed by emitted code (RunCounts)
+    /// Interpreted executions of a place that control jumps to before it is translated.
+    std::uint32_t warm_threshold = 0;
+    /// So often must a slice of bundles end in a region of the quick tier before it is made anew by
+    /// the optimising tier. 0: that makes all regions.
+    std::uint32_t hot_samples = 0;
+    bool profile = false;       ///< count executions of every bundle (edge_profile.h)
+    bool keep_records = false;  ///< of regions that have left the code cache, for regions()
+    bool perf_map = false;      ///< write /tmp/perf-PID.map
+    std::string jitdump = {};   ///< directory for jit-PID.dump; empty: none
     /// Name of a guest address in those files ("main+0x10"); null or "": the address alone.
     std::function<std::string(std::uint64_t)> name_of_address = {};
 };
+
+/// TranslatorOptions::hot_samples for whole programs. A slice takes some ten microseconds.
+inline constexpr std::uint32_t kUsualHotSamples = 2;
 
 /// Why an emitted host instruction exists (colour strip and ledger of the host-code panel).
 enum class Reason : std::uint8_t {
@@ -68,7 +75,7 @@ struct RegionRecord {
     std::vector<std::uint64_t> bundle_executions;
     std::uint32_t guest_operations = 0;
     std::string key_text;   ///< specialisation, e.g. "wsz 16 dbl 1 rbs 8 rsz 3 rcur 1"
-    std::uint8_t tier = 1;  ///< 1 baseline, 2 optimised
+    std::uint8_t tier = 1;  ///< 1 quick, 2 optimising
     std::uint64_t host_address = 0;
     std::vector<std::uint8_t> host_code;  ///< copy of the bytes, so that reading races with nothing
     std::vector<HostRange> ranges;

@@ -534,6 +534,7 @@ void RegionEmitter::emit_transfer(unsigned index) {
         pending_operations_ = operations;
         v_.cache = after;
         has_snapshot_ = false;
+        counted_at_ = kNowhere;
         a_.bind(away);
     } else {
         if (direct) reach(node_->taken);
@@ -555,17 +556,8 @@ void RegionEmitter::emit_taken(unsigned index) {
     const auto indirect = [&] {
         settle(config_after(*b_, config_, true));
         a_.mov(x86::rsi, state(ctpr_offset(b_->transfer.ctpr), 8));
-        const Label stop = a_.newLabel();
-        a_.cmp(state(offsetof(CpuState, interrupt), 4), imm(0));
-        a_.jne(stop);
+        poll_complete(std::nullopt);
         a_.jmp(imm(request_.stubs.jump));
-        cold([this, stop] {
-            mark(Reason::Exit);
-            a_.bind(stop);
-            a_.mov(state(offsetof(CpuState, ip), 8), x86::rsi);
-            a_.mov(x86::eax, imm(static_cast<std::uint32_t>(Leave::Interrupted)));
-            a_.jmp(imm(request_.stubs.leave));
-        });
     };
     const auto leaves = [&] {
         // Where control always leaves, the bundle's own count says how often.
@@ -718,21 +710,12 @@ void RegionEmitter::emit_call(unsigned index) {
     if (!one_br_) store_immediate64(offsetof(CpuState, br), callee.br);
     clear_ctprs();
     if (node.taken_kind == TakenKind::IndirectCall) {
-        const Label stop = a_.newLabel();
-        a_.cmp(state(offsetof(CpuState, interrupt), 4), imm(0));
-        a_.jne(stop);
+        poll_complete(std::nullopt);
         a_.jmp(imm(request_.stubs.jump));
-        cold([this, stop] {
-            mark(Reason::Exit);
-            a_.bind(stop);
-            a_.mov(state(offsetof(CpuState, ip), 8), x86::rsi);
-            a_.mov(x86::eax, imm(static_cast<std::uint32_t>(Leave::Interrupted)));
-            a_.jmp(imm(request_.stubs.leave));
-        });
         return;
     }
     const Edge edge{-1, node.taken.target, callee};
-    if (edge.target <= node.address) poll_complete(edge.target);
+    poll_complete(edge.target);
     emit_exit(edge);
 }
 
@@ -750,20 +733,6 @@ void RegionEmitter::emit_system_call() {
     store_immediate64(offsetof(CpuState, ip), b_->next_address);
     a_.mov(x86::rax, reinterpret_cast<std::uint64_t>(static_cast<Exit*>(&exit)));
     a_.jmp(imm(request_.stubs.leave));
-}
-
-/// A poll where the state in memory is complete but for the ip.
-void RegionEmitter::poll_complete(std::uint64_t ip) {
-    const Label stop = a_.newLabel();
-    a_.cmp(state(offsetof(CpuState, interrupt), 4), imm(0));
-    a_.jne(stop);
-    cold([this, stop, ip] {
-        mark(Reason::Exit);
-        a_.bind(stop);
-        store_immediate64(offsetof(CpuState, ip), ip);
-        a_.mov(x86::eax, imm(static_cast<std::uint32_t>(Leave::Interrupted)));
-        a_.jmp(imm(request_.stubs.leave));
-    });
 }
 
 /// pop_return() in host code. The predicted continuation checks address, window and rotation.
@@ -802,23 +771,18 @@ void RegionEmitter::emit_return() {
     a_.mov(state(offsetof(CpuState, usd_size), 8), x86::rdx);
     clear_ctprs();
     a_.mov(x86::rsi, field(offsetof(ChainFrame, return_ip), 8));
-    const Label unknown = a_.newLabel(), stop = a_.newLabel();
-    a_.cmp(state(offsetof(CpuState, interrupt), 4), imm(0));
-    a_.jne(stop);
+    const Label unknown = a_.newLabel();
+    poll_complete(std::nullopt);
     a_.shr(x86::rax, 3);
     a_.add(x86::rax, x86::qword_ptr(x86::rsp, offsetof(Frame, shadow_bias)));
     a_.mov(x86::rax, x86::qword_ptr(x86::rax));
     a_.test(x86::rax, x86::rax);
     a_.jz(unknown);
     a_.jmp(x86::rax);
-    cold([this, unknown, stop] {
+    cold([this, unknown] {
         mark(Reason::Exit);
         a_.bind(unknown);
         a_.jmp(imm(request_.stubs.returned));
-        a_.bind(stop);
-        a_.mov(state(offsetof(CpuState, ip), 8), x86::rsi);
-        a_.mov(x86::eax, imm(static_cast<std::uint32_t>(Leave::Returned)));
-        a_.jmp(imm(request_.stubs.leave));
     });
 }
 

@@ -265,6 +265,7 @@ public:
           fallback_(translated_.view),
           reference_(interpreted_.view),
           translator_(translated_.view, {.code_cache_bytes = 4u << 20,
+                                         .hot_samples = options.seed % 2 ? 0u : 1u,
                                          .profile = options.profile,
                                          .keep_records = options.profile}) {
         for (int iset = 3; iset <= 6; ++iset) makers_.emplace_back(iset, compiled_);

@@ -1,4 +1,6 @@
 // e2kwb: one executable for the window and the commands that need none.
+#include <malloc.h>
+
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -27,10 +29,19 @@ struct Execute {
     int operator()(const e2k::app::QualityOptions& options) const { return quality(options); }
 };
 
+/// The translator needs the same megabytes again for every region. Given back to the kernel in
+/// between, they cost more in page faults than the translation itself.
+void keep_freed_memory() {
+    constexpr int kKept = 32 << 20, kAtOnce = 1 << 20;
+    mallopt(M_TRIM_THRESHOLD, kKept);
+    mallopt(M_TOP_PAD, kAtOnce);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     try {
+        keep_freed_memory();
         const std::vector<std::string> arguments(argv + 1, argv + argc);
         return std::visit(Execute{}, e2k::app::parse_command_line(arguments));
     } catch (const std::exception& e) {

@@ -42,21 +42,33 @@ void emit_save(x86::Assembler& a) {
     }
 }
 
-/// Brings the state's counters up to date. Uses rcx and rdx.
-void emit_fold(x86::Assembler& a) {
+/// Brings the state's counters up to date. `depth`: bytes pushed above the frame. Uses rdx.
+void emit_fold(x86::Assembler& a, int depth) {
     const Gp counts = host::kCounts;
-    a.mov(rcx, host::kFreshCounts);
-    a.sub(counts, rcx);
+    a.sub(counts, qword_ptr(rsp, depth + static_cast<int>(offsetof(Frame, slice))));
     a.mov(rdx, counts);
     a.shr(rdx, host::kOperationBits);
     a.add(qword_ptr(host::kState, offsetof(cpu::CpuState, bundles)), rdx);
     a.and_(counts.r32(), (1 << host::kOperationBits) - 1);
     a.add(qword_ptr(host::kState, offsetof(cpu::CpuState, operations)), counts);
-    a.mov(counts, rcx);
+}
+
+/// Begins a slice. Uses rcx and rdx.
+void emit_slice(x86::Assembler& a, int depth) {
+    constexpr int kFactor = 1664525, kAddend = 1013904223;  // any linear congruential generator
+    a.mov(rcx, qword_ptr(rsp, depth + static_cast<int>(offsetof(Frame, saved))));
+    a.imul(edx, dword_ptr(rcx, offsetof(SavedRegisters, random)), kFactor);
+    a.add(edx, kAddend);
+    a.mov(dword_ptr(rcx, offsetof(SavedRegisters, random)), edx);
+    a.shr(edx, 32 - host::kSliceJitterBits);
+    a.shl(rdx, host::kOperationBits);
+    a.mov(host::kCounts, host::kFreshCounts);
+    a.add(host::kCounts, rdx);
+    a.mov(qword_ptr(rsp, depth + static_cast<int>(offsetof(Frame, slice))), host::kCounts);
 }
 
 void emit_leave(x86::Assembler& a) {
-    emit_fold(a);
+    emit_fold(a, 0);
     a.add(rsp, kFrameBytes);
     for (auto r = std::rbegin(kSaved); r != std::rend(kSaved); ++r) a.pop(*r);
     a.ret();
@@ -109,7 +121,7 @@ Stubs make_stubs(CodeArena& arena) {
     a.mov(host::kWindow, qword_ptr(rdi, offsetof(cpu::CpuState, window)));
     a.mov(rax, kCheckedSpace);
     a.mov(qword_ptr(rsp, offsetof(Frame, limit)), rax);
-    a.mov(host::kCounts, host::kFreshCounts);
+    emit_slice(a, 0);
     a.jmp(rsi);
 
     const Label leave = a.newLabel(), recover = a.newLabel(), fault = a.newLabel(),
@@ -126,7 +138,9 @@ Stubs make_stubs(CodeArena& arena) {
     a.bind(returned);
     emit_lookup(a, Leave::Returned, leave);
     a.bind(poll);
-    emit_fold(a);
+    constexpr int kReturnAddress = 8;
+    emit_fold(a, kReturnAddress);
+    emit_slice(a, kReturnAddress);
     a.cmp(dword_ptr(host::kState, offsetof(cpu::CpuState, interrupt)), 0);
     a.ret();
 

@@ -23,9 +23,12 @@ inline const asmjit::x86::Gp kState = asmjit::x86::rbp;
 inline const asmjit::x86::Gp kWindow = asmjit::x86::rbx;
 /// What was executed since the state's counters were brought up to date: operations in the low
 /// bits, bundles above them, less a slice. Not negative: the slice is over, it is time to poll.
+/// Slices differ in length (kSliceJitterBits), so that no loop has always the same place at the
+/// end.
 inline const asmjit::x86::Gp kCounts = asmjit::x86::r15;
 inline constexpr unsigned kOperationBits = 20;
 inline constexpr std::int64_t kSliceBundles = 1 << 15;
+inline constexpr unsigned kSliceJitterBits = 14;  ///< a slice may be so many bundles shorter
 inline constexpr std::int64_t kFreshCounts = -(kSliceBundles << kOperationBits);
 /// A slice's operations, and those until the next poll, must not reach the bundles.
 static_assert(kSliceBundles * 16 <= 1 << (kOperationBits - 1));
@@ -64,6 +67,7 @@ struct SavedRegisters {
     std::uint64_t gpr[16];
     alignas(16) std::uint64_t xmm[16][2];
     std::uint8_t predicates[96];  ///< Frame::predicates
+    std::uint32_t random = 1;     ///< for the next slice's length
 };
 
 /// Stack frame of generated code, from rsp upwards.
@@ -72,6 +76,7 @@ struct Frame {
     std::uint64_t shadow_bias;  ///< return prediction of chain frame f is at (f >> 3) + bias
     JumpCacheEntry* jump_cache;
     SavedRegisters* saved;
+    std::uint64_t slice;     ///< host::kCounts at the beginning of the slice
     std::uint64_t strmd;     ///< of the current bundle while its stores may still fault
     std::uint64_t unmasked;  ///< bit i: operation i of the current bundle, an array store, counts
     alignas(16) std::uint64_t spill[16][2];   ///< results of the current bundle across calls

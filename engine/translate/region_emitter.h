@@ -126,6 +126,7 @@ private:
     void conform_extents(const ValueCache& map, std::uint64_t address, Config config,
                          const Facts& facts);
     void keep_extents(unsigned index, const ValueCache& from, ValueCache& map) const;
+    bool is_index(unsigned header, unsigned slot) const;
     std::optional<unsigned> pointer_of(const Node& node, const cpu::exec::MicroOp& op,
                                        const SlotSet& changed) const;
     void move_gprs(const ValueCache& map);
@@ -134,6 +135,7 @@ private:
 
     // --- emit/extents.cpp ---
     Extent extent_of_result(const cpu::exec::MicroOp& op) const;
+    void learn_extent(const PredicateValue& comparison, bool came_true);
 
     // --- emit/choice.cpp ---
     void choose_registers(unsigned i);

@@ -37,6 +37,8 @@ namespace {
 
 /// A region needs at most this much of the arena; less room means a flush.
 constexpr std::size_t kRoomForRegion = 256u << 10;
+/// Bundles of a region of the quick tier: most of them are executed a few times only.
+constexpr unsigned kQuickBundles = 16;
 /// Bundles of a region; of functions it may take in, how many each may have and all together.
 constexpr unsigned kRegionBundles = 64, kLargestCallee = 256, kCalleeBundles = 768;
 /// Bundles interpreted with live tags before it is looked whether they are still there.
@@ -308,7 +310,8 @@ struct Translator::Impl {
         const std::function<unsigned(const Trial&)> size_inside = [&](const Trial& trial) {
             return bundles_inside_of(trial, state);
         };
-        for (unsigned limit = kRegionBundles; limit > 0; limit /= 8) {
+
+        for (unsigned limit = quick ? kQuickBundles : kRegionBundles; limit > 0; limit /= 8) {
             const unsigned callees = limit == kRegionBundles && !quick ? kCalleeBundles : 0;
             Plan plan = plan_region({state, memory, limit, callees, is_breakpoint, size_inside});
             if (!callees_complete(plan)) {

@@ -7,6 +7,8 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <memory>
+#include <type_traits>
 
 #include "engine/translate/extent.h"
 
@@ -31,6 +33,41 @@ struct GuestValue {
     std::uint8_t constant_bits = 0;  ///< 0: not constant
     std::uint8_t dirty = 0;          ///< low bits that memory does not have yet: 0, 32, 64, 128
     Extent extent;                   ///< of the 64-bit value, wherever it is
+};
+
+/// GuestValue by slot. Made and copied for what is in it, not for its size: copies are taken at
+/// every branch, and nothing is known of most registers.
+class SparseValues {
+public:
+    SparseValues() {}
+    SparseValues(const SparseValues& other) { *this = other; }
+    SparseValues& operator=(const SparseValues& other) {
+        used_ = other.used_;
+        for (unsigned w = 0; w < used_.size(); ++w)
+            for (std::uint64_t m = used_[w]; m; m &= m - 1) {
+                const unsigned slot = w * 64 + static_cast<unsigned>(std::countr_zero(m));
+                std::construct_at(&values_[slot], other.values_[slot]);
+            }
+        return *this;
+    }
+    const GuestValue& operator[](unsigned slot) const {
+        static constexpr GuestValue kNothing;
+        return used_[slot / 64] >> slot % 64 & 1 ? values_[slot] : kNothing;
+    }
+    GuestValue& operator[](unsigned slot) {
+        if (!(used_[slot / 64] >> slot % 64 & 1)) {
+            used_[slot / 64] |= std::uint64_t{1} << slot % 64;
+            std::construct_at(&values_[slot]);
+        }
+        return values_[slot];
+    }
+
+private:
+    std::array<std::uint64_t, (kGuestRegisters + 63) / 64> used_{};
+    union {
+        GuestValue values_[kGuestRegisters];  ///< made where `used_` says so
+    };
+    static_assert(std::is_trivially_copyable_v<GuestValue>);
 };
 
 /// What is known of one predicate.
@@ -84,6 +121,11 @@ public:
     ValueCache(std::uint32_t gpr_pool, std::uint32_t xmm_pool) : gpr(gpr_pool), xmm(xmm_pool) {}
 
     const GuestValue& at(unsigned slot) const { return values_[slot]; }
+    /// Of the 64-bit value, also if it is a constant.
+    Extent extent(unsigned slot) const {
+        const GuestValue& v = at(slot);
+        return v.constant_bits >= 64 ? Extent::of(v.constant) : v.extent;
+    }
     void set_gpr(unsigned slot, int r, unsigned bits);  ///< adds a place
     void set_xmm(unsigned slot, int r, unsigned bits);
     void set_constant(unsigned slot, std::uint64_t value, unsigned bits);
@@ -142,7 +184,7 @@ public:
 
 private:
     void update(unsigned slot);
-    std::array<GuestValue, kGuestRegisters> values_{};
+    SparseValues values_;
     std::array<PredicateValue, kPredicates> predicates_{};
     std::array<std::uint64_t, (kGuestRegisters + 63) / 64> active_{};
     std::array<std::uint64_t, kPredicates / 64> lazy_{};

@@ -9,13 +9,21 @@
 namespace e2k::translate {
 namespace {
 
-/// A value of the extent, mostly near its bounds. 128 bits: sums must not wrap.
+struct Bounds {
+    __int128 low, high;  ///< both included
+};
+
+Bounds bounds_of(Extent e) {
+    const __int128 size = __int128{1} << e.bits();
+    if (e.is_natural()) return {0, size - 1};
+    if (e.is_small()) return {-size, size - 1};
+    if (e.bits() == 0) return {0, __int128{kCheckedSpace} - 1};
+    return {-size, __int128{kCheckedSpace} + size - 1};
+}
+
+/// A value of the extent, mostly at its bounds. 128 bits: sums must not wrap.
 __int128 value_of(Extent e, std::mt19937_64& random) {
-    const __int128 size = e.bits() == 0 ? 0 : __int128{1} << e.bits();
-    const __int128 low = -size;
-    const __int128 high = e.is_pointer()  ? __int128{kCheckedSpace} + size - 1
-                          : e.bits() == 0 ? 0
-                                          : size - 1;
+    const auto [low, high] = bounds_of(e);
     switch (random() % 4) {
         case 0:
             return low;
@@ -27,15 +35,19 @@ __int128 value_of(Extent e, std::mt19937_64& random) {
 }
 
 bool holds(Extent e, __int128 v) {
-    if (!e.known()) return true;
-    if (e.is_small() && e.bits() == 0) return v == 0;
-    const __int128 size = e.bits() == 0 ? 0 : __int128{1} << e.bits();
-    return v >= -size && v < (e.is_pointer() ? __int128{kCheckedSpace} : 0) + size;
+    return !e.known() || (v >= bounds_of(e).low && v <= bounds_of(e).high);
 }
 
 Extent any(std::mt19937_64& random) {
     const auto bits = static_cast<unsigned>(random() % 36);
-    return random() % 2 ? Extent::small(bits) : Extent::pointer(bits);
+    switch (random() % 3) {
+        case 0:
+            return Extent::natural(bits);
+        case 1:
+            return Extent::small(bits);
+        default:
+            return Extent::pointer(bits);
+    }
 }
 
 TEST(Extent, HoldsForSumsAndDifferences) {

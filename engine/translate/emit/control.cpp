@@ -459,6 +459,7 @@ void RegionEmitter::learn_condition(bool taken) {
     PredicateValue known;
     known.kind = PredicateValue::Kind::Constant;
     known.value = (type == ConditionType::Pred) == taken;
+    learn_extent(v_.cache.predicate(p), known.value);
     v_.cache.set_predicate(p, known);
 }
 

@@ -5,6 +5,7 @@
 
 namespace e2k::translate {
 
+namespace x86 = asmjit::x86;
 using cpu::exec::MicroOp;
 using cpu::exec::Write;
 
@@ -30,8 +31,35 @@ Shape shape_of(isa::OpIndex row) {
 
 }  // namespace
 
+/// What a comparison that came out so says of its left side: an index below a bound.
+void RegionEmitter::learn_extent(const PredicateValue& comparison, bool came_true) {
+    if (comparison.bits != 64 || comparison.test) return;
+    auto condition = static_cast<x86::CondCode>(comparison.condition);
+    if (!came_true) condition = x86::negateCond(condition);
+    const bool below = condition == x86::CondCode::kL || condition == x86::CondCode::kB;
+    if (!below && condition != x86::CondCode::kLE && condition != x86::CondCode::kBE) return;
+    ValueCache& cache = v_.cache;
+    const auto holds = [&cache](unsigned slot, int r) {
+        return cache.at(slot).gpr == r && cache.at(slot).gpr_bits == 64;
+    };
+    Extent bound;
+    if (comparison.y < 0) {
+        bound = Extent::of(static_cast<std::uint64_t>(std::int64_t{comparison.immediate}) - below);
+    } else {
+        cache.for_each([&](unsigned slot) {
+            if (holds(slot, comparison.y)) bound = cache.at(slot).extent;
+        });
+    }
+    if (!bound.is_natural()) return;
+    cache.for_each([&](unsigned slot) {
+        const Extent known = cache.at(slot).extent;
+        if (holds(slot, comparison.x) && known.is_natural() && bound.implies(known))
+            cache.set_extent(slot, bound);
+    });
+}
+
 Extent RegionEmitter::extent_of_result(const MicroOp& op) const {
-    if (op.write == Write::Word && node_->bundle_dbl) return Extent::small(32);
+    if (op.write == Write::Word && node_->bundle_dbl) return Extent::natural(32);
     if (op.write != Write::Double) return {};
     const auto y = v_.constant(op.b, 64);
     switch (shape_of(op.row)) {
@@ -42,12 +70,15 @@ Extent RegionEmitter::extent_of_result(const MicroOp& op) const {
         case Shape::Extend: {  // the code of the width: 0..2 signed, 4..6 unsigned
             const auto code = v_.constant(op.a, 32);
             if (!code || (*code & 3) == 3) return {};
-            return Extent::small((8u << (*code & 3)) - ((*code & 4) == 0));
+            const unsigned bits = 8u << (*code & 3);
+            return *code & 4 ? Extent::natural(bits) : Extent::small(bits - 1);
         }
         case Shape::Shift:
             return y ? v_.extent(op.a).shifted(*y & 63) : Extent();
         case Shape::And:
-            return y && static_cast<std::int64_t>(*y) >= 0 ? Extent::of(*y) : Extent();
+            return v_.extent(op.b).is_natural()   ? v_.extent(op.b)
+                   : v_.extent(op.a).is_natural() ? v_.extent(op.a)
+                                                  : Extent();
         case Shape::Field:
             return y && (*y >> 6 & 63) != 0 ? Extent::small(*y >> 6 & 63) : Extent();
         default:

@@ -8,6 +8,7 @@
 
 namespace e2k::translate {
 
+using asmjit::imm;
 using cpu::SemKind;
 using cpu::exec::MicroOp;
 using cpu::exec::RegRef;
@@ -22,6 +23,8 @@ constexpr unsigned kCarriedGprs = 6, kCarriedXmms = 12;
 constexpr unsigned kHoistedChecks = 4;
 /// What ways to a join may add to a checked pointer.
 constexpr Extent kJoinedPointer = Extent::pointer(20);
+/// A loop's index; a bound that fits an immediate operand.
+constexpr Extent kIndex = Extent::natural(30);
 
 }  // namespace
 
@@ -182,9 +185,15 @@ void RegionEmitter::keep_extents(unsigned index, const ValueCache& from, ValueCa
             changed |= touched_[static_cast<std::size_t>(k)];
     }
     from.for_each([&](unsigned slot) {
-        if (!changed[slot] && from.at(slot).extent.known() &&
-            from.at(slot).extent.implies(kJoinedPointer))
-            map.set_extent(slot, kJoinedPointer);
+        const Extent extent = from.extent(slot);
+        if (changed[slot]) {
+            if (node.loop_end >= 0 && extent.implies(kIndex) && is_index(index, slot))
+                map.set_extent(slot, kIndex);
+        } else if (extent.known() && extent.implies(kJoinedPointer)) {
+            // Inside a loop the value is the one that came in.
+            map.set_extent(slot,
+                           node.loop_end >= 0 && extent.implies(kIndex) ? kIndex : kJoinedPointer);
+        }
     });
     unsigned hoisted = 0;
     for (int k = static_cast<int>(index); k <= node.loop_end; ++k) {
@@ -196,6 +205,33 @@ void RegionEmitter::keep_extents(unsigned index, const ValueCache& from, ValueCa
             ++hoisted;
         }
     }
+}
+
+/// Whether the loop only adds to the register, compares it and uses it for addresses: what it
+/// counts is likely to stay below a bound that one sees (learn_extent()).
+bool RegionEmitter::is_index(unsigned header, unsigned slot) const {
+    constexpr std::uint64_t kLargestStep = 1 << 16;
+    bool compared = false, addresses = false;
+    for (int k = static_cast<int>(header); k <= plan_.nodes[header]->loop_end; ++k) {
+        const Node& node = *plan_.nodes[static_cast<std::size_t>(k)];
+        for (unsigned i = 0; i < node.bundle.op_count; ++i) {
+            const MicroOp& op = node.bundle.ops[i];
+            const auto is = [&](RegRef r) {
+                return r.space != Space::Literal && slot_of(r, node) == slot;
+            };
+            if (op.kind == SemKind::Load || op.kind == SemKind::Store) {
+                addresses |= is(op.a) || is(op.b);
+            } else if (op.write == Write::Predicate) {
+                compared |= (is(op.a) || is(op.b)) && op.wa == isa::Width::D;
+            }
+            if (!writes_register(op) || slot_of(op.dst, node) != slot) continue;
+            const bool adds = isa::operation(op.row).mnemonic == "addd" && is(op.a) &&
+                              op.b.space == Space::Literal &&
+                              node.bundle.literals[op.b.index].lo <= kLargestStep;
+            if (!adds) return false;
+        }
+    }
+    return compared && addresses;
 }
 
 /// The register of an access that is likely to be the pointer, if it does not change.
@@ -220,7 +256,7 @@ void RegionEmitter::conform_extents(const ValueCache& map, std::uint64_t address
     ValueCache& now = v_.cache;
     std::vector<unsigned> unchecked;
     map.for_each([&](unsigned slot) {
-        if (!now.at(slot).extent.implies(map.at(slot).extent)) unchecked.push_back(slot);
+        if (!now.extent(slot).implies(map.at(slot).extent)) unchecked.push_back(slot);
     });
     if (unchecked.empty()) return;
     mark(Reason::BoundCheck);
@@ -232,11 +268,16 @@ void RegionEmitter::conform_extents(const ValueCache& map, std::uint64_t address
     for (const unsigned slot : unchecked)
         if (!in_gpr(slot)) v_.write_back(slot);
     for (const unsigned slot : unchecked) {
-        if (in_gpr(slot)) {
-            check_address(x86::gpq(static_cast<std::uint32_t>(now.at(slot).gpr)), fail);
+        Gp r = x86::rax;
+        if (in_gpr(slot))
+            r = x86::gpq(static_cast<std::uint32_t>(now.at(slot).gpr));
+        else
+            a_.mov(r, v_.memory(slot, 8));
+        if (map.at(slot).extent == kIndex) {
+            a_.cmp(r, imm(1 << kIndex.bits()));
+            a_.jae(fail);
         } else {
-            a_.mov(x86::rax, v_.memory(slot, 8));
-            check_address(x86::rax, fail);
+            check_address(r, fail);
         }
     }
     const RecoveryPoint& point = recovery(Leave::Distrust, address, config, facts);

@@ -264,7 +264,7 @@ void RegionEmitter::emit_load(unsigned i, const Gp* into) {
     }
     // A miss of a speculative load, or a guard, may leave something else in the register.
     if (op.access_size < 8 && !into && !probes && op.guard.count == 0)
-        v_.result(i).extent = Extent::small(8u * op.access_size);
+        v_.result(i).extent = Extent::natural(8u * op.access_size);
     {
         const Access access(*this);
         switch (op.access_size) {

@@ -51,8 +51,7 @@ bool RegionEmitter::run() {
         }
     }
     if (request_.profile) {
-        region_.profile = std::make_unique<EdgeProfile>();
-        region_.profile->falls.resize(plan_.nodes.size());
+        region_.profile = std::make_unique<EdgeProfile>(plan_.nodes.size());
     }
     if (request_.statistics) {
         mark(Reason::Counter);
@@ -215,10 +214,13 @@ void RegionEmitter::emit_body(Node& node) {
 
 void RegionEmitter::count_way(int from, int to) {
     if (!region_.profile) return;
-    CountedEdge& edge = region_.profile->edges.emplace_back(CountedEdge{from, to, 0});
+    const std::uint64_t* counter = region_.profile->count(from, to);
+    if (!counter) {
+        v_.exhausted = true;
+        return;
+    }
     mark(Reason::Profile);
-    a_.mov(x86::rax, reinterpret_cast<std::uint64_t>(&edge.count));
-    a_.inc(x86::qword_ptr(x86::rax));
+    a_.inc(x86::qword_ptr_abs(reinterpret_cast<std::uint64_t>(counter)));
 }
 
 /// Guarded operations whose register another operation of the bundle writes too: the highest

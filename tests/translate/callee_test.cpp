@@ -9,15 +9,15 @@
 #include <fmt/format.h>
 
 #include "engine/cpu/interpreter.h"
-#include "engine/isa/assembler/program.h"
 #include "engine/translate/translator.h"
-#include "tests/translate/bare_guest.h"
+#include "tests/translate/assembled_machine.h"
 
 namespace e2k::translate {
 namespace {
 
 using cpu::CpuState;
 using cpu::StopKind;
+using test::Machine;
 
 /// _start calls `outer`, which moves the stack and calls `inner`, which reads the address it is
 /// given. Each writes predicates of its own. The end of _start reads where nothing is mapped.
@@ -62,33 +62,6 @@ TranslatorOptions keep_records() {
     options.keep_records = true;
     return options;
 }
-
-class Machine {
-public:
-    explicit Machine(const std::string& text) {
-        isa::ProgramSourceOptions options;
-        options.iset = kIset;
-        options.base = test::kCode;
-        const auto program = isa::assemble_program(text, options);
-        if (!program) {
-            error = program.error().front().describe("callee");
-            return;
-        }
-        guest.load(program->sections.front().bytes);
-        guest.attach(state);
-        state.iset = kIset;
-        state.wd.size = 32;
-        state.wd.psize = 8;
-        state.usd_base = test::kData + 0x800;
-        state.usd_size = 0x400;
-        state.pfpfr = 0x1f80;
-        state.fpcr = 0x37f;
-    }
-    static constexpr std::uint8_t kIset = 5;
-    std::string error;
-    test::BareGuest guest;
-    CpuState state;
-};
 
 class CalleeTest : public testing::TestWithParam<std::uint64_t> {};
 

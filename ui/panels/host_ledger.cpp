@@ -39,7 +39,7 @@ std::string explanation(const HostLedger& ledger, std::size_t index) {
 
 const char* const kCountHelp =
     "Count how often every bundle runs.\n"
-    "Costs little in long loops, up to a third of the speed where branches and calls are many. "
+    "Costs little in long loops, up to a tenth of the speed where branches are many. "
     "Switching drops all translations, which are made anew as the program runs on.";
 
 double HostLedger::share(std::size_t bundle) const {

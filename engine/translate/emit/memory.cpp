@@ -173,7 +173,8 @@ x86::Mem RegionEmitter::address_of(const MicroOp& op, bool in_rax) {
         if (safe && !in_rax) return host::guest(x86::ptr(r, s, 0, 0, size));
         a_.lea(x86::rax, x86::ptr(r, s));
     }
-    if (!safe) {
+    // What is asked for in rax is an index into the page map, which has no reserve around it.
+    if (!safe || in_rax) {
         mark(Reason::BoundCheck, op.channel);
         check_address(x86::rax, bail());
         mark(Reason::Semantics, op.channel);

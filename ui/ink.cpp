@@ -164,6 +164,15 @@ void empty_state(const Scene& scene, std::string_view headline, std::string_view
     ImGui::Dummy({1, std::min(room.y, top - origin.y + head.y + gap + body.y)});
 }
 
+bool switch_button(const Theme& theme, const char* label, bool on, std::string_view help) {
+    if (on) ImGui::PushStyleColor(ImGuiCol_Button, ImGui::GetStyleColorVec4(ImGuiCol_Header));
+    const bool pressed = ImGui::SmallButton(label);
+    if (on) ImGui::PopStyleColor();
+    if (!help.empty() && ImGui::IsItemHovered()) tool_tip(theme, help);
+    ImGui::SameLine(0, 2);
+    return pressed;
+}
+
 void tool_tip(const Theme& theme, std::string_view text) {
     ImGui::BeginTooltip();
     ImGui::PushTextWrapPos(theme.font_px() * 40);

@@ -68,6 +68,9 @@ private:
 void empty_state(const Scene& scene, std::string_view headline, std::string_view detail);
 /// Tool tip of several lines, shown when the last item (or `hovered`) is under the mouse.
 void tool_tip(const Theme& theme, std::string_view text);
+/// One of a row of small buttons, lit while `on`; `help` (may be empty) is its tool tip. True: it
+/// was pressed.
+bool switch_button(const Theme& theme, const char* label, bool on, std::string_view help);
 /// Colour of a value by stops since its last change.
 ImU32 value_colour(const Theme& theme, std::uint8_t stops, ImU32 normal);
 

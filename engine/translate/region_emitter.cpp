@@ -307,44 +307,34 @@ void RegionEmitter::emit_exit(const Edge& edge) {
     });
 }
 
-/// Jumps to `end` where a slice of bundles has ended.
-void RegionEmitter::test_slice(const Label& end) {
+/// Where a slice of bundles has ended, cold code looks whether there is cause to leave; `leave`
+/// does it. A region of the quick tier is always left, for the dispatcher to look at it.
+void RegionEmitter::poll(std::function<void()> leave) {
     mark(Reason::Counter);
+    const Label end = a_.newLabel(), back = a_.newLabel();
     if (counted_at_ != a_.offset()) a_.test(host::kCounts, host::kCounts);
     a_.jns(end);
-}
-
-/// In cold code where a slice has ended: goes on at `back` unless there is cause to leave.
-void RegionEmitter::end_slice(const Label& back) {
-    if (region_.tier == 1) return;
-    a_.call(imm(request_.stubs.poll));
-    a_.je(back);
-}
-
-/// Leaves in front of `edge` if an interrupt is pending, or for the dispatcher to look at the
-/// region.
-void RegionEmitter::emit_poll(const Edge& edge) {
-    const Label end = a_.newLabel(), back = a_.newLabel();
-    test_slice(end);
     a_.bind(back);
-    const RecoveryPoint& point = recovery(Leave::Interrupted, edge.target, edge.config, facts_);
-    cold([this, end, back, &point] {
+    cold([this, end, back, leave = std::move(leave)] {
         mark(Reason::Exit);
         a_.bind(end);
-        end_slice(back);
-        leave_by(point);
+        if (region_.tier != 1) {
+            a_.call(imm(request_.stubs.poll));
+            a_.je(back);
+        }
+        leave();
     });
 }
 
-/// The same where the state in memory is complete but for the ip, which is `ip` or in rsi.
+/// A poll in front of `edge`.
+void RegionEmitter::emit_poll(const Edge& edge) {
+    const RecoveryPoint& point = recovery(Leave::Interrupted, edge.target, edge.config, facts_);
+    poll([this, &point] { leave_by(point); });
+}
+
+/// A poll where the state in memory is complete but for the ip, which is `ip` or in rsi.
 void RegionEmitter::poll_complete(std::optional<std::uint64_t> ip) {
-    const Label end = a_.newLabel(), back = a_.newLabel();
-    test_slice(end);
-    a_.bind(back);
-    cold([this, end, back, ip] {
-        mark(Reason::Exit);
-        a_.bind(end);
-        end_slice(back);
+    poll([this, ip] {
         if (ip)
             store_immediate64(offsetof(CpuState, ip), *ip);
         else

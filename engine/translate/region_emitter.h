@@ -75,8 +75,7 @@ private:
     void emit_exit(const Edge& edge);
     void emit_poll(const Edge& edge);
     void poll_complete(std::optional<std::uint64_t> ip);
-    void test_slice(const Label& end);
-    void end_slice(const Label& back);
+    void poll(std::function<void()> leave);
     Label bail();      ///< hands the whole bundle to the interpreter
     Label distrust();  ///< the same, and has the region made anew
     /// Code for the end of the region; `emit` is called there ...
@@ -126,7 +125,6 @@ private:
     void conform_extents(const ValueCache& map, std::uint64_t address, Config config,
                          const Facts& facts);
     void keep_extents(unsigned index, const ValueCache& from, ValueCache& map) const;
-    bool is_index(unsigned header, unsigned slot) const;
     std::optional<unsigned> pointer_of(const Node& node, const cpu::exec::MicroOp& op,
                                        const SlotSet& changed) const;
     void move_gprs(const ValueCache& map);
@@ -135,6 +133,7 @@ private:
 
     // --- emit/extents.cpp ---
     Extent extent_of_result(const cpu::exec::MicroOp& op) const;
+    bool is_index(unsigned header, unsigned slot) const;
     void learn_extent(const PredicateValue& comparison, bool came_true);
 
     // --- emit/choice.cpp ---

@@ -75,6 +75,7 @@ constexpr int kTagMode = 1 << 9;
 int mode_of(const CpuState& s) { return s.iset | s.strict << 8 | (s.exact_tags ? kTagMode : 0); }
 
 Key key_of(const Region& r) { return {r.address, r.config, r.mode}; }
+Key key_of(const CpuState& s) { return {s.ip, Config::of(s), mode_of(s)}; }
 
 bool overlaps(const Region& r, std::uint64_t begin, std::uint64_t end) {
     for (const GuestRange& g : r.guest)
@@ -159,8 +160,7 @@ struct Translator::Impl {
     } previous;  ///< before the last flush
     std::unordered_map<const cpu::ChainFrame*, std::unique_ptr<ThreadContext>> threads;
     std::unordered_set<std::uint64_t> breakpoints;
-    std::unordered_set<std::uint64_t> probing, distrusted;  ///< see EmitRequest
-    std::unordered_map<Key, std::uint32_t, KeyHash> warmth;
+    std::unordered_set<std::uint64_t> probing, distrusted;      ///< see EmitRequest
     std::unordered_set<Key, KeyHash> hot;                       ///< worth the optimising tier
     std::map<std::pair<Key, unsigned>, unsigned> sizes_inside;  ///< see bundles_inside_of()
     std::uint64_t next_id = 1;
@@ -312,7 +312,7 @@ struct Translator::Impl {
         };
 
         for (unsigned limit = quick ? kQuickBundles : kRegionBundles; limit > 0; limit /= 8) {
-            const unsigned callees = limit == kRegionBundles && !quick ? kCalleeBundles : 0;
+            const unsigned callees = limit == kRegionBundles ? kCalleeBundles : 0;
             Plan plan = plan_region({state, memory, limit, callees, is_breakpoint, size_inside});
             if (!callees_complete(plan)) {
                 sizes_inside.clear();
@@ -397,8 +397,7 @@ struct Translator::Impl {
         const auto it = regions.find(key);
         if (it == regions.end() || it->second->tier != 1) return;
         if (++it->second->samples < options.hot_samples) return;
-        const Key here{place.ip, Config::of(place), mode_of(place)};
-        for (const Key& k : {key, here}) {
+        for (const Key& k : {key, key_of(place)}) {
             hot.insert(k);
             const auto known = regions.find(k);
             if (known != regions.end() && known->second->tier == 1) retire(*known->second);
@@ -420,16 +419,14 @@ Region* Translator::Impl::enter_region(CpuState& state, ThreadContext& thread,
                                        std::uint64_t from_epoch, bool predict, bool single) {
     const std::lock_guard lock(mutex);
     if (thread.stale.exchange(false)) thread.clear();
-    const Key key{state.ip, Config::of(state), mode_of(state)};
+    const Key key = key_of(state);
     const auto it = regions.find(key);
     Region* region = it == regions.end() ? nullptr : it->second.get();
     if (!region) {
         // The host code below may compute in floating point; keep its flags from the guest.
         fp.fold();
-        if (options.warm_threshold == 0 || ++warmth[key] > options.warm_threshold)
-            region = &translate(state);
+        region = &translate(state);
         fp.reload();
-        if (!region) return nullptr;
     }
     if (!region->entry) return nullptr;
     if (!single) {
@@ -527,23 +524,25 @@ Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool singl
                                                    thread.jump_cache(), thread.saved());
             auto why = static_cast<Leave>(left);
             Stop system_call = stopped(StopKind::SystemCall);
-            const Region* sampled = nullptr;
-            std::optional<Key> sample;
+            std::optional<Key> sample;  ///< the region of the quick tier in which a slice ended
             if (left >= kFirstExit) {
                 auto* exit = reinterpret_cast<Exit*>(left);
                 why = exit->why;
+                const Region* left_region = nullptr;
                 if (why == Leave::SystemCall) {
                     const auto& call = *static_cast<SystemCallExit*>(exit);
                     system_call.syscall_entry = call.entry;
                     system_call.syscall_wbs = call.wbs;
-                } else if (why == Leave::Linkable)
+                } else if (why == Leave::Linkable) {
                     from = static_cast<ExitSite*>(exit);
-                else if (why == Leave::Sampled)
-                    sampled = static_cast<SliceEnd*>(exit)->region;
-                else
-                    hand_back(*static_cast<RecoveryPoint*>(exit), *thread.saved(), state);
-                if (why == Leave::Interrupted) sampled = static_cast<RecoveryPoint*>(exit)->region;
-                if (sampled && sampled->tier == 1) sample = key_of(*sampled);
+                } else if (why == Leave::Sampled) {
+                    left_region = static_cast<SliceEnd*>(exit)->region;
+                } else {
+                    auto& point = *static_cast<RecoveryPoint*>(exit);
+                    hand_back(point, *thread.saved(), state);
+                    if (why == Leave::Interrupted) left_region = point.region;
+                }
+                if (left_region && left_region->tier == 1) sample = key_of(*left_region);
             }
             thread.in_code = false;  // from now on regions may be deleted
             if (std::exchange(state.wd.tagged, std::uint16_t{0}))

@@ -21,8 +21,6 @@ struct TranslatorOptions {
     std::size_t code_cache_bytes = 64u << 20;
     bool statistics = false;        ///< count region entries
     bool count_operations = false;  ///< what is not executed by emitted code (RunCounts)
-    /// Interpreted executions of a place that control jumps to before it is translated.
-    std::uint32_t warm_threshold = 0;
     /// So often must a slice of bundles end in a region of the quick tier before it is made anew by
     /// the optimising tier. 0: that makes all regions.
     std::uint32_t hot_samples = 0;

@@ -7,6 +7,7 @@
 
 #include "engine/isa/assembler/program.h"
 #include "engine/isa/bundle.h"
+#include "tests/isa/assembled_section.h"
 
 namespace e2k::isa {
 namespace {
@@ -16,17 +17,6 @@ struct Same {
     int iset = 4;
 };
 void PrintTo(const Same& s, std::ostream* out) { *out << s.name; }
-
-std::vector<std::uint8_t> section(const tl::expected<AssembledProgram, AssemblyErrors>& program,
-                                  std::string_view name) {
-    if (!program) {
-        for (const AssemblyError& e : program.error()) ADD_FAILURE() << e.report("x.s");
-        return {};
-    }
-    for (const AssembledSection& s : program->sections)
-        if (s.name == name) return s.bytes;
-    return {};
-}
 
 class Manual : public testing::TestWithParam<Same> {};
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/isa/assembler/program.h"
+#include "tests/isa/assembled_section.h"
 
 namespace e2k::isa {
 namespace {
@@ -253,17 +254,6 @@ TEST(WrongSources, AreManyAndShowTheLine) {
               "       |        \t           ^~~~~\n");
 }
 
-std::vector<std::uint8_t> bytes(const tl::expected<AssembledProgram, AssemblyErrors>& program,
-                                std::string_view section) {
-    if (!program) {
-        for (const AssemblyError& e : program.error()) ADD_FAILURE() << e.report("x.s");
-        return {};
-    }
-    for (const AssembledSection& s : program->sections)
-        if (s.name == section) return s.bytes;
-    return {};
-}
-
 TEST(AssemblerMacros, ExpandWithArgumentsDefaultsAndRepetition) {
     const auto program = assemble_program(R"(
         .equ COUNT, 3
@@ -290,8 +280,8 @@ here:   numbers 1
         .float 1.5
         .endif
 )");
-    EXPECT_EQ(bytes(program, ".data"), (std::vector<std::uint8_t>{1, 7, 10, 2, 9, 20, 0xaa, 0xaa,
-                                                                  0xaa, 2, 0, 0, 0xc0, 0x3f}));
+    EXPECT_EQ(section(program, ".data"), (std::vector<std::uint8_t>{1, 7, 10, 2, 9, 20, 0xaa, 0xaa,
+                                                                    0xaa, 2, 0, 0, 0xc0, 0x3f}));
 }
 
 TEST(AssemblerInclude, ReadsAndNamesTheFile) {
@@ -304,7 +294,7 @@ TEST(AssemblerInclude, ReadsAndNamesTheFile) {
     };
     auto program =
         assemble_program(".include \"good.inc\"\n_start: {}\n.data\n.byte VALUE\n", options);
-    EXPECT_EQ(bytes(program, ".data"), std::vector<std::uint8_t>{5});
+    EXPECT_EQ(section(program, ".data"), std::vector<std::uint8_t>{5});
     program = assemble_program("_start: {}\n.include \"bad.inc\"\n", options);
     ASSERT_FALSE(program);
     EXPECT_EQ(program.error().front().describe("x.s"),
@@ -321,7 +311,7 @@ TEST(AssemblerAlone, BringsItsDelays) {
     const auto same = [](const std::string& alone, const std::string& bundle) {
         const auto a = assemble_program("_start: " + alone + "\n");
         const auto b = assemble_program("_start: {" + bundle + "}\n");
-        EXPECT_EQ(bytes(a, ".text"), bytes(b, ".text")) << alone;
+        EXPECT_EQ(section(a, ".text"), section(b, ".text")) << alone;
     };
     same("cmpesb %r1, %r2, %pred3", "cmpesb %r1, %r2, %pred3; nop 2");
     same("fcmpeqsb %r1, %r2, %pred3", "fcmpeqsb %r1, %r2, %pred3; nop 4");

@@ -1,6 +1,8 @@
 // A guest without a process whose code is written in assembler.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <string>
 
@@ -37,5 +39,27 @@ public:
     BareGuest guest;
     cpu::CpuState state;
 };
+
+/// What a translated run of such a program must leave as the interpreter does.
+inline void expect_same_state(const cpu::CpuState& x, const cpu::CpuState& y) {
+    EXPECT_EQ(x.ip, y.ip);
+    EXPECT_EQ(x.bundles, y.bundles);
+    EXPECT_EQ(x.operations, y.operations);
+    EXPECT_EQ(x.depth(), y.depth());
+    EXPECT_EQ(x.window_index(), y.window_index());
+    EXPECT_EQ(x.pred, y.pred);
+    EXPECT_EQ(x.usd_base, y.usd_base);
+    EXPECT_EQ(x.usd_size, y.usd_size);
+    for (unsigned i = 0; i < 3; ++i) EXPECT_EQ(x.ctpr[i].image(), y.ctpr[i].image()) << i;
+    for (unsigned i = 0; i < 64; ++i)
+        EXPECT_EQ(x.window_file[i].lo, y.window_file[i].lo) << "register " << i << " of the file";
+    EXPECT_EQ(x.g[16].lo, y.g[16].lo);
+    for (const cpu::ChainFrame *f = x.chain_file, *g = y.chain_file; f != x.chain_top; ++f, ++g) {
+        EXPECT_EQ(f->return_ip, g->return_ip);
+        EXPECT_EQ(f->pred, g->pred);
+        EXPECT_EQ(f->wbs, g->wbs);
+        EXPECT_EQ(f->ussz, g->ussz);
+    }
+}
 
 }  // namespace e2k::translate::test

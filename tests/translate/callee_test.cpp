@@ -83,25 +83,7 @@ TEST_P(CalleeTest, LeavesTheStateOfTheInterpreter) {
     ASSERT_NE(whole, regions.end());
     EXPECT_GE((*whole)->bundle_addresses.size(), 13u);
 
-    const CpuState &x = a.state, &y = b.state;
-    EXPECT_EQ(x.ip, y.ip);
-    EXPECT_EQ(x.bundles, y.bundles);
-    EXPECT_EQ(x.operations, y.operations);
-    EXPECT_EQ(x.depth(), y.depth());
-    EXPECT_EQ(x.window_index(), y.window_index());
-    EXPECT_EQ(x.pred, y.pred);
-    EXPECT_EQ(x.usd_base, y.usd_base);
-    EXPECT_EQ(x.usd_size, y.usd_size);
-    for (unsigned i = 0; i < 3; ++i) EXPECT_EQ(x.ctpr[i].image(), y.ctpr[i].image()) << i;
-    for (unsigned i = 0; i < 64; ++i)
-        EXPECT_EQ(x.window_file[i].lo, y.window_file[i].lo) << "register " << i << " of the file";
-    EXPECT_EQ(x.g[16].lo, y.g[16].lo);
-    for (const cpu::ChainFrame *f = x.chain_file, *g = y.chain_file; f != x.chain_top; ++f, ++g) {
-        EXPECT_EQ(f->return_ip, g->return_ip);
-        EXPECT_EQ(f->pred, g->pred);
-        EXPECT_EQ(f->wbs, g->wbs);
-        EXPECT_EQ(f->ussz, g->ussz);
-    }
+    test::expect_same_state(a.state, b.state);
 }
 
 INSTANTIATE_TEST_SUITE_P(Addresses, CalleeTest, testing::Values(test::kData, test::kUnmapped),

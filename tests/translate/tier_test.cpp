@@ -17,15 +17,6 @@ namespace {
 using cpu::StopKind;
 using test::Machine;
 
-void expect_equal(const cpu::CpuState& x, const cpu::CpuState& y) {
-    EXPECT_EQ(x.ip, y.ip);
-    EXPECT_EQ(x.bundles, y.bundles);
-    EXPECT_EQ(x.operations, y.operations);
-    EXPECT_EQ(x.pred, y.pred);
-    for (unsigned i = 0; i < 48; ++i)
-        EXPECT_EQ(x.window_file[i].lo, y.window_file[i].lo) << "register " << i << " of the file";
-}
-
 /// 100,000 calls of a function, then a trap.
 constexpr const char* kCalls = R"(
         .text
@@ -58,7 +49,7 @@ TEST(Tiers, HotRegionsAreMadeAnewWithTheirCallees) {
     Translator translator(a.guest.view, options);
     ASSERT_EQ(translator.run(a.state, fallback).kind, StopKind::Trapped);
     ASSERT_EQ(reference.run(b.state, 10'000'000).kind, StopKind::Trapped);
-    expect_equal(a.state, b.state);
+    test::expect_same_state(a.state, b.state);
 
     const auto regions = translator.regions();
     const auto has_tier = [&](unsigned tier) {
@@ -121,7 +112,7 @@ TEST_P(IndexTest, LeavesTheStateOfTheInterpreter) {
     Translator translator(a.guest.view, {});
     ASSERT_EQ(translator.run(a.state, fallback).kind, StopKind::Trapped);
     ASSERT_EQ(reference.run(b.state, 1'000'000).kind, StopKind::Trapped);
-    expect_equal(a.state, b.state);
+    test::expect_same_state(a.state, b.state);
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -215,16 +215,10 @@ void draw_table(const Scene& scene, BundlesState& state, CommandSink& sink) {
 
 void draw_tools(const Scene& scene, BundlesState& state) {
     const auto view = [&](const char* label, BundlesState::View which, const char* help) {
-        const bool on = state.view == which;
-        if (on) ImGui::PushStyleColor(ImGuiCol_Button, ImGui::GetStyleColorVec4(ImGuiCol_Header));
-        if (ImGui::SmallButton(label)) {
-            state.view = which;
-            state.scroll_to = scene.cursor();
-            state.scroll_frames = 2;
-        }
-        if (on) ImGui::PopStyleColor();
-        if (ImGui::IsItemHovered()) tool_tip(scene.theme, help);
-        ImGui::SameLine(0, 2);
+        if (!switch_button(scene.theme, label, state.view == which, help)) return;
+        state.view = which;
+        state.scroll_to = scene.cursor();
+        state.scroll_frames = 2;
     };
     view("Grid", BundlesState::View::Grid, "One column a unit");
     view("Text", BundlesState::View::Text, "The disassembler's lines");

@@ -303,17 +303,9 @@ void refresh(const Scene& scene, HostCodeState& state) {
 
 void draw_tools(const Scene& scene, HostCodeState& state, machine::CommandSink& sink) {
     const Theme& theme = scene.theme;
-    const auto toggle = [&](const char* label, bool on, const char* help) {
-        if (on) ImGui::PushStyleColor(ImGuiCol_Button, ImGui::GetStyleColorVec4(ImGuiCol_Header));
-        const bool pressed = ImGui::SmallButton(label);
-        if (on) ImGui::PopStyleColor();
-        if (ImGui::IsItemHovered()) tool_tip(theme, help);
-        ImGui::SameLine(0, 2);
-        return pressed;
-    };
-    if (toggle("Count", scene.now.profile, kCountHelp))
+    if (switch_button(theme, "Count", scene.now.profile, kCountHelp))
         sink.send(machine::SetProfile{!scene.now.profile});
-    if (toggle("Bytes", state.show_bytes, "The bytes of each instruction"))
+    if (switch_button(theme, "Bytes", state.show_bytes, "The bytes of each instruction"))
         state.show_bytes = !state.show_bytes;
     ImGui::SameLine(0, 12);
     ImGui::BeginDisabled(state.ledger.ranking.empty());

@@ -244,23 +244,14 @@ void draw_state_lines(const Scene& scene) {
 
 void draw_tools(const Scene& scene, RegistersState& state) {
     const auto view = [&](const char* label, NumberView which, const char* help) {
-        const bool on = state.view == which;
-        if (on) ImGui::PushStyleColor(ImGuiCol_Button, ImGui::GetStyleColorVec4(ImGuiCol_Header));
-        if (ImGui::SmallButton(label)) state.view = which;
-        if (on) ImGui::PopStyleColor();
-        if (ImGui::IsItemHovered()) tool_tip(scene.theme, help);
-        ImGui::SameLine(0, 2);
+        if (switch_button(scene.theme, label, state.view == which, help)) state.view = which;
     };
     view("Hex", NumberView::Hex, "64-bit values in hexadecimal");
     view("Signed", NumberView::Signed, "64-bit values as signed decimals");
     view("Double", NumberView::Double, "64-bit values as floating point");
     ImGui::SameLine(0, 12);
     const auto toggle = [&](const char* label, bool& on) {
-        const bool was = on;
-        if (was) ImGui::PushStyleColor(ImGuiCol_Button, ImGui::GetStyleColorVec4(ImGuiCol_Header));
-        if (ImGui::SmallButton(label)) on = !on;
-        if (was) ImGui::PopStyleColor();
-        ImGui::SameLine(0, 2);
+        if (switch_button(scene.theme, label, on, {})) on = !on;
     };
     toggle("%g", state.show_globals);
     toggle("State", state.show_state);

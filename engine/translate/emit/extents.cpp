@@ -1,6 +1,7 @@
 // How large the results of operations are, as far as addresses want to know (extent.h).
 #include <string_view>
 
+#include "engine/translate/emit/operands.h"
 #include "engine/translate/region_emitter.h"
 
 namespace e2k::translate {
@@ -84,6 +85,33 @@ Extent RegionEmitter::extent_of_result(const MicroOp& op) const {
         default:
             return {};
     }
+}
+
+/// Whether the loop only adds to the register, compares it and uses it for addresses: what it
+/// counts is likely to stay below a bound that one sees (learn_extent()).
+bool RegionEmitter::is_index(unsigned header, unsigned slot) const {
+    constexpr std::uint64_t kLargestStep = 1 << 16;
+    bool compared = false, addresses = false;
+    for (int k = static_cast<int>(header); k <= plan_.nodes[header]->loop_end; ++k) {
+        const Node& node = *plan_.nodes[static_cast<std::size_t>(k)];
+        for (unsigned i = 0; i < node.bundle.op_count; ++i) {
+            const MicroOp& op = node.bundle.ops[i];
+            const auto is = [&](cpu::exec::RegRef r) {
+                return r.space != cpu::exec::Space::Literal && slot_of(r, node) == slot;
+            };
+            if (op.kind == cpu::SemKind::Load || op.kind == cpu::SemKind::Store) {
+                addresses |= is(op.a) || is(op.b);
+            } else if (op.write == Write::Predicate) {
+                compared |= (is(op.a) || is(op.b)) && op.wa == isa::Width::D;
+            }
+            if (!writes_register(op) || slot_of(op.dst, node) != slot) continue;
+            const bool adds = shape_of(op.row) == Shape::Add && is(op.a) &&
+                              op.b.space == cpu::exec::Space::Literal &&
+                              node.bundle.literals[op.b.index].lo <= kLargestStep;
+            if (!adds) return false;
+        }
+    }
+    return compared && addresses;
 }
 
 }  // namespace e2k::translate

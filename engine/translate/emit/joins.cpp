@@ -207,33 +207,6 @@ void RegionEmitter::keep_extents(unsigned index, const ValueCache& from, ValueCa
     }
 }
 
-/// Whether the loop only adds to the register, compares it and uses it for addresses: what it
-/// counts is likely to stay below a bound that one sees (learn_extent()).
-bool RegionEmitter::is_index(unsigned header, unsigned slot) const {
-    constexpr std::uint64_t kLargestStep = 1 << 16;
-    bool compared = false, addresses = false;
-    for (int k = static_cast<int>(header); k <= plan_.nodes[header]->loop_end; ++k) {
-        const Node& node = *plan_.nodes[static_cast<std::size_t>(k)];
-        for (unsigned i = 0; i < node.bundle.op_count; ++i) {
-            const MicroOp& op = node.bundle.ops[i];
-            const auto is = [&](RegRef r) {
-                return r.space != Space::Literal && slot_of(r, node) == slot;
-            };
-            if (op.kind == SemKind::Load || op.kind == SemKind::Store) {
-                addresses |= is(op.a) || is(op.b);
-            } else if (op.write == Write::Predicate) {
-                compared |= (is(op.a) || is(op.b)) && op.wa == isa::Width::D;
-            }
-            if (!writes_register(op) || slot_of(op.dst, node) != slot) continue;
-            const bool adds = isa::operation(op.row).mnemonic == "addd" && is(op.a) &&
-                              op.b.space == Space::Literal &&
-                              node.bundle.literals[op.b.index].lo <= kLargestStep;
-            if (!adds) return false;
-        }
-    }
-    return compared && addresses;
-}
-
 /// The register of an access that is likely to be the pointer, if it does not change.
 std::optional<unsigned> RegionEmitter::pointer_of(const Node& node, const MicroOp& op,
                                                   const SlotSet& changed) const {

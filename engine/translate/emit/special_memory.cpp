@@ -299,22 +299,22 @@ void RegionEmitter::commit_loop_state(const Gp& r, bool initial) {
     store(ilcr + offsetof(LoopState, ecnt));
     if (!initial) {
         field(37, 1);
-        store_current(offsetof(LoopState, vlc));
+        store(lsr_offset(offsetof(LoopState, vlc)));
         field(38, 1);
-        store_current(offsetof(LoopState, over));
+        store(lsr_offset(offsetof(LoopState, over)));
         field(39, 1);
-        store_current(offsetof(LoopState, ldmc));
+        store(lsr_offset(offsetof(LoopState, ldmc)));
         field(40, 8);
-        store_current(offsetof(LoopState, ldovl));
+        store(lsr_offset(offsetof(LoopState, ldovl)));
     }
     field(48, 5);
     store_current(offsetof(LoopState, pcnt));
     store(ilcr + offsetof(LoopState, pcnt));
     if (initial) return;
     field(53, 7);
-    store_current(offsetof(LoopState, strmd));
+    store(lsr_offset(offsetof(LoopState, strmd)));
     field(60, 1);
-    store_current(offsetof(LoopState, semc));
+    store(lsr_offset(offsetof(LoopState, semc)));
 }
 
 }  // namespace e2k::translate

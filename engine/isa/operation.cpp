@@ -12,9 +12,9 @@ std::vector<Operation> join() {
     // Sorted by pointer: moving whole rows about costs every start a millisecond.
     std::vector<const Operation*> order;
     for (const auto part :
-         {table::integer_rows(), table::integer_combined_rows(), table::float_rows(),
-          table::float_packed_rows(), table::packed_rows(), table::memory_rows(),
-          table::state_rows(), table::plog_rows(), table::control_rows()})
+         {table::integer_rows(), table::integer_combined_rows(), table::shift_combined_rows(),
+          table::float_rows(), table::float_packed_rows(), table::packed_rows(),
+          table::memory_rows(), table::state_rows(), table::plog_rows(), table::control_rows()})
         for (const Operation& row : part) order.push_back(&row);
     std::ranges::stable_sort(order, [](const Operation* a, const Operation* b) {
         const bool a_other = a->channels == 0, b_other = b->channels == 0;

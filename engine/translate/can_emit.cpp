@@ -2,6 +2,7 @@
 #include <bit>
 #include <limits>
 
+#include "engine/translate/emit/control_state.h"
 #include "engine/translate/emitters.h"
 #include "engine/translate/plan.h"
 
@@ -19,8 +20,6 @@ using cpu::exec::Write;
 using isa::ConditionType;
 
 namespace {
-
-constexpr unsigned kMaxWindow = 224;
 
 /// State registers that every version has (encoding.md §11) and that can be read where others of
 /// the bundle's operations may already have been computed.

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <deque>
 
+#include "engine/translate/emit/control_state.h"
 #include "engine/translate/value_cache.h"
 
 namespace e2k::translate {
@@ -22,7 +23,6 @@ Facts cleared_facts() {
 
 namespace {
 
-constexpr unsigned kMaxWindow = 224;
 constexpr std::int64_t kLargestStackChange = 1 << 24;
 
 /// The CTPRs after `b`, without its transfer, in a callee of the region (`frame`) or outside.

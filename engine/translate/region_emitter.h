@@ -219,18 +219,22 @@ private:
     void emit_loop_end(const Gp& to);
     void emit_advance(bool taken);
     void emit_loop_counters();
+
+    // --- emit/transfer.cpp ---
     void emit_transfer(unsigned index);
-    void save_predicates();
     void learn_condition(bool taken);
     void emit_taken(unsigned index);
+    void expect_target();
+    void change_frame();
+    /// Jumps to `label` if the transfer is taken (or, with `invert`, if it is not).
+    void branch_on_condition(const Label& label, bool invert);
+
+    // --- emit/calls.cpp ---
+    void save_predicates();
     void emit_call(unsigned index);
     void emit_system_call();
     void emit_return();
-    void expect_target();
-    void change_frame();
     void clear_ctprs();
-    /// Jumps to `label` if the transfer is taken (or, with `invert`, if it is not).
-    void branch_on_condition(const Label& label, bool invert);
 
     Mem state(std::size_t offset, unsigned size) const {
         return asmjit::x86::ptr(host::kState, static_cast<std::int32_t>(offset), size);

@@ -12,6 +12,7 @@ constexpr std::uint16_t bit(OpFlag f) { return static_cast<std::uint16_t>(f); }
 
 std::span<const Operation> integer_rows();
 std::span<const Operation> integer_combined_rows();
+std::span<const Operation> shift_combined_rows();
 std::span<const Operation> float_rows();
 std::span<const Operation> float_packed_rows();
 std::span<const Operation> packed_rows();

@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "engine/cpu/exec/aau.h"
+#include "engine/translate/emit/control_state.h"
 #include "engine/translate/region_emitter.h"
 
 namespace e2k::translate {
@@ -16,8 +17,6 @@ using cpu::exec::MicroOp;
 namespace x86 = asmjit::x86;
 
 namespace {
-
-constexpr int kFirstWideIndex = 5;  // version from which indices have 48 bits
 
 enum Group : std::uint8_t { kAad = 0, kAasti = 1, kAaind = 2, kAaincr = 3 };
 

@@ -2,6 +2,7 @@
 // are compared with the checked space; what lies beyond, and what the host refuses, is done by the
 // interpreter.
 #include "engine/cpu/exec/memory_access.h"
+#include "engine/translate/emit/control_state.h"
 #include "engine/translate/region_emitter.h"
 
 namespace e2k::translate {
@@ -23,8 +24,6 @@ bool stores(const MicroOp& op) {
 bool touches_memory(const MicroOp& op) {
     return (op.kind == SemKind::Load || stores(op)) && op.mode != MemoryMode::NoStore;
 }
-
-constexpr unsigned kMlockResult = 10;
 
 constexpr std::size_t lsr_offset(std::size_t field) { return offsetof(CpuState, lsr) + field; }
 

@@ -1,5 +1,6 @@
 // Memory operations other than plain loads and stores: locked pairs (machine.md §7.6), stores of
 // software-pipelined loops (§5.5), array elements (§8.4).
+#include "engine/translate/emit/control_state.h"
 #include "engine/translate/region_emitter.h"
 
 namespace e2k::translate {
@@ -16,9 +17,7 @@ namespace x86 = asmjit::x86;
 
 namespace {
 
-constexpr unsigned kMlockResult = 10, kElementResult = 12;
 constexpr unsigned kPlaneAreas = 32;  // channels 0 and 1 use the left plane, 2 and 3 the right one
-constexpr int kFirstWideIndex = 5;    // version from which indices have 48 bits
 
 constexpr std::size_t lock_offset(std::size_t field) { return offsetof(CpuState, lock) + field; }
 constexpr std::size_t lsr_offset(std::size_t field) { return offsetof(CpuState, lsr) + field; }

@@ -1,5 +1,6 @@
 // State that is not in memory while a region runs: what must be written where it is left, and the
 // table from which the dispatcher restores it where a bundle is handed back.
+#include "engine/translate/emit/control_state.h"
 #include "engine/translate/region_emitter.h"
 
 namespace e2k::translate {
@@ -14,14 +15,7 @@ namespace {
 /// A CTPR whose contents are known and that the state may lack.
 bool lazy(const CtprFact& fact) { return fact.kind == CtprFact::Kind::Known && !fact.in_state; }
 
-/// tag, opc and ipd of a CTPR as the 8 bytes that hold them.
-std::uint64_t image(const CtprFact& fact) {
-    return static_cast<std::uint64_t>(fact.tag) | std::uint64_t{fact.opc} << 8 |
-           std::uint64_t{fact.ipd} << 16;
-}
-static_assert(offsetof(Ctpr, tag) == 8 && offsetof(Ctpr, opc) == 9 && offsetof(Ctpr, ipd) == 10);
-
-std::size_t ctpr_offset(unsigned n) { return offsetof(CpuState, ctpr) + n * sizeof(Ctpr); }
+std::uint64_t image(const CtprFact& fact) { return ctpr_image(fact.tag, fact.opc, fact.ipd); }
 
 }  // namespace
 
@@ -88,7 +82,7 @@ RestoreList RegionEmitter::snapshot(const Facts& facts) {
     for (unsigned n = 0; n < facts.size(); ++n) {
         if (!lazy(facts[n]) || (cache.stored_ctprs >> n & 1)) continue;
         Restore r;
-        r.offset = static_cast<std::int32_t>(ctpr_offset(n));
+        r.offset = static_cast<std::int32_t>(ctpr_offset(n + 1));
         r.constant = facts[n].base;
         table.push_back(r);
         r.offset += 8;
@@ -128,8 +122,8 @@ void RegionEmitter::settle(Config config) {
     v_.write_back_all();
     for (unsigned n = 0; n < facts_.size(); ++n) {
         if (!lazy(facts_[n]) || (v_.cache.stored_ctprs >> n & 1)) continue;
-        store_immediate64(ctpr_offset(n), facts_[n].base);
-        store_immediate64(ctpr_offset(n) + offsetof(Ctpr, tag), image(facts_[n]));
+        store_immediate64(ctpr_offset(n + 1), facts_[n].base);
+        store_immediate64(ctpr_offset(n + 1) + offsetof(Ctpr, tag), image(facts_[n]));
     }
     settle_control(config);
 }

@@ -1,0 +1,313 @@
+// Running: from region to region, to the interpreter and back.
+#include <cstdlib>
+#include <optional>
+#include <utility>
+
+#include "engine/translate/quality.h"
+#include "engine/translate/recovery.h"
+#include "engine/translate/translator_impl.h"
+
+namespace e2k::translate {
+
+using cpu::CpuState;
+using cpu::Interpreter;
+using cpu::Stop;
+using cpu::StopKind;
+
+namespace {
+
+/// Bundles interpreted with live tags before it is looked whether they are still there.
+constexpr std::uint64_t kTaggedBundles = 16;
+
+Stop stopped(StopKind kind) {
+    Stop stop;
+    stop.kind = kind;
+    return stop;
+}
+
+void hand_back(RecoveryPoint& point, const SavedRegisters& saved, CpuState& state) {
+    if (point.region->profile) __atomic_fetch_add(&point.times, 1, __ATOMIC_RELAXED);
+    recover(point, saved, state);
+}
+
+}  // namespace
+
+ThreadContext& Translator::Impl::context(const CpuState& state) {
+    const std::lock_guard lock(mutex);
+    if (getpid() != process) {
+        // The other threads did not come along through the fork.
+        process = getpid();
+        for (auto& [file, thread] : threads) {
+            thread->in_code = false;
+            thread->running = nullptr;
+        }
+    }
+    auto& context = threads[state.chain_file];
+    if (!context || !context->fits(state)) context = std::make_unique<ThreadContext>(state);
+    return *context;
+}
+
+void Translator::Impl::kick_all() {
+    for (auto& [file, thread] : threads) {
+        thread->stale = true;
+        if (CpuState* state = thread->running) state->interrupt.fetch_or(kKick);
+    }
+}
+
+void Translator::Impl::heat(const Key& key, const CpuState& place) {
+    const std::lock_guard lock(mutex);
+    const auto it = regions.find(key);
+    if (it == regions.end() || it->second->tier != 1) return;
+    if (++it->second->samples < options.hot_samples) return;
+    for (const Key& k : {key, key_of(place)}) {
+        hot.insert(k);
+        const auto known = regions.find(k);
+        if (known != regions.end() && known->second->tier == 1) retire(*known->second);
+    }
+    kick_all();
+}
+
+bool Translator::Impl::recover_from_fault(CpuState& state, const SavedRegisters& saved,
+                                          std::uint64_t entered) {
+    const auto pc = reinterpret_cast<const std::uint8_t*>(FaultGuard::fault_pc());
+    const std::lock_guard lock(mutex);
+    // Another thread may have emptied the code cache since.
+    const auto& table = entered == epoch ? by_code : previous.by_code;
+    auto it = table.upper_bound(pc);
+    if (it == table.begin()) return false;
+    Region& region = *std::prev(it)->second;
+    const auto offset = static_cast<std::uint32_t>(pc - region.entry);
+    for (const FaultPoint& f : region.faults) {
+        if (offset < f.begin || offset >= f.end) continue;
+        hand_back(*f.recovery, saved, state);
+        // Speculative loads that miss once will do so again: look before, from now on.
+        if (probing.insert(f.recovery->address).second)
+            retire_overlapping(f.recovery->address, f.recovery->address + 8);
+        return true;
+    }
+    return false;
+}
+
+namespace {
+
+/// While it lives, the thread can be kicked out of translated code.
+class Running {
+public:
+    Running(std::mutex& mutex, ThreadContext& thread, CpuState& state)
+        : mutex_(mutex), thread_(thread), state_(state) {
+        thread.running = &state;
+    }
+    ~Running() {
+        // kick_all() must not be between finding the state and kicking it: the caller may destroy
+        // it now.
+        const std::lock_guard lock(mutex_);
+        thread_.running = nullptr;
+        state_.interrupt.fetch_and(~kKick);
+    }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+private:
+    std::mutex& mutex_;
+    ThreadContext& thread_;
+    CpuState& state_;
+};
+
+}  // namespace
+
+/// One guest thread between two stops.
+class Translator::Impl::Run {
+public:
+    Run(Impl& impl, CpuState& state, Interpreter& interpreter, bool single)
+        : impl_(impl),
+          state_(state),
+          interpreter_(interpreter),
+          single_(single),
+          thread_(impl.context(state)),
+          running_(impl.mutex, thread_, state),
+          translates_(impl.usable() && set_guest_base(state.memory_base)),
+          fp_(state.pfpfr, state.fpcr, state.fpsr) {
+        update_tags();
+    }
+
+    Stop until_stop() {
+        while (true) {
+            if (const auto stop = single_ ? std::nullopt : asked_to_stop()) return *stop;
+            // Translated code knows no tags (engine/README.md, "tags").
+            const std::optional<Stop> stop = state_.tags_live ? interpret_tagged() : one_region();
+            if (stop) return *stop;
+            if (single_) return stopped(StopKind::Budget);
+        }
+    }
+
+private:
+    /// Where a region was left, and what is to be done there.
+    struct Left {
+        Leave why;
+        Stop system_call;
+        std::optional<Key> sample;  ///< the region of the quick tier in which a slice ended
+    };
+
+    std::optional<Stop> asked_to_stop() {
+        const std::uint32_t interrupt = state_.interrupt.load(std::memory_order_relaxed);
+        if (interrupt & ~kKick) return stopped(StopKind::Interrupted);
+        if (interrupt) state_.interrupt.fetch_and(~kKick);
+        const std::lock_guard lock(impl_.mutex);
+        if (impl_.breakpoints.contains(state_.ip)) return stopped(StopKind::Breakpoint);
+        return std::nullopt;
+    }
+
+    void update_tags() {
+        if (state_.exact_tags) state_.tags_live = cpu::has_visible_tags(state_);
+    }
+
+    Stop interpret(std::uint64_t bundles, Interpreted why) {
+        from_ = nullptr;  // it led to the place that is interpreted now
+        predict_ = false;
+        fp_.fold();
+        const std::uint64_t before = state_.bundles, ip = state_.ip;
+        const std::uint64_t operations = state_.operations;
+        Stop stop = bundles == 1 ? interpreter_.step(state_) : interpreter_.run(state_, bundles);
+        fp_.reload();
+        impl_.interpreted.fetch_add(state_.bundles - before, std::memory_order_relaxed);
+        update_tags();
+        if (impl_.options.count_operations) {
+            const std::lock_guard lock(impl_.mutex);
+            impl_.interpreted_at[{ip, why}] += state_.operations - operations;
+        }
+        return stop;
+    }
+
+    std::optional<Stop> interpret_tagged() {
+        Stop stop = interpret(single_ ? 1 : kTaggedBundles, Interpreted::Tagged);
+        if (single_) return stop;
+        const bool kicked =
+            stop.kind == StopKind::Interrupted && !(state_.interrupt.load() & ~kKick);
+        if (kicked || stop.kind == StopKind::Budget) return std::nullopt;
+        return stop;
+    }
+
+    std::optional<Stop> interpret_one(Interpreted why) {
+        Stop stop = interpret(1, why);
+        if (stop.kind != StopKind::Budget) return stop;
+        return std::nullopt;
+    }
+
+    /// Runs regions until one is left to the dispatcher; or one bundle in the interpreter.
+    std::optional<Stop> one_region() {
+        if (!translates_ || (state_.exact_tags && state_.uncover_tags) ||
+            cpu::fp_exceptions_unmasked(state_.pfpfr, state_.fpcr))
+            return interpret_one(Interpreted::Mode);
+        const Region* region = enter_region();
+        from_ = nullptr;
+        predict_ = false;
+        if (!region) return interpret_one(Interpreted::Declined);
+        from_epoch_ = impl_.epoch;
+        const Left left = decode(impl_.stubs.enter(&state_, region->entry, thread_.shadow_bias(),
+                                                   thread_.jump_cache(), thread_.saved()));
+        thread_.in_code = false;  // from now on regions may be deleted
+        if (std::exchange(state_.wd.tagged, std::uint16_t{0})) update_tags();
+        if (left.sample && !state_.interrupt.load(std::memory_order_relaxed))
+            impl_.heat(*left.sample, state_);
+        return go_on(left);
+    }
+
+    /// Finds or makes the region for the state and marks the thread as being in code. Null:
+    /// interpret.
+    Region* enter_region() {
+        const std::lock_guard lock(impl_.mutex);
+        if (thread_.stale.exchange(false)) thread_.clear();
+        const Key key = key_of(state_);
+        const auto it = impl_.regions.find(key);
+        Region* region = it == impl_.regions.end() ? nullptr : it->second.get();
+        if (!region) {
+            // The host code below may compute in floating point; keep its flags from the guest.
+            fp_.fold();
+            region = &impl_.translate(state_);
+            fp_.reload();
+        }
+        if (!region->entry) return nullptr;
+        if (!single_) {
+            if (from_ && from_epoch_ == impl_.epoch) impl_.link(*from_, *region);
+            if (predict_) thread_.predict(state_.ip, key.config, region->entry);
+        }
+        thread_.in_code = true;
+        return region;
+    }
+
+    /// What generated code returned; the regions are still there.
+    Left decode(std::uint64_t value) {
+        Left left{static_cast<Leave>(value), stopped(StopKind::SystemCall), std::nullopt};
+        if (value < kFirstExit) return left;
+        auto* exit = reinterpret_cast<Exit*>(value);
+        left.why = exit->why;
+        const Region* sampled = nullptr;
+        if (exit->why == Leave::SystemCall) {
+            const auto& call = *static_cast<SystemCallExit*>(exit);
+            left.system_call.syscall_entry = call.entry;
+            left.system_call.syscall_wbs = call.wbs;
+        } else if (exit->why == Leave::Linkable) {
+            from_ = static_cast<ExitSite*>(exit);
+        } else if (exit->why == Leave::Sampled) {
+            sampled = static_cast<SliceEnd*>(exit)->region;
+        } else {
+            auto& point = *static_cast<RecoveryPoint*>(exit);
+            hand_back(point, *thread_.saved(), state_);
+            if (exit->why == Leave::Interrupted) sampled = point.region;
+        }
+        if (sampled && sampled->tier == 1) left.sample = key_of(*sampled);
+        return left;
+    }
+
+    std::optional<Stop> go_on(const Left& left) {
+        switch (left.why) {
+            case Leave::Returned:
+            case Leave::Sampled:
+                if (state_.ip == cpu::kSentinelReturn) return stopped(StopKind::SignalReturn);
+                predict_ = left.why == Leave::Returned;
+                return std::nullopt;
+            case Leave::Jumped:
+                predict_ = true;
+                return std::nullopt;
+            case Leave::Interpret:
+                return interpret_one(Interpreted::Refused);
+            case Leave::Declined:
+                return interpret_one(Interpreted::Declined);
+            case Leave::SystemCall:
+                return left.system_call;
+            case Leave::Fault:
+                fp_.fold();
+                if (!impl_.recover_from_fault(state_, *thread_.saved(), from_epoch_)) std::abort();
+                fp_.reload();
+                return interpret_one(Interpreted::Faulted);
+            case Leave::Distrust: {
+                const std::lock_guard lock(impl_.mutex);
+                if (impl_.distrusted.insert(state_.ip).second)
+                    impl_.retire_overlapping(state_.ip, state_.ip + 8);
+                break;
+            }
+            case Leave::Interrupted:
+            case Leave::Linkable:
+                return std::nullopt;
+        }
+        return interpret_one(Interpreted::Refused);
+    }
+
+    Impl& impl_;
+    CpuState& state_;
+    Interpreter& interpreter_;
+    const bool single_;
+    ThreadContext& thread_;
+    const Running running_;
+    const bool translates_;
+    cpu::FpEnvironment fp_;
+    ExitSite* from_ = nullptr;  ///< the exit just taken, if it can be linked
+    std::uint64_t from_epoch_ = 0;
+    bool predict_ = false;  ///< the place is one that an indirect transfer led to
+};
+
+Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool single) {
+    return Run(*this, state, interpreter, single).until_stop();
+}
+
+}  // namespace e2k::translate

@@ -1,0 +1,146 @@
+// What a translator keeps: regions by place, threads, counts. region_store.cpp makes, links and
+// drops regions, dispatch.cpp runs them.
+#pragma once
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "engine/cpu/semantics.h"
+#include "engine/translate/code_arena.h"
+#include "engine/translate/fault_guard.h"
+#include "engine/translate/perf_log.h"
+#include "engine/translate/plan.h"
+#include "engine/translate/region.h"
+#include "engine/translate/thread_context.h"
+#include "engine/translate/translator.h"
+
+namespace e2k::translate {
+
+/// A region is found by what it was made for.
+struct Key {
+    std::uint64_t address;
+    Config config;
+    int mode;
+    bool operator==(const Key&) const = default;
+    auto operator<=>(const Key& other) const {
+        const auto tie = [](const Key& k) {
+            return std::tuple(k.address, k.config.wd, k.config.br, k.mode);
+        };
+        return tie(*this) <=> tie(other);
+    }
+};
+struct KeyHash {
+    std::size_t operator()(const Key& k) const {
+        std::uint64_t h = k.address * 0x9e37'79b9'7f4a'7c15ull;
+        h ^= (k.config.wd + 0x1234'5678ull) * 0xc2b2'ae3d'27d4'eb4full;
+        h ^= (k.config.br + static_cast<std::uint64_t>(k.mode)) * 0x1656'67b1'9e37'79f9ull;
+        return h ^ h >> 29;
+    }
+};
+
+/// Bit of Key::mode: tags are modelled.
+inline constexpr int kTagMode = 1 << 9;
+inline int mode_of(const cpu::CpuState& s) {
+    return s.iset | s.strict << 8 | (s.exact_tags ? kTagMode : 0);
+}
+inline Key key_of(const Region& r) { return {r.address, r.config, r.mode}; }
+inline Key key_of(const cpu::CpuState& s) { return {s.ip, Config::of(s), mode_of(s)}; }
+
+/// Whether the region has guest code of [begin, end).
+inline bool overlaps(const Region& r, std::uint64_t begin, std::uint64_t end) {
+    for (const GuestRange& g : r.guest)
+        if (g.begin < end && begin < g.end) return true;
+    return false;
+}
+
+/// A region needs at most this much of the arena; less room means a flush.
+inline constexpr std::size_t kRoomForRegion = 256u << 10;
+
+/// The region's record as others may keep it.
+std::shared_ptr<const RegionRecord> published(const Region& region);
+
+struct Translator::Impl {
+    cpu::MemoryView memory;
+    TranslatorOptions options;
+    CodeArena arena;
+    Stubs stubs;
+    std::unique_ptr<FaultGuard> guard;
+
+    mutable std::mutex mutex;  // everything below
+    std::unordered_map<Key, std::unique_ptr<Region>, KeyHash> regions;
+    std::vector<std::unique_ptr<Region>> dead;  ///< no longer found; their code may still run
+    std::map<const std::uint8_t*, Region*> by_code;
+    struct Generation {
+        std::unordered_map<Key, std::unique_ptr<Region>, KeyHash> regions;
+        std::vector<std::unique_ptr<Region>> dead;
+        std::map<const std::uint8_t*, Region*> by_code;
+    } previous;  ///< before the last flush
+    std::unordered_map<const cpu::ChainFrame*, std::unique_ptr<ThreadContext>> threads;
+    std::unordered_set<std::uint64_t> breakpoints;
+    std::unordered_set<std::uint64_t> probing, distrusted;      ///< see EmitRequest
+    std::unordered_set<Key, KeyHash> hot;                       ///< worth the optimising tier
+    std::map<std::pair<Key, unsigned>, unsigned> sizes_inside;  ///< see bundles_inside_of()
+    std::uint64_t next_id = 1;
+    std::uint64_t epoch = 0;  ///< counts flushes: ExitSite pointers of older ones are invalid
+    TranslatorStats counters;
+    std::uint64_t translate_nanoseconds = 0;
+    PerfLog perf;
+    std::vector<std::shared_ptr<const RegionRecord>> departed;  ///< with options.keep_records
+    pid_t process = getpid();
+
+    std::atomic<std::uint64_t> interpreted{0};
+    /// With options.count_operations: calls by row of the operation table, and operations of
+    /// interpreted bundles by address and reason.
+    std::vector<std::uint64_t> call_counts;
+    std::map<std::pair<std::uint64_t, Interpreted>, std::uint64_t> interpreted_at;
+
+    Impl(cpu::MemoryView view, const TranslatorOptions& o);
+    bool usable() const { return guard && guard->active(); }
+
+    // --- threads ---
+
+    ThreadContext& context(const cpu::CpuState& state);
+    /// Makes every thread forget its predictions before it runs translated code again.
+    void kick_all();
+
+    // --- regions (the lock is held) ---
+
+    void link(ExitSite& site, Region& to);
+    void unlink(ExitSite& site);
+    /// The region leaves the tables; its code stays until the next flush.
+    void retire(Region& region);
+    void retire_overlapping(std::uint64_t begin, std::uint64_t end);
+    /// Empties the code cache; waits until no other thread is in translated code.
+    void flush();
+    /// A region for the state's place; null entry: interpret one bundle.
+    Region& translate(const cpu::CpuState& state);
+
+    // --- running ---
+
+    cpu::Stop run(cpu::CpuState& state, cpu::Interpreter& interpreter, bool single);
+    /// After a host fault: state and counters of the bundle at fault. False: not in any region.
+    bool recover_from_fault(cpu::CpuState& state, const SavedRegisters& saved,
+                            std::uint64_t entered);
+    /// A slice of bundles ended in a region of the quick tier. When that happens again, it and the
+    /// place are worth the optimising tier.
+    void heat(const Key& key, const cpu::CpuState& place);
+
+private:
+    class Run;
+    void keep_record(const Region& region);
+    /// PlanRequest::size_inside, remembered.
+    unsigned bundles_inside_of(const Trial& trial, const cpu::CpuState& state);
+    bool emit(const Plan& plan, Region& region);
+};
+
+}  // namespace e2k::translate

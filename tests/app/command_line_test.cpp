@@ -44,6 +44,13 @@ TEST(CommandLine, HelpNamesCommandsProcessorsAndExamples) {
     }
 }
 
+TEST(CommandLine, UnknownLayoutIsAnErrorThatNamesTheKnownOnes) {
+    const auto result = e2kwb({"--layout", "Debug"});
+    EXPECT_EQ(result.exit_code, 2);
+    for (const char* word : {"Debug", "debug", "teach", "translate"})
+        EXPECT_TRUE(contains(result.errors, word));
+}
+
 TEST(CommandLine, WithoutTheWindowsModuleItSaysWhereItBelongs) {
     namespace fs = std::filesystem;
     const fs::path folder = fs::temp_directory_path() / ("e2kwb-alone-" + std::to_string(getpid()));

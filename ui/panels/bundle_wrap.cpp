@@ -40,7 +40,10 @@ void wrap(const OpText& op, float room, std::vector<TokenLine>& lines) {
         // A token longer than the cell continues on the next line rather than being
         // cut.
         while (room >= 4 && static_cast<float>(columns(text)) > room) {
-            const std::size_t end = prefix_bytes(text, static_cast<std::size_t>(room));
+            std::size_t end = prefix_bytes(text, static_cast<std::size_t>(room));
+            // "? ~pred0" rather between the words.
+            if (const std::size_t space = text.rfind(' ', end - 1); space != text.npos)
+                end = space + 1;
             lines.back().push_back({text.substr(0, end), token.kind});
             text.remove_prefix(end);
             lines.emplace_back();

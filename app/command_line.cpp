@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <optional>
-#include <set>
+#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -162,7 +162,7 @@ struct Grammar {
                        "arrangement of the panels: " + joined(ui::kLayoutNames))
             ->type_name("NAME")
             ->check(CLI::IsMember(
-                std::set<std::string>(ui::kLayoutNames.begin(), ui::kLayoutNames.end())));
+                std::vector<std::string>(ui::kLayoutNames.begin(), ui::kLayoutNames.end())));
         app.add_option("--size", window.size, "size of the window in pixels")->type_name("WxH");
         app.add_option("--scale", window.scale, "scale of the interface, e.g. 1.5")
             ->type_name("S")

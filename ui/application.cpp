@@ -11,6 +11,7 @@
 #include "ui/explain.h"
 #include "ui/format.h"
 #include "ui/ink.h"
+#include "ui/workbench.h"
 
 namespace e2k::ui {
 
@@ -51,8 +52,7 @@ bool Application::update() {
 }
 
 void Application::use_layout(const std::string& name) {
-    const auto& names = workspace_layouts();
-    if (std::find(names.begin(), names.end(), name) == names.end()) return;
+    if (std::ranges::find(kLayoutNames, name) == kLayoutNames.end()) return;
     if (!workspace_.columns.empty()) settings_.workspaces[workspace_.layout] = workspace_;
     const bool wide = ImGui::GetIO().DisplaySize.x / theme_.scale >= kWide;
     const auto saved = settings_.workspaces.find(name);
@@ -343,8 +343,8 @@ void Application::draw_overlays() {
 
 void Application::draw() {
     const ImVec2 display = ImGui::GetIO().DisplaySize;
-    if (workspace_.columns.empty())
-        use_layout(settings_.layout.empty() ? "debug" : settings_.layout);
+    if (workspace_.columns.empty()) use_layout(settings_.layout);
+    if (workspace_.columns.empty()) use_layout(kLayoutNames.front());  // a name from elsewhere
     if (!files_.is_open()) {
         if (const auto action = pressed_action()) perform(*action);
     }

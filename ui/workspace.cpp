@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "ui/ink.h"
-#include "ui/workbench.h"
 
 namespace e2k::ui {
 
@@ -76,11 +75,6 @@ void take_out(Workspace& workspace, PanelId panel) {
 }
 
 }  // namespace
-
-const std::vector<std::string>& workspace_layouts() {
-    static const std::vector<std::string> kNames(kLayoutNames.begin(), kLayoutNames.end());
-    return kNames;
-}
 
 Workspace default_workspace(const std::string& layout, bool wide) {
     if (layout == "teach") return teach_layout(wide);

@@ -38,7 +38,6 @@ struct Workspace {
 
 /// The named arrangement as delivered. `wide` windows get three columns.
 Workspace default_workspace(const std::string& layout, bool wide);
-const std::vector<std::string>& workspace_layouts();
 
 nlohmann::json to_json(const Workspace& workspace);
 /// The saved arrangement, or `fallback` if the text does not describe one.

@@ -2,7 +2,6 @@
 #include <bit>
 #include <limits>
 
-#include "engine/translate/emit/control_state.h"
 #include "engine/translate/emitters.h"
 #include "engine/translate/plan.h"
 

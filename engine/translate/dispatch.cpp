@@ -3,7 +3,7 @@
 #include <optional>
 #include <utility>
 
-#include "engine/translate/quality.h"
+#include "engine/cpu/semantics.h"
 #include "engine/translate/recovery.h"
 #include "engine/translate/translator_impl.h"
 
@@ -88,34 +88,8 @@ bool Translator::Impl::recover_from_fault(CpuState& state, const SavedRegisters&
     return false;
 }
 
-namespace {
-
-/// While it lives, the thread can be kicked out of translated code.
-class Running {
-public:
-    Running(std::mutex& mutex, ThreadContext& thread, CpuState& state)
-        : mutex_(mutex), thread_(thread), state_(state) {
-        thread.running = &state;
-    }
-    ~Running() {
-        // kick_all() must not be between finding the state and kicking it: the caller may destroy
-        // it now.
-        const std::lock_guard lock(mutex_);
-        thread_.running = nullptr;
-        state_.interrupt.fetch_and(~kKick);
-    }
-    Running(const Running&) = delete;
-    Running& operator=(const Running&) = delete;
-
-private:
-    std::mutex& mutex_;
-    ThreadContext& thread_;
-    CpuState& state_;
-};
-
-}  // namespace
-
-/// One guest thread between two stops.
+/// One guest thread between two stops; while it lives, the thread can be kicked out of translated
+/// code.
 class Translator::Impl::Run {
 public:
     Run(Impl& impl, CpuState& state, Interpreter& interpreter, bool single)
@@ -124,11 +98,20 @@ public:
           interpreter_(interpreter),
           single_(single),
           thread_(impl.context(state)),
-          running_(impl.mutex, thread_, state),
           translates_(impl.usable() && set_guest_base(state.memory_base)),
           fp_(state.pfpfr, state.fpcr, state.fpsr) {
+        thread_.running = &state;
         update_tags();
     }
+    ~Run() {
+        // kick_all() must not be between finding the state and kicking it: the caller may destroy
+        // it now.
+        const std::lock_guard lock(impl_.mutex);
+        thread_.running = nullptr;
+        state_.interrupt.fetch_and(~kKick);
+    }
+    Run(const Run&) = delete;
+    Run& operator=(const Run&) = delete;
 
     Stop until_stop() {
         while (true) {
@@ -269,8 +252,6 @@ private:
             case Leave::Jumped:
                 predict_ = true;
                 return std::nullopt;
-            case Leave::Interpret:
-                return interpret_one(Interpreted::Refused);
             case Leave::Declined:
                 return interpret_one(Interpreted::Declined);
             case Leave::SystemCall:
@@ -284,13 +265,15 @@ private:
                 const std::lock_guard lock(impl_.mutex);
                 if (impl_.distrusted.insert(state_.ip).second)
                     impl_.retire_overlapping(state_.ip, state_.ip + 8);
-                break;
+                [[fallthrough]];
             }
+            case Leave::Interpret:
+                return interpret_one(Interpreted::Refused);
             case Leave::Interrupted:
             case Leave::Linkable:
-                return std::nullopt;
+                break;
         }
-        return interpret_one(Interpreted::Refused);
+        return std::nullopt;
     }
 
     Impl& impl_;
@@ -298,7 +281,6 @@ private:
     Interpreter& interpreter_;
     const bool single_;
     ThreadContext& thread_;
-    const Running running_;
     const bool translates_;
     cpu::FpEnvironment fp_;
     ExitSite* from_ = nullptr;  ///< the exit just taken, if it can be linked

@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <deque>
 
-#include "engine/translate/emit/control_state.h"
 #include "engine/translate/value_cache.h"
 
 namespace e2k::translate {

@@ -102,19 +102,13 @@ Region& Translator::Impl::translate(const CpuState& state) {
     region->mode = mode_of(state);
     const bool quick = options.hot_samples > 0 && !hot.contains(key_of(*region));
     region->tier = quick ? 1 : 2;
-    const std::function<bool(std::uint64_t)> is_breakpoint = [this](std::uint64_t address) {
-        return breakpoints.contains(address);
-    };
-    const std::function<unsigned(const Trial&)> size_inside = [&](const Trial& trial) {
-        return bundles_inside_of(trial, state);
-    };
 
     for (unsigned limit = quick ? kQuickBundles : kRegionBundles; limit > 0; limit /= 8) {
         const unsigned callees = limit == kRegionBundles ? kCalleeBundles : 0;
-        Plan plan = plan_region({state, memory, limit, callees, is_breakpoint, size_inside});
+        Plan plan = make_plan(state, limit, callees);
         if (!callees_complete(plan)) {
             sizes_inside.clear();
-            plan = plan_region({state, memory, limit, 0, is_breakpoint, size_inside});
+            plan = make_plan(state, limit, 0);
         }
         region->guest.clear();
         region->guest.push_back({state.ip, state.ip + 64});
@@ -137,20 +131,24 @@ Region& Translator::Impl::translate(const CpuState& state) {
     return result;
 }
 
-unsigned Translator::Impl::bundles_inside_of(const Trial& trial, const CpuState& state) {
-    const std::pair key(Key{trial.target, trial.config, mode_of(state)},
-                        trial.depth << 16 | trial.window);
-    const auto known = sizes_inside.find(key);
-    if (known != sizes_inside.end()) return known->second;
-    sizes_inside[key] = 0;  // recursion is not taken in
+Plan Translator::Impl::make_plan(const CpuState& state, unsigned bundles, unsigned callees,
+                                 std::optional<Trial> trial) {
     const std::function<bool(std::uint64_t)> is_breakpoint = [this](std::uint64_t address) {
         return breakpoints.contains(address);
     };
     const std::function<unsigned(const Trial&)> size_inside = [&](const Trial& inner) {
         return bundles_inside_of(inner, state);
     };
-    const Plan plan = plan_region(
-        {state, memory, kLargestCallee, kCalleeBundles, is_breakpoint, size_inside, trial});
+    return plan_region({state, memory, bundles, callees, is_breakpoint, size_inside, trial});
+}
+
+unsigned Translator::Impl::bundles_inside_of(const Trial& trial, const CpuState& state) {
+    const std::pair key(Key{trial.target, trial.config, mode_of(state)},
+                        trial.depth << 16 | trial.window);
+    const auto known = sizes_inside.find(key);
+    if (known != sizes_inside.end()) return known->second;
+    sizes_inside[key] = 0;  // recursion is not taken in
+    const Plan plan = make_plan(state, kLargestCallee, kCalleeBundles, trial);
     return sizes_inside[key] = bundles_inside(plan, kLargestCallee);
 }
 

@@ -9,13 +9,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
-#include "engine/cpu/semantics.h"
 #include "engine/translate/code_arena.h"
 #include "engine/translate/fault_guard.h"
 #include "engine/translate/perf_log.h"
@@ -138,6 +138,9 @@ struct Translator::Impl {
 private:
     class Run;
     void keep_record(const Region& region);
+    /// See PlanRequest.
+    Plan make_plan(const cpu::CpuState& state, unsigned bundles, unsigned callees,
+                   std::optional<Trial> trial = {});
     /// PlanRequest::size_inside, remembered.
     unsigned bundles_inside_of(const Trial& trial, const cpu::CpuState& state);
     bool emit(const Plan& plan, Region& region);

@@ -24,6 +24,9 @@ struct Config {
     bool operator==(const Config&) const = default;
 };
 
+/// Registers of the largest window (machine.md §3.1).
+inline constexpr unsigned kMaxWindow = 224;
+
 /// Physical predicate of %predN (machine.md §1.4).
 constexpr unsigned pred_phys(const cpu::RotationState& br, unsigned n) {
     const unsigned m = br.psz + 1u;

@@ -17,6 +17,7 @@
 #include "ui/damage.h"
 #include "ui/format.h"
 #include "ui/session.h"
+#include "ui/workbench.h"
 
 namespace e2k::ui::test {
 namespace {
@@ -328,7 +329,7 @@ TEST_F(WindowTest, PicturesAreFullAndTheSameEveryTime) {
 }
 
 TEST_F(WindowTest, EveryLayoutAndThemeDraws) {
-    for (const std::string& layout : workspace_layouts()) {
+    for (const char* layout : kLayoutNames) {
         open(1280, 800, false, layout);
         session_->app().perform(Action::ToggleTheme);
         session_->app().perform(Action::FontLarger);
@@ -337,6 +338,12 @@ TEST_F(WindowTest, EveryLayoutAndThemeDraws) {
         EXPECT_NE(background & 0xffffff, 0u) << layout;
         EXPECT_FALSE(session_->app().theme().dark);
     }
+}
+
+TEST_F(WindowTest, ALayoutNameFromElsewhereOpensTheFirstLayout) {
+    open(1280, 800, false, "no such layout");
+    EXPECT_EQ(session_->app().workspace().layout, "debug");
+    EXPECT_FALSE(session_->app().workspace().columns.empty());
 }
 
 TEST_F(WindowTest, NoticesStayUntilClosed) {

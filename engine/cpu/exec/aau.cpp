@@ -41,7 +41,7 @@ std::uint64_t reversed(std::uint64_t value, unsigned bytes) {
 }  // namespace
 
 std::uint64_t wrap_index(std::uint64_t value, int iset) {
-    return iset >= 5 ? sign_extend(value, 48) : value & 0xffff'ffff;
+    return iset >= kFirstWideIndex ? sign_extend(value, 48) : value & 0xffff'ffff;
 }
 
 std::uint64_t array_store_address(const AauState& aau, const ArrayAddress& a) {
@@ -114,8 +114,7 @@ bool load_array_element(const AauState& aau, const MemoryView& memory, const Arr
     const AauArea& area = aau.area[area_index(load)];
     if (!aau.active || area.fmt < load.min_fmt || load.size == 0) return false;
     const std::uint64_t address = aau.aad_base[area.d] + area.cur + area.disp + load.ind;
-    // Before v5 the element has to be aligned (machine.md §8.4).
-    if (iset < 5 && (address & (load.size - 1u))) return false;
+    if (iset < kFirstUnalignedElement && (address & (load.size - 1u))) return false;
     if (!memory.allows(address, load.size, kPageRead)) return false;
     Value element{};
     load_element(memory, address, load.size, element);

@@ -64,27 +64,27 @@ constexpr Operation row(const Names::Text& name, unsigned table, bool quad, std:
     const std::uint8_t second = static_cast<std::uint8_t>((quad ? 0x12 : 0x10) | table >> 7);
     flags |= OpFlag::Ambiguous | OpFlag::UserMode;
     if (quad) flags |= bit(OpFlag::Src3Literal);
-    return {name.data(),
-            F::Alopf21,
-            Family::Plog,
-            0b011011,
-            static_cast<std::uint8_t>(table & 0x7f),
-            second,
-            -1,
-            -1,
-            -1,
-            5,
-            7,
-            w,
-            w,
-            w,
-            W::None,
-            w,
-            "dddd",
-            Pair::None,
-            flags,
-            0,
-            formula.data()};
+    return {.mnemonic = name.data(),
+            .format = F::Alopf21,
+            .family = Family::Plog,
+            .channels = 0b011011,
+            .opcode = static_cast<std::uint8_t>(table & 0x7f),
+            .opcode2 = second,
+            .opce1 = -1,
+            .opce2 = -1,
+            .cmpopce = -1,
+            .iset_min = 5,
+            .iset_max = 7,
+            .src1 = w,
+            .src2 = w,
+            .src3 = w,
+            .src4 = W::None,
+            .dst = w,
+            .print_sizes = "dddd",
+            .pair = Pair::None,
+            .flags = flags,
+            .latency = 0,
+            .summary = formula};
 }
 
 constexpr std::size_t kRowsOfOne = 2 * kTables + std::size(kNamed);

@@ -3,7 +3,6 @@
 #include <bit>
 
 #include "engine/cpu/exec/aau.h"
-#include "engine/translate/emit/control_state.h"
 #include "engine/translate/region_emitter.h"
 
 namespace e2k::translate {
@@ -147,7 +146,7 @@ void RegionEmitter::start_prefetch() {
 
 /// rax as an index: 32 bits, from v5 on 48 signed ones.
 void RegionEmitter::wrap_index() {
-    if (plan_.iset < kFirstWideIndex) return (void)a_.mov(x86::eax, x86::eax);
+    if (plan_.iset < cpu::exec::kFirstWideIndex) return (void)a_.mov(x86::eax, x86::eax);
     a_.shl(x86::rax, 16);
     a_.sar(x86::rax, 16);
 }

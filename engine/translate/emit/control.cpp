@@ -185,7 +185,7 @@ void RegionEmitter::emit_predicate_logic() {
             v_.load_predicate(to, v_.predicate_index(plu.elp[local].index));
         } else if (plu.elp[local].kind == isa::Elp::Kind::Lcntex) {
             a_.xor_(to.r32(), to.r32());
-            a_.cmp(state(offsetof(CpuState, lsr) + offsetof(LoopState, lcnt), 8), imm(0));
+            a_.cmp(state(lsr_offset(offsetof(LoopState, lcnt)), 8), imm(0));
             a_.setz(to.r8());
         } else {
             a_.xor_(to.r32(), to.r32());
@@ -242,11 +242,10 @@ void RegionEmitter::capture_condition() {
             // p = prologue ? 0 : (predicate as the condition wants it)
             const Label prologue = a_.newLabel(), done = a_.newLabel();
             a_.xor_(x86::ecx, x86::ecx);
-            const std::size_t lsr = offsetof(CpuState, lsr);
-            a_.cmp(state(lsr + offsetof(LoopState, semc), 1), imm(0));
+            a_.cmp(state(lsr_offset(offsetof(LoopState, semc)), 1), imm(0));
             const Label no_prologue = a_.newLabel();
             a_.jne(no_prologue);
-            a_.cmp(state(lsr + offsetof(LoopState, pcnt), 1), imm(0));
+            a_.cmp(state(lsr_offset(offsetof(LoopState, pcnt)), 1), imm(0));
             a_.jne(prologue);
             a_.bind(no_prologue);
             v_.load_predicate(x86::rcx, v_.predicate_index(t.psrc));
@@ -286,14 +285,13 @@ void RegionEmitter::capture_condition() {
 
 /// to = vlc && lcnt < 2 && ecnt == 0 (machine.md §5.2).
 void RegionEmitter::emit_loop_end(const Gp& to) {
-    const std::size_t lsr = offsetof(CpuState, lsr);
     const Label no = a_.newLabel();
     a_.xor_(to.r32(), to.r32());
-    a_.cmp(state(lsr + offsetof(LoopState, vlc), 1), imm(0));
+    a_.cmp(state(lsr_offset(offsetof(LoopState, vlc)), 1), imm(0));
     a_.je(no);
-    a_.cmp(state(lsr + offsetof(LoopState, lcnt), 8), imm(2));
+    a_.cmp(state(lsr_offset(offsetof(LoopState, lcnt)), 8), imm(2));
     a_.jae(no);
-    a_.cmp(state(lsr + offsetof(LoopState, ecnt), 1), imm(0));
+    a_.cmp(state(lsr_offset(offsetof(LoopState, ecnt)), 1), imm(0));
     a_.sete(to.r8());
     a_.bind(no);
 }
@@ -393,10 +391,9 @@ void RegionEmitter::emit_advance(bool taken) {
 
 /// alc (machine.md §5.3).
 void RegionEmitter::emit_loop_counters() {
-    const std::size_t lsr = offsetof(CpuState, lsr);
-    const Mem pcnt = state(lsr + offsetof(LoopState, pcnt), 1);
-    const Mem lcnt = state(lsr + offsetof(LoopState, lcnt), 8);
-    const Mem ecnt = state(lsr + offsetof(LoopState, ecnt), 1);
+    const Mem pcnt = state(lsr_offset(offsetof(LoopState, pcnt)), 1);
+    const Mem lcnt = state(lsr_offset(offsetof(LoopState, lcnt)), 8);
+    const Mem ecnt = state(lsr_offset(offsetof(LoopState, ecnt)), 1);
     const Label started = a_.newLabel(), empty = a_.newLabel(), done = a_.newLabel();
     a_.cmp(pcnt, imm(0));
     a_.je(started);
@@ -409,9 +406,9 @@ void RegionEmitter::emit_loop_counters() {
     a_.mov(lcnt, x86::rax);
     a_.bind(empty);
     a_.test(x86::rax, x86::rax);
-    a_.sete(state(lsr + offsetof(LoopState, over), 1));
+    a_.sete(state(lsr_offset(offsetof(LoopState, over)), 1));
     a_.jnz(done);
-    a_.cmp(state(lsr + offsetof(LoopState, vlc), 1), imm(0));
+    a_.cmp(state(lsr_offset(offsetof(LoopState, vlc)), 1), imm(0));
     a_.je(done);
     a_.cmp(ecnt, imm(0));
     a_.je(done);

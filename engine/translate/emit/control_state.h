@@ -13,15 +13,13 @@ namespace e2k::translate {
 inline constexpr unsigned kPluResult = 6, kConditionResult = 9, kMlockResult = 10,
                           kElementResult = 12;
 
-/// Registers of the largest window (machine.md §3.1).
-inline constexpr unsigned kMaxWindow = 224;
-/// ISA version from which the array unit's indices have 48 bits.
-inline constexpr int kFirstWideIndex = 5;
-
 /// Of %ctprN, N from 1.
 constexpr std::size_t ctpr_offset(unsigned n) {
     return offsetof(cpu::CpuState, ctpr) + (n - 1) * sizeof(cpu::Ctpr);
 }
+
+/// Of a field of LoopState.
+constexpr std::size_t lsr_offset(std::size_t field) { return offsetof(cpu::CpuState, lsr) + field; }
 
 /// tag, opc and ipd of a CTPR as the 8 bytes that hold them.
 constexpr std::uint64_t ctpr_image(cpu::CtprTag tag, unsigned opc, unsigned ipd) {

@@ -25,8 +25,6 @@ bool touches_memory(const MicroOp& op) {
     return (op.kind == SemKind::Load || stores(op)) && op.mode != MemoryMode::NoStore;
 }
 
-constexpr std::size_t lsr_offset(std::size_t field) { return offsetof(CpuState, lsr) + field; }
-
 }  // namespace
 
 void RegionEmitter::emit_memory() {

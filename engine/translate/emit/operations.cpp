@@ -1,5 +1,6 @@
 // Operations: guards, computation inline or by a call of the semantic function, commit.
 #include "engine/cpu/exec/registers.h"
+#include "engine/translate/emit/control_state.h"
 #include "engine/translate/region_emitter.h"
 
 namespace e2k::translate {
@@ -28,7 +29,7 @@ std::uint64_t state_register(CpuState* state, std::uint8_t code) {
 
 CondCode RegionEmitter::test_condition(const Condition& c) {
     if (c.pcnt) {
-        a_.cmp(state(offsetof(CpuState, lsr) + offsetof(cpu::LoopState, pcnt), 1), imm(c.index));
+        a_.cmp(state(lsr_offset(offsetof(cpu::LoopState, pcnt)), 1), imm(c.index));
         return c.negated ? CondCode::kUnsignedLE : CondCode::kUnsignedGT;
     }
     const CondCode holds = v_.test_predicate(v_.predicate_index(c.index));

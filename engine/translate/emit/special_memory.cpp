@@ -1,5 +1,6 @@
 // Memory operations other than plain loads and stores: locked pairs (machine.md §7.6), stores of
 // software-pipelined loops (§5.5), array elements (§8.4).
+#include "engine/cpu/exec/aau.h"
 #include "engine/translate/emit/control_state.h"
 #include "engine/translate/region_emitter.h"
 
@@ -20,7 +21,6 @@ namespace {
 constexpr unsigned kPlaneAreas = 32;  // channels 0 and 1 use the left plane, 2 and 3 the right one
 
 constexpr std::size_t lock_offset(std::size_t field) { return offsetof(CpuState, lock) + field; }
-constexpr std::size_t lsr_offset(std::size_t field) { return offsetof(CpuState, lsr) + field; }
 constexpr std::size_t aau_offset(std::size_t field) { return offsetof(CpuState, aau) + field; }
 
 unsigned area_of(const ArrayLoad& load) {
@@ -185,7 +185,7 @@ void RegionEmitter::emit_element(unsigned k) {
     a_.add(x86::rax, x86::rcx);
     if (load.ind) a_.add(x86::rax, imm(load.ind));
     mark(Reason::BoundCheck);
-    if (plan_.iset < kFirstWideIndex && load.size > 1) {
+    if (plan_.iset < cpu::exec::kFirstUnalignedElement && load.size > 1) {
         a_.test(x86::al, imm(load.size - 1));
         a_.jnz(bail());
     }

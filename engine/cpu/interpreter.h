@@ -50,6 +50,9 @@ private:
 /// become the error.
 tl::expected<isa::Bundle, Trap> fetch(const MemoryView& memory, std::uint64_t address, int iset);
 
+/// What %clkr and %sclkr count: nanoseconds of the host's steady clock.
+std::uint64_t host_clock();
+
 /// Reads/writes what a state register shows (rrd/rwd, debugger, UI). Error: the trap it raises.
 tl::expected<std::uint64_t, TrapCode> read_state_register(const CpuState& state, std::uint8_t code);
 /// What a write would raise, without doing it (exceptions come before the first commit).

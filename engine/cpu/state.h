@@ -151,6 +151,7 @@ struct CpuState {
     std::uint8_t idr_model = 7;         ///< IDR.mdl
     std::uint8_t strict_alignment = 0;  ///< 1: with UPSR.ac misaligned accesses trap (interpreter)
     std::uint64_t clock_base = 0;
+    std::uint64_t held_clock = 0;  ///< not 0: the clock stands still at it (machine/differential.h)
 
     std::size_t window_index() const { return static_cast<std::size_t>(window - window_file); }
     std::size_t depth() const { return static_cast<std::size_t>(chain_top - chain_file); }

@@ -66,12 +66,6 @@ constexpr std::uint32_t kFpcrMask = 0x1f3f;         // im..pm, pc, rc, ic
 constexpr std::uint32_t kPfpfrMask = 0xfc00'ffffu;  // flags, masks, rc, fz, denormal-result flags
 constexpr std::uint64_t kIlcrMask = 0x001f'001f'ffff'ffffull;  // pcnt, ecnt, lcnt
 
-std::uint64_t nanoseconds() {
-    using namespace std::chrono;
-    return static_cast<std::uint64_t>(
-        duration_cast<std::chrono::nanoseconds>(steady_clock::now().time_since_epoch()).count());
-}
-
 std::uint64_t wd_image(const CpuState& s) {
     const std::uint64_t base = 8 * (s.window_index() % kPhysicalRegisters);
     return base | std::uint64_t{s.wd.size} * 8 << 16 | std::uint64_t{s.wd.psize} * 8 << 32 |
@@ -152,6 +146,12 @@ bool reads_zero(std::uint8_t code) {
 
 }  // namespace
 
+std::uint64_t host_clock() {
+    using namespace std::chrono;
+    return static_cast<std::uint64_t>(
+        duration_cast<nanoseconds>(steady_clock::now().time_since_epoch()).count());
+}
+
 tl::expected<std::uint64_t, TrapCode> read_state_register(const CpuState& s, std::uint8_t code) {
     if (s.iset < first_iset(code) || hidden_from_users(code))
         return tl::unexpected(TrapCode::IllegalOpcode);
@@ -212,7 +212,7 @@ tl::expected<std::uint64_t, TrapCode> read_state_register(const CpuState& s, std
             return kIdrRevAndLine | s.idr_model;
         case kClkr:
         case kSclkr:
-            return nanoseconds() - s.clock_base;
+            return (s.held_clock ? s.held_clock : host_clock()) - s.clock_base;
         default:
             break;
     }

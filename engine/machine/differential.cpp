@@ -330,15 +330,17 @@ tl::expected<std::unique_ptr<Differential>, std::string> Differential::create(Gu
 
 Event Differential::advance(Runner& runner) {
     Impl& m = *impl_;
+    cpu::CpuState& s = runner.state();
+    s.held_clock = 0;
     if (!m.ended.empty() || runner.in_system_call()) return runner.advance();
     runner.prepare();
-    cpu::CpuState& s = runner.state();
     if (s.interrupt.load() != 0) {  // run_region() leaves signals to its caller
         const Event event = runner.handle({.kind = cpu::StopKind::Interrupted, .trap = {}});
         if (event == Event::Interrupted) m.synchronise(s);
         return event;
     }
     const std::uint64_t entry = s.ip, before = s.bundles;
+    s.held_clock = m.state.held_clock = cpu::host_clock();  // both sides read the same time
     const cpu::Stop stop = m.guest.translator().run_region(s, runner.interpreter());
     m.compare(s, stop, entry, s.bundles - before);
     if (!m.difference.empty()) return Event::Handled;

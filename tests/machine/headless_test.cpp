@@ -1,7 +1,10 @@
 // run_headless, the differential mode and traces.
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -9,6 +12,7 @@
 #include "engine/machine/guest.h"
 #include "engine/machine/machine.h"
 #include "engine/machine/trace.h"
+#include "tests/support/assembled_guest.h"
 
 namespace e2k::machine {
 namespace {
@@ -70,6 +74,47 @@ INSTANTIATE_TEST_SUITE_P(Some, DifferentialGuests,
                                          "fp_modes", "mem_order", "loop_state", "fault_resume",
                                          "matmul_double", "qp_demo", "fp80_dot", "sig_alarm"),
                          [](const auto& info) { return std::string(info.param); });
+
+TEST(Differential, BothSidesReadTheSameClock) {
+    const auto path =
+        std::filesystem::temp_directory_path() / ("e2k-clock-" + std::to_string(getpid()));
+    test::write_guest(path, R"(
+        .globl _start
+        .type _start, @function
+_start: { setwd wsz = 8, nfx = 1, dbl = 1
+          setbn rbs = 4, rsz = 3, rcur = 0 }
+        addd 0, 1000, %dr0
+        { disp %ctpr1, loop }
+        nop 5
+loop:   { rrd %clkr, %dr1 }
+        nop 5
+        { addd %dr1, %dr2, %dr2
+          subd %dr0, 1, %dr0
+          cmpedb %dr0, 1, %pred0 }
+        nop 5
+        { ct %ctpr1 ? ~%pred0 }
+        { udivs 1, 0, %r0 }              ! ends it by SIGFPE
+)");
+    std::string output;
+    GuestOptions options;
+    options.process = quiet("hello", output);
+    options.process.argv = {path.string()};
+    auto guest = Guest::start(path.string(), std::move(options));
+    std::filesystem::remove(path);
+    ASSERT_TRUE(guest) << guest.error();
+    auto differential = Differential::create(**guest);
+    ASSERT_TRUE(differential) << differential.error();
+    Runner& runner = (*guest)->main();
+    std::vector<std::uint64_t> read;
+    for (int i = 0; i < 2000 && (*differential)->difference().empty(); ++i) {
+        if ((*differential)->advance(runner) == Event::ProcessEnd) break;
+        const std::uint64_t value = runner.state().window[1].lo;
+        if (read.empty() || value != read.back()) read.push_back(value);
+    }
+    EXPECT_EQ((*differential)->difference(), "");
+    EXPECT_GT(read.size(), 100u) << "the clock stands still for ever";
+    EXPECT_TRUE(std::ranges::is_sorted(read));
+}
 
 TEST(Differential, FindsADifference) {
     std::string output;

@@ -89,7 +89,6 @@ std::size_t find_program(const CLI::App& app, const std::vector<std::string>& ar
 
 std::optional<Message> take_program(const Program& from, std::vector<std::string> argv,
                                     ProgramOptions& to) {
-    if (!argv.empty() && argv.front() == "--") argv.erase(argv.begin());
     to.argv = std::move(argv);
     // The translator leaves misaligned accesses to the host, which allows them.
     to.interpreter = from.interpreter || from.strict_alignment;
@@ -451,6 +450,7 @@ Invocation parse_command_line(const std::vector<std::string>& arguments) {
     };
     std::vector<std::string> own(arguments.begin(), at(program));
     std::vector<std::string> argv(at(program), arguments.end());
+    if (!argv.empty() && argv.front() == "--") argv.erase(argv.begin());
     if (&command == grammar.asm_command) {
         auto plain = without_assembler_options(own);
         if (!plain) return Message{plain.error(), kExitUsage};

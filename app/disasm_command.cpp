@@ -31,7 +31,7 @@ std::optional<Range> range_of(const guest::SymbolTable& symbols, const std::stri
 void print(const guest::ElfImage& image, const guest::Section& section, Range range,
            const isa::ListingOptions& options) {
     const std::uint64_t first = std::max(range.begin, section.address);
-    const std::uint64_t last = std::min(range.end, section.address + section.size);
+    const std::uint64_t last = std::min(range.end, section.address + section.file_size);
     if (first >= last) return;
     const std::span code(image.bytes.data() + section.offset + (first - section.address),
                          static_cast<std::size_t>(last - first));

@@ -17,6 +17,7 @@
 #include "engine/cpu/memory.h"
 #include "engine/guest/address_space.h"
 #include "engine/isa/assembler/program.h"
+#include "engine/isa/printable.h"
 
 namespace e2k::guest {
 namespace {
@@ -24,6 +25,8 @@ namespace {
 constexpr std::uint16_t kMachineElbrus = 175, kMachineOld = 49;
 constexpr std::uint32_t kFlagX86App = 0x4, kFlagProtected = 0x20;
 constexpr std::uint64_t kMaxFile = 1ull << 31;
+constexpr std::uint64_t kMaxNames =
+    64 << 20;  // bytes of symbol names: damaged tables repeat long ones
 constexpr std::uint64_t kPage = cpu::kPageSize;
 
 /// CPU codes of e_flags bits 31:24 (linux-abi.md §1.2, §8.3).
@@ -282,12 +285,20 @@ void read_sections(const Elf64_Ehdr& header, const std::vector<Elf64_Shdr>& head
         if (named) {
             const Elf64_Shdr& strings = headers[header.e_shstrndx];
             if (file.holds(strings.sh_offset, strings.sh_size))
-                name =
-                    file.text(strings.sh_offset + sh.sh_name, strings.sh_offset + strings.sh_size);
+                name = isa::printable(
+                    file.text(strings.sh_offset + sh.sh_name, strings.sh_offset + strings.sh_size));
         }
         image.sections.push_back({std::move(name), sh.sh_addr + bias, sh.sh_size, sh.sh_offset,
+                                  sh.sh_type == SHT_NOBITS ? 0 : sh.sh_size,
                                   (sh.sh_flags & SHF_EXECINSTR) != 0});
     }
+}
+
+/// A stripped file has no section table; its executable segments hold the code.
+void sections_from_segments(ElfImage& image) {
+    for (const Segment& s : image.segments)
+        image.sections.push_back({fmt::format("segment at 0x{:x}", s.vaddr), s.vaddr, s.memsz,
+                                  s.offset, s.filesz, (s.prot & kProtExec) != 0});
 }
 
 void read_symbols(const std::vector<Elf64_Shdr>& headers, const File& file, std::uint64_t bias,
@@ -303,6 +314,7 @@ void read_symbols(const std::vector<Elf64_Shdr>& headers, const File& file, std:
         !file.holds(strings.sh_offset, strings.sh_size))
         return;
     const std::uint64_t count = table->sh_size / sizeof(Elf64_Sym);
+    std::uint64_t room = kMaxNames;
     for (std::uint64_t i = 1; i < count; ++i) {
         const auto symbol = file.at<Elf64_Sym>(table->sh_offset + i * sizeof(Elf64_Sym));
         const unsigned type = ELF64_ST_TYPE(symbol->st_info);
@@ -310,9 +322,11 @@ void read_symbols(const std::vector<Elf64_Shdr>& headers, const File& file, std:
         if ((!code_type && type != STT_OBJECT && type != STT_NOTYPE) ||
             symbol->st_shndx == SHN_UNDEF || symbol->st_shndx == SHN_ABS)
             continue;
-        std::string name =
-            file.text(strings.sh_offset + symbol->st_name, strings.sh_offset + strings.sh_size);
+        std::string name = isa::printable(
+            file.text(strings.sh_offset + symbol->st_name, strings.sh_offset + strings.sh_size));
         if (name.empty()) continue;
+        if (name.size() > room) break;
+        room -= name.size();
         const bool label = type == STT_NOTYPE && symbol->st_shndx < headers.size() &&
                            (headers[symbol->st_shndx].sh_flags & SHF_EXECINSTR);
         image.symbols.push_back(
@@ -341,6 +355,7 @@ tl::expected<ElfImage, std::string> ElfImage::parse(std::vector<std::uint8_t> by
     if (auto ok = check_entry(image); !ok) return Refusal(ok.error());
     const auto headers = section_headers(*header, file);
     read_sections(*header, headers, file, bias, image);
+    if (std::ranges::none_of(image.sections, &Section::executable)) sections_from_segments(image);
     read_symbols(headers, file, bias, image);
     image.bytes = std::move(bytes);
     return image;

@@ -19,13 +19,15 @@ struct Symbol {
     std::string name;
     bool function;
 };
+/// A section, or of a file without sections an executable segment: what a listing shows.
 struct Section {
     std::string name;
     std::uint64_t address, size, offset;
+    std::uint64_t file_size;  ///< bytes of the file that are in it: 0 for NOBITS
     bool executable;
 };
 
-/// A parsed executable; the bytes stay with it.
+/// A parsed executable; the bytes stay with it. Names are fit for a terminal (isa::printable).
 struct ElfImage {
     std::string path;
     std::vector<std::uint8_t> bytes;

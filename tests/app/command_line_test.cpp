@@ -110,6 +110,11 @@ TEST(CommandLine, ExplainsMistakes) {
     result = e2kwb({"/no/such/program"});
     EXPECT_EQ(result.exit_code, 127);
     EXPECT_TRUE(contains(result.errors, "/no/such/program"));
+    for (const char* command : {"run", "trace", "quality"}) {
+        const auto nothing = e2kwb({command, "--"});
+        EXPECT_EQ(nothing.exit_code, 2) << command;
+        EXPECT_TRUE(contains(nothing.errors, "needs a program"));
+    }
 }
 
 TEST(CommandLine, SaysWhatNeedsNoDisplay) {

@@ -101,10 +101,10 @@ std::vector<Section> guest_code() {
         const auto image = guest::ElfImage::load(entry.path().string());
         if (!image) continue;
         for (const guest::Section& s : image->sections) {
-            if (!s.executable || s.offset + s.size > image->bytes.size()) continue;
+            if (!s.executable) continue;
             const auto first = image->bytes.begin() + static_cast<std::ptrdiff_t>(s.offset);
             sections.push_back(
-                {{first, first + static_cast<std::ptrdiff_t>(s.size)}, s.address, image->iset});
+                {{first, first + static_cast<std::ptrdiff_t>(s.file_size)}, s.address, image->iset});
         }
     }
     return sections;

@@ -143,6 +143,72 @@ TEST(Elf, DynamicProgramsAreReadButNotStarted) {
               std::string::npos);
 }
 
+/// Section headers behind the code: the null one, an executable one, the names.
+struct SectionBuilder {
+    ElfBuilder elf;
+    Elf64_Shdr code{};
+    std::string name = ".text";
+
+    SectionBuilder() {
+        code.sh_type = SHT_PROGBITS;
+        code.sh_flags = SHF_ALLOC | SHF_EXECINSTR;
+        code.sh_addr = 0x10400;
+        code.sh_offset = 0x400;
+        code.sh_size = 0x40;
+        code.sh_name = 1;
+    }
+    std::vector<std::uint8_t> bytes() {
+        constexpr std::uint64_t kNames = 0x800, kHeaders = 0x900;
+        Elf64_Shdr names{};
+        names.sh_type = SHT_STRTAB;
+        names.sh_offset = kNames;
+        names.sh_size = name.size() + 2;
+        elf.header.e_shoff = kHeaders;
+        elf.header.e_shentsize = sizeof(Elf64_Shdr);
+        elf.header.e_shnum = 3;
+        elf.header.e_shstrndx = 2;
+        std::memcpy(elf.body.data() + kNames + 1, name.c_str(), name.size() + 1);
+        std::memcpy(elf.body.data() + kHeaders + sizeof code, &code, sizeof code);
+        std::memcpy(elf.body.data() + kHeaders + 2 * sizeof code, &names, sizeof names);
+        return elf.bytes();
+    }
+};
+
+TEST(Elf, OnlyBytesOfTheFileAreInASection) {
+    SectionBuilder builder;
+    builder.code.sh_type = SHT_NOBITS;
+    builder.code.sh_size = 0x100000000;
+    const auto image = ElfImage::parse(builder.bytes(), "prog");
+    ASSERT_TRUE(image) << image.error();
+    ASSERT_EQ(image->sections.size(), 1u);
+    EXPECT_EQ(image->sections[0].size, 0x100000000u);
+    EXPECT_EQ(image->sections[0].file_size, 0u);
+}
+
+TEST(Elf, WithoutSectionsTheExecutableSegmentsStandForThem) {
+    ElfBuilder builder;
+    builder.segments[0].p_memsz = 0x3000;
+    const auto image = ElfImage::parse(builder.bytes(), "prog");
+    ASSERT_TRUE(image) << image.error();
+    ASSERT_EQ(image->sections.size(), 1u);
+    const Section& code = image->sections[0];
+    EXPECT_TRUE(code.executable);
+    EXPECT_EQ(code.name, "segment at 0x10000");
+    EXPECT_EQ(code.address, 0x10000u);
+    EXPECT_EQ(code.file_size, 0x1000u);
+    EXPECT_EQ(code.size, 0x3000u);
+}
+
+TEST(Elf, NamesAreFitForATerminal) {
+    SectionBuilder builder;
+    builder.name = ".te\x1b[7mxt";
+    const auto image = ElfImage::parse(builder.bytes(), "prog");
+    ASSERT_TRUE(image) << image.error();
+    ASSERT_EQ(image->sections.size(), 1u);
+    EXPECT_EQ(image->sections[0].name, ".te\\x1b[7mxt");
+    EXPECT_EQ(image->sections[0].file_size, 0x40u);
+}
+
 TEST(Elf, MissingFileNamesTheReason) {
     const auto image = ElfImage::load("/no/such/program");
     ASSERT_FALSE(image);

@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "engine/guest/syscalls/names.h"
+#include "engine/isa/printable.h"
 
 namespace e2k::guest {
 namespace {
@@ -43,16 +44,11 @@ std::string quote(std::string_view bytes, bool cut) {
                 text += '\\';
                 text += c;
                 break;
-            default: {
-                const auto byte = static_cast<unsigned char>(c);
-                if (byte >= 0x20 && byte != 0x7f)
-                    text += c;  // UTF-8 passes
-                else
-                    text += fmt::format("\\x{:02x}", byte);
-            }
+            default:
+                text += c;
         }
     }
-    return text + (cut ? "\"…" : "\"");
+    return isa::printable(text) + (cut ? "\"…" : "\"");
 }
 
 std::string pointer_text(std::uint64_t address) {

@@ -1,6 +1,4 @@
 // `e2kwb asm`: a source becomes a program file.
-#include <cstdio>
-
 #include <fmt/format.h>
 
 #include "app/commands.h"
@@ -23,11 +21,11 @@ int assemble(const AsmOptions& options) {
     how.strict_delay = !options.no_strict_delay;
     const auto program = isa::assemble_file(options.file, how);
     if (!program) {
-        fmt::print(stderr, "{}", program.error());
+        write_message(program.error());
         return kExitFailure;
     }
     for (const isa::AssemblyError& warning : program->warnings)
-        fmt::print(stderr, "{}", warning.report(options.file));
+        write_message(warning.report(options.file));
     if (options.fatal_warnings && !program->warnings.empty()) {
         complain(options.file + ": warnings count as errors");
         return kExitFailure;

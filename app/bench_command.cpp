@@ -109,21 +109,21 @@ int bench(const BenchOptions& options) {
         for (unsigned run = 0; run < options.runs; ++run) {
             for (std::size_t i = 0; i < variants.size(); ++i) {
                 if (tell)
-                    fmt::print(stderr, "\r\x1b[K{} {}/{} {}", row.name, run + 1, options.runs,
-                               variants[i].name);
+                    print_message("\r\x1b[K{} {}/{} {}", row.name, run + 1, options.runs,
+                                  variants[i].name);
                 measure(row, i, variants[i], options.timeout);
             }
         }
     }
-    if (tell) fmt::print(stderr, "\r\x1b[K");
+    if (tell) print_message("\r\x1b[K");
 
     if (options.json == "-") {
-        fmt::print("{}", bench::format_json(rows, variants));
+        results().write(bench::format_json(rows, variants));
         return 0;
     }
-    fmt::print("{}", bench::format_table(rows, variants));
-    fmt::print("Medians of {} run{}; figure \"s\" is elapsed time.\n", options.runs,
-               options.runs == 1 ? "" : "s");
+    results().write(bench::format_table(rows, variants));
+    results().print("Medians of {} run{}; figure \"s\" is elapsed time.\n", options.runs,
+                    options.runs == 1 ? "" : "s");
     if (!options.json.empty()) {
         std::ofstream out(options.json);
         out << bench::format_json(rows, variants);

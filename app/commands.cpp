@@ -2,10 +2,6 @@
 
 #include <unistd.h>
 
-#include <cstdio>
-
-#include <fmt/format.h>
-
 namespace e2k::app {
 
 std::vector<std::string> environment() {
@@ -13,8 +9,6 @@ std::vector<std::string> environment() {
     for (char** entry = environ; *entry; ++entry) all.emplace_back(*entry);
     return all;
 }
-
-void complain(const std::string& text) { fmt::print(stderr, "e2kwb: {}\n", text); }
 
 guest::ProcessOptions ProgramOptions::process() const {
     guest::ProcessOptions options;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "app/output.h"
 #include "app/processors.h"
 #include "engine/machine/machine.h"
 
@@ -117,7 +118,5 @@ int window(const WindowOptions& options);
 
 /// The environment of this process, for the guest.
 std::vector<std::string> environment();
-/// "e2kwb: …" on standard error.
-void complain(const std::string& text);
 
 }  // namespace e2k::app

@@ -1,21 +1,21 @@
 // e2kwb: one executable for the window and the commands that need none.
 #include <malloc.h>
 
-#include <cstdio>
 #include <exception>
 #include <string>
 #include <vector>
 
 #include "app/command_line.h"
+#include "app/start.h"
 
 namespace {
 
 struct Execute {
     int operator()(const e2k::app::Message& message) const {
         if (message.exit_code == 0)
-            std::fputs(message.text.c_str(), stdout);
+            e2k::app::results().write(message.text);
         else
-            std::fprintf(stderr, "e2kwb: %s", message.text.c_str());
+            e2k::app::print_message("e2kwb: {}", message.text);
         return message.exit_code;
     }
     int operator()(const e2k::app::WindowOptions& options) const { return window(options); }
@@ -42,8 +42,10 @@ void keep_freed_memory() {
 int main(int argc, char** argv) {
     try {
         keep_freed_memory();
+        e2k::app::note_start();
         const std::vector<std::string> arguments(argv + 1, argv + argc);
-        return std::visit(Execute{}, e2k::app::parse_command_line(arguments));
+        const int code = std::visit(Execute{}, e2k::app::parse_command_line(arguments));
+        return e2k::app::results_beside_guest().finish(e2k::app::results().finish(code));
     } catch (const std::exception& e) {
         e2k::app::complain(e.what());
         return e2k::app::kExitFailure;

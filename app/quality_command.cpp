@@ -41,72 +41,66 @@ double percent(std::uint64_t part, std::uint64_t whole) {
     return whole ? 100.0 * static_cast<double>(part) / static_cast<double>(whole) : 0;
 }
 
-void print_total(std::FILE* out, const Executed& total, std::uint64_t all_operations) {
-    fmt::print(out,
-               "\nhost instructions   {} for {} operations in {} bundles: {:.2f} an operation\n",
-               total.instructions, total.operations, total.bundles, total.expansion());
-    fmt::print(out, "outside regions     {:.3f} % of {} operations (interpreted)\n",
-               percent(all_operations - std::min(all_operations, total.operations), all_operations),
-               all_operations);
+void print_total(Results& out, const Executed& total, std::uint64_t all_operations) {
+    out.print("\nhost instructions   {} for {} operations in {} bundles: {:.2f} an operation\n",
+              total.instructions, total.operations, total.bundles, total.expansion());
+    out.print("outside regions     {:.3f} % of {} operations (interpreted)\n",
+              percent(all_operations - std::min(all_operations, total.operations), all_operations),
+              all_operations);
     for (std::size_t reason = 0; reason < translate::kReasons; ++reason) {
         if (total.by_reason[reason] == 0) continue;
-        fmt::print(out, "  {:<18}{:5.1f} %   {:.3f} an operation\n",
-                   translate::name_of(static_cast<Reason>(reason)),
-                   percent(total.by_reason[reason], total.instructions),
-                   static_cast<double>(total.by_reason[reason]) /
-                       static_cast<double>(std::max<std::uint64_t>(total.operations, 1)));
+        out.print("  {:<18}{:5.1f} %   {:.3f} an operation\n",
+                  translate::name_of(static_cast<Reason>(reason)),
+                  percent(total.by_reason[reason], total.instructions),
+                  static_cast<double>(total.by_reason[reason]) /
+                      static_cast<double>(std::max<std::uint64_t>(total.operations, 1)));
     }
 }
 
-void print_regions(std::FILE* out, const QualityReport& report, std::size_t top,
-                   const Place& place) {
+void print_regions(Results& out, const QualityReport& report, std::size_t top, const Place& place) {
     const std::uint64_t excess = report.total.excess();
-    fmt::print(out,
-               "\nregions by instructions above one an operation\n"
-               "  excess   insns/op    executed ops  bundles  region\n");
+    out.print(
+        "\nregions by instructions above one an operation\n"
+        "  excess   insns/op    executed ops  bundles  region\n");
     for (std::size_t i = 0; i < std::min(top, report.regions.size()); ++i) {
         const RegionQuality& r = report.regions[i];
         if (r.executed.bundles == 0) break;
-        fmt::print(out, "  {:5.1f} %  {:8.2f}  {:14}  {:7}  {}\n",
-                   percent(r.executed.excess(), excess), r.executed.expansion(),
-                   r.executed.operations, r.record->bundle_addresses.size(),
-                   place(r.record->guest_begin));
+        out.print("  {:5.1f} %  {:8.2f}  {:14}  {:7}  {}\n", percent(r.executed.excess(), excess),
+                  r.executed.expansion(), r.executed.operations, r.record->bundle_addresses.size(),
+                  place(r.record->guest_begin));
     }
 }
 
-void print_bundles(std::FILE* out, const QualityReport& report, std::size_t top,
-                   const Place& place) {
+void print_bundles(Results& out, const QualityReport& report, std::size_t top, const Place& place) {
     const std::uint64_t excess = report.total.excess();
-    fmt::print(out, "\nbundles\n  excess   insns  ops        executed  bundle\n");
+    out.print("\nbundles\n  excess   insns  ops        executed  bundle\n");
     for (std::size_t i = 0; i < std::min(top, report.bundles.size()); ++i) {
         const BundleQuality& b = report.bundles[i];
         if (b.executed.bundles == 0) break;
-        fmt::print(out, "  {:5.1f} %  {:5}  {:3}  {:14}  {}\n",
-                   percent(b.executed.excess(), excess), b.instructions, b.operations,
-                   b.executed.bundles, place(b.address));
+        out.print("  {:5.1f} %  {:5}  {:3}  {:14}  {}\n", percent(b.executed.excess(), excess),
+                  b.instructions, b.operations, b.executed.bundles, place(b.address));
     }
 }
 
 /// The regions with the largest excess: every bundle beside its host instructions.
-void print_listings(std::FILE* out, const QualityReport& report, std::size_t count,
+void print_listings(Results& out, const QualityReport& report, std::size_t count,
                     const Place& place) {
     for (std::size_t i = 0; i < std::min(count, report.regions.size()); ++i) {
         const translate::RegionRecord& r = *report.regions[i].record;
         if (report.regions[i].executed.bundles == 0) break;
-        fmt::print(out, "\nregion {}   {}\n", place(r.guest_begin), r.key_text);
+        out.print("\nregion {}   {}\n", place(r.guest_begin), r.key_text);
         for (const bool cold : {false, true}) {
             int bundle = -1;
-            if (cold) fmt::print(out, "  off the straight path\n");
+            if (cold) out.print("  off the straight path\n");
             translate::for_each_instruction(
                 r, cold, [&](std::size_t at, const std::string& text, translate::HostRange range) {
                     if (static_cast<int>(range.bundle) != bundle) {
                         bundle = range.bundle;
                         const std::uint64_t address = r.bundle_addresses[range.bundle];
-                        fmt::print(out, "  {}   {} times\n", place(address),
-                                   r.bundle_executions[range.bundle]);
+                        out.print("  {}   {} times\n", place(address),
+                                  r.bundle_executions[range.bundle]);
                     }
-                    fmt::print(out, "    {:6x}  {:<48} {}\n", at, text,
-                               translate::name_of(range.reason));
+                    out.print("    {:6x}  {:<48} {}\n", at, text, translate::name_of(range.reason));
                 });
         }
     }
@@ -165,13 +159,12 @@ int quality(const QualityOptions& options) {
         complain(result.error());
         return kExitCannotRun;
     }
-    std::fflush(stdout);
     const QualityReport report = translate::assess(result->regions);
     const Place place(result->symbols.get());
-    print_total(stderr, report.total, result->counters.operations);
-    print_regions(stderr, report, options.top, place);
-    print_bundles(stderr, report, options.top, place);
-    print_listings(stderr, report, options.listings, place);
+    print_total(results_beside_guest(), report.total, result->counters.operations);
+    print_regions(results_beside_guest(), report, options.top, place);
+    print_bundles(results_beside_guest(), report, options.top, place);
+    print_listings(results_beside_guest(), report, options.listings, place);
     if (!options.json.empty() && !write_json(options.json, report, place)) {
         complain(fmt::format("{}: cannot be written", options.json));
         return kExitFailure;

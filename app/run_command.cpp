@@ -1,16 +1,15 @@
 // `e2kwb run`: the program itself, with its streams, exit code and signals.
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
-#include <cstdio>
 #include <cstring>
 #include <mutex>
 
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "engine/guest/host_signals.h"
 
 namespace e2k::app {
 
@@ -23,8 +22,8 @@ public:
         std::lock_guard lock(mutex_);
         const std::string thread =
             threads_seen(record.thread) > 1 ? fmt::format("[{}] ", record.thread) : std::string();
-        fmt::print(stderr, "{}{}({}) = {}{}\n", thread, record.name, record.arguments,
-                   record.result_text, record.unknown ? "   <- not implemented" : "");
+        print_message("{}{}({}) = {}{}\n", thread, record.name, record.arguments,
+                      record.result_text, record.unknown ? "   <- not implemented" : "");
     }
 
 private:
@@ -46,55 +45,41 @@ void print_run_counts(const machine::HeadlessResult& r) {
     const auto percent = [&](std::uint64_t part) {
         return 100.0 * static_cast<double>(part) / all;
     };
-    fmt::print(stderr, "executed        {:>13.4f} % by emitted code\n",
-               100.0 - percent(n.by_helper) - percent(n.interpreted));
-    fmt::print(stderr, "  by helper     {:>13.4f} % {}\n", percent(n.by_helper), n.by_helper);
+    print_message("executed        {:>13.4f} % by emitted code\n",
+                  100.0 - percent(n.by_helper) - percent(n.interpreted));
+    print_message("  by helper     {:>13.4f} % {}\n", percent(n.by_helper), n.by_helper);
     for (std::size_t i = 0; i < std::min(kShown, n.helpers.size()); ++i)
-        fmt::print(stderr, "                {:>14}   {}\n", n.helpers[i].second,
-                   n.helpers[i].first);
-    fmt::print(stderr, "  interpreted   {:>13.4f} % {}\n", percent(n.interpreted), n.interpreted);
+        print_message("                {:>14}   {}\n", n.helpers[i].second, n.helpers[i].first);
+    print_message("  interpreted   {:>13.4f} % {}\n", percent(n.interpreted), n.interpreted);
     for (std::size_t i = 0; i < std::min(kShown, n.bundles.size()); ++i)
-        fmt::print(stderr, "                {:>14}   at 0x{:x}: {}\n", n.bundles[i].operations,
-                   n.bundles[i].address, name_of(n.bundles[i].why));
+        print_message("                {:>14}   at 0x{:x}: {}\n", n.bundles[i].operations,
+                      n.bundles[i].address, name_of(n.bundles[i].why));
 }
 
 void print_statistics(const machine::HeadlessResult& r, bool interpreter) {
     const machine::Counters& c = r.counters;
     const auto& t = r.translation;
     const double seconds = c.run_seconds > 0 ? c.run_seconds : 1e-9;
-    fmt::print(stderr, "\n");
-    fmt::print(stderr, "time            {:>14.3f} s\n", c.run_seconds);
-    fmt::print(stderr, "bundles         {:>14}   {:.1f} million a second\n", c.bundles,
-               static_cast<double>(c.bundles) / seconds / 1e6);
-    fmt::print(
-        stderr, "operations      {:>14}   {:.2f} a bundle\n", c.operations,
+    print_message("\n");
+    print_message("time            {:>14.3f} s\n", c.run_seconds);
+    print_message("bundles         {:>14}   {:.1f} million a second\n", c.bundles,
+                  static_cast<double>(c.bundles) / seconds / 1e6);
+    print_message(
+        "operations      {:>14}   {:.2f} a bundle\n", c.operations,
         c.bundles ? static_cast<double>(c.operations) / static_cast<double>(c.bundles) : 0.0);
     if (interpreter) return;
-    fmt::print(stderr, "regions         {:>14}   {} bundles, {:.3f} s to translate\n", t.regions,
-               t.bundles_translated, t.translate_seconds);
-    fmt::print(stderr, "host code       {:>14} B {} instructions, {:.1f} an operation\n",
-               t.host_bytes, r.census.instructions,
-               static_cast<double>(r.census.instructions) /
-                   static_cast<double>(std::max<std::uint64_t>(r.census.operations, 1)));
-    fmt::print(stderr, "by helper       {:>14}   of {} operations translated\n",
-               t.operations_helper, t.operations_translated);
-    fmt::print(stderr, "interpreted     {:>14}   bundles the translator declined\n",
-               t.interpreted_bundles);
-    fmt::print(stderr, "links, flushes  {:>14}   {}\n", t.links, t.flushes);
+    print_message("regions         {:>14}   {} bundles, {:.3f} s to translate\n", t.regions,
+                  t.bundles_translated, t.translate_seconds);
+    print_message("host code       {:>14} B {} instructions, {:.1f} an operation\n", t.host_bytes,
+                  r.census.instructions,
+                  static_cast<double>(r.census.instructions) /
+                      static_cast<double>(std::max<std::uint64_t>(r.census.operations, 1)));
+    print_message("by helper       {:>14}   of {} operations translated\n", t.operations_helper,
+                  t.operations_translated);
+    print_message("interpreted     {:>14}   bundles the translator declined\n",
+                  t.interpreted_bundles);
+    print_message("links, flushes  {:>14}   {}\n", t.links, t.flushes);
     print_run_counts(r);
-}
-
-/// Ends this process by the guest's signal, so that whoever started it sees the same.
-[[noreturn]] void die_by(int signal) {
-    const rlimit no_core{0, 0};
-    setrlimit(RLIMIT_CORE, &no_core);  // a dump of the workbench says nothing about the guest
-    std::signal(signal, SIG_DFL);
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, signal);
-    sigprocmask(SIG_UNBLOCK, &set, nullptr);
-    raise(signal);
-    _exit(128 + signal);
 }
 
 int finish(const machine::HeadlessResult& result, const std::string& program) {
@@ -108,10 +93,11 @@ int finish(const machine::HeadlessResult& result, const std::string& program) {
         return kExitMissingOperation;
     }
     if (result.exit.kind != guest::ExitStatus::Kind::Signaled) return result.exit.value;
-    complain(fmt::format("{}: {}", program,
-                         result.detail.empty() ? strsignal(result.exit.value) : result.detail));
-    std::fflush(nullptr);
-    die_by(result.exit.value);
+    // As in any pipeline, the end of the reader is no news.
+    if (result.exit.value != SIGPIPE)
+        complain(fmt::format("{}: {}", program,
+                             result.detail.empty() ? strsignal(result.exit.value) : result.detail));
+    guest::host_signals::die_by(result.exit.value);
 }
 
 }  // namespace
@@ -139,11 +125,11 @@ int run(const RunOptions& options) {
     }
     if (options.stats) print_statistics(*result, options.program.interpreter);
     if (options.differential) {
-        fmt::print(stderr, "{} regions compared, {}\n", result->regions_compared,
-                   !result->difference.empty() ? "1 difference"
-                   : result->comparison_end.empty()
-                       ? "no difference"
-                       : "no difference until comparing ended: " + result->comparison_end);
+        print_message("{} regions compared, {}\n", result->regions_compared,
+                      !result->difference.empty() ? "1 difference"
+                      : result->comparison_end.empty()
+                          ? "no difference"
+                          : "no difference until comparing ended: " + result->comparison_end);
     }
     return finish(*result, path);
 }

@@ -1,6 +1,4 @@
 // `e2kwb trace`: every bundle as it executes.
-#include <cstdio>
-
 #include <fmt/format.h>
 
 #include "app/commands.h"
@@ -14,9 +12,11 @@ int trace(const TraceCommandOptions& options) {
     trace.process = options.program.process();
     trace.registers = options.registers;
     trace.max_bundles = options.max_bundles;
-    // The guest writes to standard output itself, so the trace goes beside it.
-    const auto result = machine::trace(
-        path, std::move(trace), [](std::string_view line) { fmt::print(stderr, "{}\n", line); });
+    // The guest writes to standard output itself, so the trace goes beside it, line by line.
+    Results& out = results_beside_guest();
+    const auto result = machine::trace(path, std::move(trace), [&](std::string_view line) {
+        return out.print("{}\n", line) && out.flush();
+    });
     if (!result) {
         complain(result.error());
         return kExitCannotRun;
@@ -28,11 +28,11 @@ int trace(const TraceCommandOptions& options) {
     }
     switch (result->exit.kind) {
         case guest::ExitStatus::Kind::Running:
-            fmt::print(stderr, "stopped after {} bundles\n", result->counters.bundles);
+            out.print("stopped after {} bundles\n", result->counters.bundles);
             return 0;
         case guest::ExitStatus::Kind::Exited:
-            fmt::print(stderr, "exited with code {} after {} bundles\n", result->exit.value,
-                       result->counters.bundles);
+            out.print("exited with code {} after {} bundles\n", result->exit.value,
+                      result->counters.bundles);
             return result->exit.value;
         case guest::ExitStatus::Kind::Signaled:
             break;

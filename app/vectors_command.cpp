@@ -1,8 +1,4 @@
 // `e2kwb vectors`: decode and execute test vectors.
-#include <cstdio>
-
-#include <fmt/format.h>
-
 #include "app/commands.h"
 #include "engine/machine/vectors.h"
 
@@ -24,7 +20,7 @@ int vectors(const VectorsOptions& options) {
         }
         all.merge(std::move(*report));
     }
-    fmt::print("{}", machine::format_report(all));
+    results().write(machine::format_report(all));
     return all.failed == 0 ? 0 : kExitFailure;
 }
 

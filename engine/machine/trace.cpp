@@ -87,7 +87,7 @@ private:
 }  // namespace
 
 tl::expected<HeadlessResult, std::string> trace(const std::string& path, TraceOptions options,
-                                                const std::function<void(std::string_view)>& line) {
+                                                const std::function<bool(std::string_view)>& line) {
     GuestOptions guest_options;
     guest_options.process = std::move(options.process);
     guest_options.tier = Tier::Interpreter;
@@ -105,14 +105,15 @@ tl::expected<HeadlessResult, std::string> trace(const std::string& path, TraceOp
         return event == Event::ProcessEnd || event == Event::ThreadEnd || event == Event::Failed;
     };
     while (!ended() && (options.max_bundles == 0 || s.bundles < options.max_bundles)) {
-        if (!runner.in_system_call() && !guest.forked())
-            line(fmt::format("0x{:06x} {:<24} {}", s.ip, symbols->describe(s.ip),
-                             bundle_text(memory, s.ip, s.iset)));
+        if (!runner.in_system_call() && !guest.forked() &&
+            !line(fmt::format("0x{:06x} {:<24} {}", s.ip, symbols->describe(s.ip),
+                              bundle_text(memory, s.ip, s.iset))))
+            break;
         const Before before(s);
         event = runner.step();
         if (!options.registers || guest.forked()) continue;
         const std::string changes = before.changes(s);
-        if (!changes.empty()) line("    " + changes);
+        if (!changes.empty() && !line("    " + changes)) break;
     }
     result.failed = event == Event::Failed;
     result.exit = guest.process().exit_status();

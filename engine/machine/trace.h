@@ -19,8 +19,9 @@ struct TraceOptions {
 };
 
 /// Steps the program's first thread in the interpreter and gives one line per bundle to `line`
-/// (without newline), plus lines of changed registers when asked for. Error: could not start.
+/// (without newline), plus lines of changed registers when asked for; a line answered with false
+/// is the last. Error: could not start.
 tl::expected<HeadlessResult, std::string> trace(const std::string& path, TraceOptions options,
-                                                const std::function<void(std::string_view)>& line);
+                                                const std::function<bool(std::string_view)>& line);
 
 }  // namespace e2k::machine

@@ -139,8 +139,10 @@ TEST(Trace, PrintsBundlesAndChanges) {
     options.process = quiet("hello", output);
     options.registers = true;
     std::vector<std::string> lines;
-    const auto result = trace(guest_path("hello"), std::move(options),
-                              [&](std::string_view line) { lines.emplace_back(line); });
+    const auto result = trace(guest_path("hello"), std::move(options), [&](std::string_view line) {
+        lines.emplace_back(line);
+        return true;
+    });
     ASSERT_TRUE(result) << result.error();
     ASSERT_FALSE(lines.empty());
     EXPECT_NE(lines[0].find("_start"), std::string::npos) << lines[0];
@@ -157,9 +159,21 @@ TEST(Trace, StopsWhereAsked) {
     options.max_bundles = 10;
     int lines = 0;
     const auto result =
-        trace(guest_path("crc32"), std::move(options), [&](std::string_view) { ++lines; });
+        trace(guest_path("crc32"), std::move(options), [&](std::string_view) { return ++lines; });
     ASSERT_TRUE(result) << result.error();
     EXPECT_EQ(lines, 10);
+    EXPECT_EQ(result->exit.kind, guest::ExitStatus::Kind::Running);
+}
+
+TEST(Trace, StopsWhenALineIsRefused) {
+    std::string output;
+    TraceOptions options;
+    options.process = quiet("crc32", output);
+    int lines = 0;
+    const auto result = trace(guest_path("crc32"), std::move(options),
+                              [&](std::string_view) { return ++lines < 7; });
+    ASSERT_TRUE(result) << result.error();
+    EXPECT_EQ(lines, 7);
     EXPECT_EQ(result->exit.kind, guest::ExitStatus::Kind::Running);
 }
 

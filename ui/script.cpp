@@ -1,7 +1,6 @@
 #include "ui/script.h"
 
 #include <chrono>
-#include <sstream>
 
 #include <fmt/format.h>
 
@@ -13,7 +12,7 @@ using machine::RunState;
 
 namespace {
 
-constexpr double kDefaultTimeout = 30;
+constexpr double kOpenTimeout = 30;
 
 double seconds_now() {
     using namespace std::chrono;
@@ -24,13 +23,11 @@ bool stopped(RunState state) { return state != RunState::Running && state != Run
 
 }  // namespace
 
-Script::Script(const std::string& text) {
-    std::istringstream in(text);
-    for (std::string line; std::getline(in, line);) {
-        const std::size_t first = line.find_first_not_of(" \t");
-        if (first == std::string::npos || line[first] == '#') continue;
-        lines_.push_back(line.substr(first));
-    }
+Script::Script(std::string_view text) {
+    if (auto commands = parse_script(text))
+        commands_ = std::move(*commands);
+    else
+        wrong_ = std::move(commands.error());
 }
 
 /// `wait stopped` after a command that makes the guest run must not be satisfied by the stop it
@@ -57,6 +54,7 @@ bool Script::waiting(Application& app) {
 }
 
 std::optional<std::string> Script::step(Application& app, Window& window) {
+    if (!wrong_.empty()) return wrong_;
     if (drawn_ && frames_ == 0) {
         output_ += app.captured();
         app.capture(std::nullopt);
@@ -70,102 +68,118 @@ std::optional<std::string> Script::step(Application& app, Window& window) {
         if (seconds_now() > deadline_)
             return fmt::format(
                 "script: timed out waiting for \"{}\" (line \"{}\"); the program is {}", wait_for_,
-                lines_[at_ - 1], static_cast<int>(app.snapshot().run_state));
+                commands_[at_ - 1].line, static_cast<int>(app.snapshot().run_state));
         return std::nullopt;
     }
-    while (at_ < lines_.size() && frames_ == 0 && wait_for_.empty()) {
-        const std::string line = lines_[at_++];
-        if (auto error = execute(line, app, window)) return error;
-    }
+    while (at_ < commands_.size() && frames_ == 0 && wait_for_.empty())
+        if (auto error = execute(commands_[at_++], app, window)) return error;
     return std::nullopt;
 }
 
-std::optional<std::string> Script::execute(const std::string& line, Application& app,
+void Script::start_waiting(const std::string& condition, double timeout) {
+    wait_for_ = condition;
+    deadline_ = seconds_now() + timeout;
+}
+
+void Script::control(const ScriptCommand& command, Application& app) {
+    wait_after_ = app.snapshot().sequence;
+    frames_ = 1;
+    switch (command.verb) {
+        case ScriptVerb::Run:
+            return app.sink().send(machine::Run{});
+        case ScriptVerb::Pause:
+            return app.sink().send(machine::Pause{});
+        case ScriptVerb::Step:
+            return app.sink().send(machine::StepBundle{command.count});
+        case ScriptVerb::Over:
+            return app.sink().send(machine::StepOver{});
+        case ScriptVerb::Out:
+            return app.sink().send(machine::StepOut{});
+        default:
+            return app.perform(Action::Restart);
+    }
+}
+
+std::optional<std::string> Script::go(const ScriptCommand& command, Application& app) {
+    const std::uint64_t address = resolve_place(command.argument, app.snapshot().symbols.get());
+    if (!address)
+        return fmt::format("script: \"{}\": no such place \"{}\"", command.line, command.argument);
+    if (command.verb == ScriptVerb::Break) app.sink().send(machine::SetBreakpoint{address, true});
+    if (command.verb == ScriptVerb::GoTo) app.selection().go_to = address;
+    if (command.verb == ScriptVerb::RunTo) {
+        wait_after_ = app.snapshot().sequence;
+        app.sink().send(machine::RunTo{address});
+    }
+    frames_ = 2;
+    return std::nullopt;
+}
+
+std::optional<std::string> Script::execute(const ScriptCommand& command, Application& app,
                                            Window& window) {
-    std::istringstream in(line);
-    std::string name, argument;
-    in >> name;
-    std::getline(in >> std::ws, argument);
-    const auto place = [&]() { return resolve_place(argument, app.snapshot().symbols.get()); };
-    const auto unknown = [&](const char* what) {
-        return fmt::format("script: \"{}\": {} \"{}\"", line, what, argument);
-    };
-    if (name == "wait") {
-        std::istringstream words(argument);
-        double timeout = kDefaultTimeout;
-        words >> wait_for_ >> timeout;
-        deadline_ = seconds_now() + timeout;
-    } else if (name == "frames") {
-        frames_ = std::max(1, std::atoi(argument.c_str()));
-    } else if (name == "key") {
-        int key = 0;
-        bool ctrl = false, shift = false, alt = false;
-        if (!parse_keys(argument, key, ctrl, shift, alt)) return unknown("no such key");
-        wait_after_ = app.snapshot().sequence;
-        window.inject_key(key, ctrl, shift, alt);
-        frames_ = 2;
-    } else if (name == "mouse") {
-        float x = 0, y = 0;
-        std::string button;
-        std::istringstream(argument) >> x >> y >> button;
-        window.inject_mouse(x, y, button == "left", button == "right");
-        frames_ = 2;
-    } else if (name == "type") {
-        ImGui::GetIO().AddInputCharactersUTF8(argument.c_str());
-        frames_ = 2;
-    } else if (name == "open") {
-        app.open(argument, {});
-        wait_for_ = "program";
-        deadline_ = seconds_now() + kDefaultTimeout;
-    } else if (name == "run" || name == "pause" || name == "step" || name == "over" ||
-               name == "out" || name == "restart") {
-        wait_after_ = app.snapshot().sequence;
-        if (name == "run") app.sink().send(machine::Run{});
-        if (name == "pause") app.sink().send(machine::Pause{});
-        if (name == "step")
-            app.sink().send(machine::StepBundle{
-                static_cast<std::uint64_t>(std::max(1, std::atoi(argument.c_str())))});
-        if (name == "over") app.sink().send(machine::StepOver{});
-        if (name == "out") app.sink().send(machine::StepOut{});
-        if (name == "restart") app.perform(Action::Restart);
-        frames_ = 1;
-    } else if (name == "break" || name == "run-to" || name == "goto") {
-        const std::uint64_t address = place();
-        if (!address) return unknown("no such place");
-        if (name == "break") app.sink().send(machine::SetBreakpoint{address, true});
-        if (name == "goto") app.selection().go_to = address;
-        if (name == "run-to") {
+    const auto& [x, y, left, right] = command.mouse;
+    const auto& [key, ctrl, shift, alt] = command.key;
+    switch (command.verb) {
+        case ScriptVerb::Wait:
+            start_waiting(command.argument, command.timeout);
+            break;
+        case ScriptVerb::Frames:
+            frames_ = command.count;
+            break;
+        case ScriptVerb::Key:
             wait_after_ = app.snapshot().sequence;
-            app.sink().send(machine::RunTo{address});
-        }
-        frames_ = 2;
-    } else if (name == "input") {
-        app.sink().send(machine::Input{argument + "\n", false});
-    } else if (name == "layout") {
-        app.use_layout(argument);
-        frames_ = 3;
-    } else if (name == "show") {
-        const auto panel = panel_by_name(argument);
-        if (!panel) return unknown("no such panel");
-        app.workspace().reveal(*panel);
-        frames_ = 3;
-    } else if (name == "dump" || name == "drawn") {
-        const auto panel = panel_by_name(argument);
-        if (!panel) return unknown("no such panel");
-        if (name == "dump") {
-            output_ += app.text(*panel);
-        } else {
-            app.capture(panel);
-            drawn_ = panel;
+            window.inject_key(key, ctrl, shift, alt);
+            frames_ = 2;
+            break;
+        case ScriptVerb::Mouse:
+            window.inject_mouse(x, y, left, right);
+            frames_ = 2;
+            break;
+        case ScriptVerb::Type:
+            ImGui::GetIO().AddInputCharactersUTF8(command.argument.c_str());
+            frames_ = 2;
+            break;
+        case ScriptVerb::Open:
+            app.open(command.argument, {});
+            start_waiting("program", kOpenTimeout);
+            break;
+        case ScriptVerb::Run:
+        case ScriptVerb::Pause:
+        case ScriptVerb::Step:
+        case ScriptVerb::Over:
+        case ScriptVerb::Out:
+        case ScriptVerb::Restart:
+            control(command, app);
+            break;
+        case ScriptVerb::Break:
+        case ScriptVerb::RunTo:
+        case ScriptVerb::GoTo:
+            return go(command, app);
+        case ScriptVerb::Input:
+            app.sink().send(machine::Input{command.argument + "\n", false});
+            break;
+        case ScriptVerb::Layout:
+            app.use_layout(command.argument);
+            frames_ = 3;
+            break;
+        case ScriptVerb::Show:
+            app.workspace().reveal(*command.panel);
+            frames_ = 3;
+            break;
+        case ScriptVerb::Dump:
+            output_ += app.text(*command.panel);
+            break;
+        case ScriptVerb::Drawn:
+            app.capture(command.panel);
+            drawn_ = command.panel;
             frames_ = 1;
-        }
-    } else if (name == "screenshot") {
-        if (auto written = window.read_pixels().write_png(argument); !written)
-            return written.error();
-    } else if (name == "quit") {
-        app.perform(Action::Quit);
-    } else {
-        return fmt::format("script: unknown command \"{}\"", line);
+            break;
+        case ScriptVerb::Screenshot:
+            if (auto written = window.read_pixels().write_png(command.argument); !written)
+                return written.error();
+            break;
+        case ScriptVerb::Quit:
+            app.perform(Action::Quit);
+            break;
     }
     return std::nullopt;
 }

@@ -7,30 +7,40 @@
 #include <vector>
 
 #include "ui/application.h"
+#include "ui/script_text.h"
 #include "ui/window.h"
 
 namespace e2k::ui {
 
 class Script {
 public:
-    explicit Script(const std::string& text);
+    explicit Script(std::string_view text);
 
     bool finished() const {
-        return at_ >= lines_.size() && frames_ == 0 && wait_for_.empty() && !drawn_;
+        return at_ >= commands_.size() && frames_ == 0 && wait_for_.empty() && !drawn_ &&
+               wrong_.empty();
     }
-    /// Executes what is due before the next frame. The error text names the line at fault.
+    /// Executes what is due before the next frame. The error text names the line at fault; one that
+    /// parse_script() finds comes before anything is executed.
     std::optional<std::string> step(Application& app, Window& window);
     /// What `dump` and `drawn` printed so far.
     const std::string& output() const { return output_; }
     void clear_output() { output_.clear(); }
 
 private:
-    std::optional<std::string> execute(const std::string& line, Application& app, Window& window);
+    std::optional<std::string> execute(const ScriptCommand& command, Application& app,
+                                       Window& window);
+    /// Commands about a place in the guest's code.
+    std::optional<std::string> go(const ScriptCommand& command, Application& app);
+    /// Commands that make the guest run or stop.
+    void control(const ScriptCommand& command, Application& app);
+    void start_waiting(const std::string& condition, double timeout);
     bool waiting(Application& app);
 
-    std::vector<std::string> lines_;
+    std::vector<ScriptCommand> commands_;
+    std::string wrong_;  ///< what parse_script() said
     std::size_t at_ = 0;
-    int frames_ = 0;  ///< to draw before the next command
+    std::uint64_t frames_ = 0;  ///< to draw before the next command
     std::string wait_for_;
     double deadline_ = 0;
     std::uint64_t wait_after_ = 0;  ///< snapshot sequence a wait must get beyond

@@ -12,6 +12,7 @@ namespace e2k::ui {
 namespace {
 constexpr const char* kFile = "/workbench.json";
 constexpr std::size_t kRecent = 8;
+constexpr std::size_t kMaxBytes = 1 << 20;  // far beyond any settings of ours
 }  // namespace
 
 void Settings::remember_program(const std::string& path) {
@@ -38,12 +39,9 @@ std::string config_folder() {
     return error ? std::string() : folder;
 }
 
-Settings load_settings(const std::string& folder) {
+Settings parse_settings(std::string_view text) {
     Settings out;
-    if (folder.empty()) return out;
-    std::ifstream file(folder + kFile);
-    if (!file) return out;
-    const nlohmann::json json = nlohmann::json::parse(file, nullptr, false);
+    const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
     if (!json.is_object()) return out;
     try {
         out.width = std::clamp(json.value("width", out.width), 640, 16384);
@@ -66,16 +64,29 @@ Settings load_settings(const std::string& folder) {
     return out;
 }
 
-bool save_settings(const Settings& settings, const std::string& folder) {
-    if (folder.empty()) return false;
+Settings load_settings(const std::string& folder) {
+    if (folder.empty()) return {};
+    std::ifstream file(folder + kFile, std::ios::binary);
+    std::string text(kMaxBytes, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    return parse_settings(text);
+}
+
+std::string settings_text(const Settings& settings) {
     nlohmann::json workspaces = nlohmann::json::object();
     for (const auto& [name, workspace] : settings.workspaces) workspaces[name] = to_json(workspace);
     const nlohmann::json json = {{"width", settings.width},         {"height", settings.height},
                                  {"font_size", settings.font_size}, {"dark", settings.dark},
                                  {"layout", settings.layout},       {"recent", settings.recent},
                                  {"folder", settings.folder},       {"workspaces", workspaces}};
+    return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+bool save_settings(const Settings& settings, const std::string& folder) {
+    if (folder.empty()) return false;
     std::ofstream file(folder + kFile);
-    file << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    file << settings_text(settings);
     return file.good();
 }
 

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ui/workspace.h"
@@ -23,7 +24,11 @@ struct Settings {
 
 /// Folder of the settings, created if needed; "" if there is no place for it.
 std::string config_folder();
-/// Defaults where the file is missing or says nothing usable; never fails.
+/// What the text of a settings file says; defaults where it says nothing usable. Never fails.
+Settings parse_settings(std::string_view text);
+/// The text that parse_settings() reads back.
+std::string settings_text(const Settings& settings);
+/// What the file says; defaults where it is missing.
 Settings load_settings(const std::string& folder);
 /// False if the file cannot be written.
 bool save_settings(const Settings& settings, const std::string& folder);

@@ -1,0 +1,6 @@
+#include "tests/fuzz/targets.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    e2k::fuzz::assembler({data, size});
+    return 0;
+}

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "engine/guest/aio.h"
 #include "engine/guest/fd_table.h"
 #include "engine/guest/host_signals.h"
 #include "engine/guest/process.h"
@@ -98,9 +99,10 @@ struct Process::Impl final : HostSignalSink {
     std::unique_ptr<AddressSpace> memory;
     FdTable fds;
     std::unique_ptr<StreamPump> pump;  ///< null: the host's descriptors are used
-    int cwd = -1;                      ///< O_PATH descriptor of the guest's working directory
-    std::string executable;            ///< absolute path for /proc/self/exe
-    std::uint64_t stack_pointer = 0;   ///< at process start; argument area follows
+    AioContexts aio;
+    int cwd = -1;                     ///< O_PATH descriptor of the guest's working directory
+    std::string executable;           ///< absolute path for /proc/self/exe
+    std::uint64_t stack_pointer = 0;  ///< at process start; argument area follows
     std::uint64_t argv_begin = 0, argv_end = 0;  ///< strings, for /proc/self/cmdline
     int pid = 0;
     bool forked = false;  ///< this host process was made by the guest's fork

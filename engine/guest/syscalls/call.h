@@ -81,6 +81,13 @@ enum class Arg : std::uint8_t {
     BacktraceOut,
 };
 
+/// An argument of Call::host(): the address of a host object, or a descriptor or number.
+template <class T>
+std::uint64_t word(T* pointer) {
+    return reinterpret_cast<std::uint64_t>(pointer);
+}
+inline std::uint64_t word(std::int64_t number) { return static_cast<std::uint64_t>(number); }
+
 struct Call {
     Process::Impl& process;
     Thread& thread;
@@ -152,6 +159,17 @@ std::span<const SyscallRow> poll_rows();
 std::span<const SyscallRow> socket_rows();
 std::span<const SyscallRow> ipc_rows();
 std::span<const SyscallRow> elbrus_rows();
+std::span<const SyscallRow> xattr_rows();
+std::span<const SyscallRow> mqueue_rows();
+std::span<const SyscallRow> pidfd_rows();
+std::span<const SyscallRow> schedule_rows();
+std::span<const SyscallRow> numa_rows();
+std::span<const SyscallRow> aio_rows();
+std::span<const SyscallRow> namespace_rows();
+std::span<const SyscallRow> openat2_rows();
+std::span<const SyscallRow> clone3_rows();
+std::span<const SyscallRow> old_rows();
+std::span<const SyscallRow> refused_rows();
 
 /// Row of an ordinary (gate 3) or fast (gate 6) system call; nullptr: not implemented.
 const SyscallRow* find_syscall(std::uint32_t number);
@@ -206,6 +224,13 @@ tl::expected<HostPath, int> host_path(const Call& call, int dirfd, std::uint64_t
 /// open(2) with everything special: policy, /proc files that must speak of the guest.
 std::int64_t open_file(Call& call, int dirfd, std::uint64_t path, std::uint64_t flags,
                        std::uint64_t mode);
+/// True for files through which a guest could reach the workbench's own memory or, in the sandbox,
+/// other processes. `fd` is a host descriptor.
+bool forbidden_file(const Process::Impl& process, int fd);
+/// True if the policy lets the guest change the file at this resolved path.
+bool may_change(const Process::Impl& process, const std::string& path);
+/// The path behind a host descriptor, as the host tells it.
+std::string descriptor_path(int fd);
 /// True if the policy lets the guest signal or inspect `pid`.
 bool may_touch_process(const Process::Impl& process, int pid);
 /// Text of a /proc file that must describe the guest, or nullopt: the host's own will do.
@@ -224,11 +249,16 @@ struct CloneRequest {
     std::uint64_t stack_bottom = 0;  ///< 0 = the mapping that holds the stack
     std::uint64_t parent_tid = 0, child_tid = 0, tls = 0;
 };
+/// The call that `request` asks for: a thread or a process.
+std::int64_t clone_guest(Call& call, const CloneRequest& request);
 /// A new host process with a copy of the guest; pid in the parent, 0 in the child.
 std::int64_t fork_guest(Call& call, const CloneRequest& request);
 /// Does not return on success.
 std::int64_t execute_program(Call& call, const HostPath& path, std::uint64_t argv,
                              std::uint64_t envp);
+
+/// For rt_sigqueueinfo and its like: what a sender may fill in.
+siginfo_t siginfo_to_host(const SiginfoE2k& info);
 
 /// The mask of rt_sigsuspend, ppoll and pselect6: in force while the call waits. If a handler runs,
 /// it is the handler's frame that restores the old one.

@@ -72,7 +72,9 @@ std::int64_t sys_pwrite(Call& call) {
 std::int64_t vector_with(Call& call, long number, bool fills) {
     auto vector = guest_iovec(call, call.arg[1], call.arg[2]);
     if (!vector) return -vector.error();
-    if (!fills && call.process.pump && !call.process.forked &&
+    // At the current position, as writev does.
+    const bool plain = number == SYS_writev || (number == SYS_pwritev2 && word(-1) == call.arg[3]);
+    if (plain && call.process.pump && !call.process.forked &&
         call.process.fds.stream(call.integer(0)) >= 0) {
         std::int64_t total = 0;
         for (const iovec& part : *vector) {
@@ -95,6 +97,20 @@ std::int64_t sys_readv(Call& call) { return vector_with(call, SYS_readv, true); 
 std::int64_t sys_writev(Call& call) { return vector_with(call, SYS_writev, false); }
 std::int64_t sys_preadv(Call& call) { return vector_with(call, SYS_preadv, true); }
 std::int64_t sys_pwritev(Call& call) { return vector_with(call, SYS_pwritev, false); }
+
+std::int64_t sys_preadv2(Call& call) { return vector_with(call, SYS_preadv2, true); }
+std::int64_t sys_pwritev2(Call& call) { return vector_with(call, SYS_pwritev2, false); }
+
+/// Between guest memory and a pipe, in the direction of the pipe's end.
+std::int64_t sys_vmsplice(Call& call) {
+    const auto vector = guest_iovec(call, call.arg[1], call.arg[2]);
+    if (!vector) return -vector.error();
+    const std::int64_t n =
+        call.blocking(SYS_vmsplice, word(call.fd(0)), word(vector->data()), vector->size(),
+                      call.arg[3] & ~std::uint64_t{SPLICE_F_GIFT});
+    note_iovec(call, *vector, n);
+    return with_sigpipe(call, n);
+}
 
 std::int64_t sys_open(Call& call) {
     return open_file(call, kAtFdCwd, call.arg[0], call.arg[1], call.arg[2]);
@@ -248,6 +264,10 @@ std::int64_t sys_fadvise(Call& call) {
     return Call::host(SYS_fadvise64, static_cast<std::uint64_t>(call.fd(0)), call.arg[1],
                       call.arg[2], call.arg[3]);
 }
+std::int64_t sys_sync_file_range(Call& call) {
+    return call.blocking(SYS_sync_file_range, word(call.fd(0)), call.arg[1], call.arg[2],
+                         call.arg[3]);
+}
 std::int64_t sys_readahead(Call& call) {
     return Call::host(SYS_readahead, static_cast<std::uint64_t>(call.fd(0)), call.arg[1],
                       call.arg[2]);
@@ -392,15 +412,19 @@ constexpr std::array kRows{
     SyscallRow{299, "fadvise64", {Fd, Long, Size, Int}, sys_fadvise},
     SyscallRow{310, "fadvise64_64", {Fd, Long, Long, Int}, sys_fadvise},
     SyscallRow{329, "splice", {Fd, Ptr, Fd, Ptr, Size, Hex}, sys_splice},
+    SyscallRow{330, "vmsplice", {Fd, IovIn, Size, Hex}, sys_vmsplice},
     SyscallRow{331, "tee", {Fd, Fd, Size, Hex}, sys_tee},
     SyscallRow{335, "openat", {DirFd, Path, OpenFlags, Mode}, sys_openat},
     SyscallRow{354, "preadv", {Fd, IovOut, Int, Long}, sys_preadv},
     SyscallRow{355, "pwritev", {Fd, IovIn, Int, Long}, sys_pwritev},
     SyscallRow{356, "fallocate", {Fd, Int, Long, Long}, sys_fallocate},
+    SyscallRow{357, "sync_file_range", {Fd, Long, Long, Hex}, sys_sync_file_range},
     SyscallRow{358, "dup3", {Fd, Fd, OpenFlags}, sys_dup3},
     SyscallRow{377, "syncfs", {Fd}, sys_syncfs},
     SyscallRow{386, "memfd_create", {Text, Hex}, sys_memfd_create},
     SyscallRow{394, "copy_file_range", {Fd, Ptr, Fd, Ptr, Size, Hex}, sys_copy_file_range},
+    SyscallRow{395, "preadv2", {Fd, IovOut, Size, Long, Hex, Hex}, sys_preadv2},
+    SyscallRow{396, "pwritev2", {Fd, IovIn, Size, Long, Hex, Hex}, sys_pwritev2},
     SyscallRow{431, "close_range", {UInt, UInt, Hex}, sys_close_range},
 };
 
@@ -410,8 +434,8 @@ std::span<const SyscallRow> file_rows() { return kRows; }
 
 tl::expected<std::vector<iovec>, int> guest_iovec(const Call& call, std::uint64_t address,
                                                   std::uint64_t count) {
-    if (static_cast<std::uint32_t>(count) > IOV_MAX) return tl::unexpected(EINVAL);
-    std::vector<iovec> vector(static_cast<std::uint32_t>(count));
+    if (count > IOV_MAX) return tl::unexpected(EINVAL);
+    std::vector<iovec> vector(count);
     if (!call.memory().read(address, vector.data(), vector.size() * sizeof(iovec)))
         return tl::unexpected(EFAULT);
     for (iovec& part : vector) {

@@ -130,6 +130,8 @@ constexpr std::array kRows{
     SyscallRow{211, "getresgid32", {WordOut, WordOut, WordOut}, three_ids<SYS_getresgid>},
     SyscallRow{213, "setuid32", {Int}, pass_change<SYS_setuid>},
     SyscallRow{214, "setgid32", {Int}, pass_change<SYS_setgid>},
+    SyscallRow{215, "setfsuid32", {Int}, pass_change<SYS_setfsuid>},
+    SyscallRow{216, "setfsgid32", {Int}, pass_change<SYS_setfsgid>},
     SyscallRow{244, "gettid", {}, sys_gettid},
     SyscallRow{385, "getrandom", {Ptr, Size, Hex}, sys_getrandom},
 };

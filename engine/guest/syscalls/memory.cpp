@@ -111,6 +111,15 @@ std::int64_t sys_mlock(Call& call) {
     call.arg[1] += offset;
     return on_range(call, call.number == 151 ? SYS_munlock : SYS_mlock, 0);
 }
+std::int64_t sys_mlock2(Call& call) {
+    constexpr std::uint64_t kOnFault = 1;
+    if (call.arg[2] & 0xffff'ffff & ~kOnFault) return -EINVAL;
+    if (!(call.arg[2] & kOnFault)) return sys_mlock(call);
+    const std::uint64_t offset = call.arg[0] & (kPage - 1);
+    call.arg[0] -= offset;
+    call.arg[1] += offset;
+    return on_range(call, SYS_mlock2, kOnFault);
+}
 std::int64_t sys_mincore(Call& call) {
     const std::uint64_t pages = (call.arg[1] + kPage - 1) / kPage;
     return on_range(call, SYS_mincore, call.pointer(call.arg[2], pages));
@@ -132,6 +141,7 @@ constexpr std::array kRows{
     SyscallRow{192, "mmap2", {Ptr, Size, Prot, MapFlags, Fd, Hex}, sys_mmap2},
     SyscallRow{218, "mincore", {Ptr, Size, Ptr}, sys_mincore},
     SyscallRow{219, "madvise", {Ptr, Size, Advice}, sys_madvise},
+    SyscallRow{391, "mlock2", {Ptr, Size, Hex}, sys_mlock2},
 };
 
 }  // namespace

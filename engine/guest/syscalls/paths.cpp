@@ -20,13 +20,6 @@ namespace {
 
 constexpr int kMaxLinks = 16;
 
-std::string descriptor_path(int fd) {
-    std::array<char, PATH_MAX> text;
-    const ssize_t n =
-        readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), text.data(), text.size());
-    return n > 0 ? std::string(text.data(), static_cast<std::size_t>(n)) : std::string();
-}
-
 bool below(const std::string& path, const std::string& directory) {
     return path.compare(0, directory.size(), directory) == 0 &&
            (path.size() == directory.size() || directory.ends_with('/') ||
@@ -157,9 +150,16 @@ std::int64_t open_text(const Call& call, const std::string& text, std::uint64_t 
     return adopt_fd(call, fd);
 }
 
-/// Files through which a guest could reach the workbench's own memory or, in the sandbox, other
-/// processes.
-bool forbidden_proc_file(const Process::Impl& process, int fd) {
+}  // namespace
+
+std::string descriptor_path(int fd) {
+    std::array<char, PATH_MAX> text;
+    const ssize_t n =
+        readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), text.data(), text.size());
+    return n > 0 ? std::string(text.data(), static_cast<std::size_t>(n)) : std::string();
+}
+
+bool forbidden_file(const Process::Impl& process, int fd) {
     struct statfs fs {};
     if (fstatfs(fd, &fs) != 0 || fs.f_type != PROC_SUPER_MAGIC) return false;
     const std::string path = descriptor_path(fd);
@@ -169,7 +169,9 @@ bool forbidden_proc_file(const Process::Impl& process, int fd) {
     return process.options.policy.sandbox && per_process;
 }
 
-}  // namespace
+bool may_change(const Process::Impl& process, const std::string& path) {
+    return !process.options.policy.sandbox || writable(process, path);
+}
 
 HostPath::~HostPath() {
     if (owned_) close(dirfd_);
@@ -216,7 +218,7 @@ std::int64_t open_file(Call& call, int dirfd, std::uint64_t path, std::uint64_t 
     if (at->pinned()) flags |= O_NOFOLLOW;
     const std::int64_t fd = call.blocking(SYS_openat, static_cast<std::uint64_t>(at->dirfd()),
                                           at->pointer(), flags, mode);
-    if (fd >= 0 && forbidden_proc_file(call.process, static_cast<int>(fd))) {
+    if (fd >= 0 && forbidden_file(call.process, static_cast<int>(fd))) {
         close(static_cast<int>(fd));
         return -EACCES;
     }

@@ -55,8 +55,10 @@ std::int64_t sys_wait4(Call& call) {
 std::int64_t sys_waitid(Call& call) {
     siginfo_t info{};
     rusage usage{};
+    constexpr int kByDescriptor = 3;  // P_PIDFD
+    const std::uint64_t which = call.integer(0) == kByDescriptor ? word(call.fd(1)) : call.arg[1];
     const std::int64_t result =
-        call.blocking(SYS_waitid, call.arg[0], call.arg[1], reinterpret_cast<std::uint64_t>(&info),
+        call.blocking(SYS_waitid, call.arg[0], which, reinterpret_cast<std::uint64_t>(&info),
                       call.arg[3], call.arg[4] ? reinterpret_cast<std::uint64_t>(&usage) : 0);
     if (result < 0) return result;
     if (call.arg[2]) {

@@ -172,13 +172,13 @@ std::int64_t fork_guest(Call& call, const CloneRequest& request) {
     return pid;
 }
 
-namespace {
-
 std::int64_t clone_guest(Call& call, const CloneRequest& request) {
     if ((request.flags & CLONE_VM) && !(request.flags & CLONE_VFORK))
         return start_thread(call, request);
     return fork_guest(call, request);
 }
+
+namespace {
 
 std::int64_t sys_clone(Call& call) {
     return clone_guest(call, {call.arg[0], call.arg[1], 0, call.arg[2], call.arg[3], call.arg[4]});

@@ -1,13 +1,17 @@
 // Sockets. Addresses, options and control messages are equal on both sides; descriptors inside
-// them and names of the file system are not.
+// them are not.
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <csignal>
 #include <cstring>
+#include <system_error>
+#include <thread>
 #include <vector>
 
 #include "engine/guest/syscalls/call.h"
@@ -25,30 +29,44 @@ std::uint64_t raw(T* pointer) {
     return reinterpret_cast<std::uint64_t>(pointer);
 }
 
-/// An address coming in. A relative name of a local socket is relative to the guest's directory.
+/// An address coming in, as long as the guest says: the host checks the length of each family.
 struct Address {
-    std::array<std::uint8_t, kMaxAddress + 64> bytes{};
+    std::array<std::uint8_t, kMaxAddress> bytes{};
     socklen_t length = 0;
+
+    /// The name of a local socket that is relative to the working directory.
+    bool relative() const {
+        sa_family_t family = AF_UNSPEC;
+        std::memcpy(&family, bytes.data(), sizeof family);
+        const std::uint8_t first = bytes[offsetof(sockaddr_un, sun_path)];
+        return length > offsetof(sockaddr_un, sun_path) && family == AF_UNIX && first != 0 &&
+               first != '/';
+    }
 };
 tl::expected<Address, int> address_in(const Call& call, std::uint64_t at, std::uint64_t length) {
     Address address;
-    if (at == 0) return address;
     if (static_cast<std::uint32_t>(length) > kMaxAddress) return tl::unexpected(EINVAL);
     address.length = static_cast<socklen_t>(length);
     if (!call.memory().read(at, address.bytes.data(), address.length))
         return tl::unexpected(EFAULT);
-    sockaddr_un local{};
-    std::memcpy(&local, address.bytes.data(), std::min<std::size_t>(address.length, sizeof local));
-    if (local.sun_family != AF_UNIX || address.length <= 2 || local.sun_path[0] == '\0' ||
-        local.sun_path[0] == '/')
-        return address;
-    const std::string path =
-        "/proc/self/fd/" + std::to_string(call.process.cwd) + "/" +
-        std::string(local.sun_path, strnlen(local.sun_path, address.length - 2));
-    if (path.size() >= sizeof local.sun_path) return tl::unexpected(ENAMETOOLONG);
-    std::memcpy(address.bytes.data() + 2, path.c_str(), path.size() + 1);
-    address.length = static_cast<socklen_t>(2 + path.size() + 1);
     return address;
+}
+
+/// Issues a call with `address` among its arguments. A relative name goes to the host as it is, or
+/// its length would change and its peers would see another: a thread of its own makes the call, in
+/// the guest's directory.
+template <class F>
+std::int64_t with_name(const Call& call, const Address& address, F&& work) {
+    if (!address.relative()) return work();
+    std::int64_t result = 0;
+    try {
+        std::thread([&] {
+            result = unshare(CLONE_FS) == 0 && fchdir(call.process.cwd) == 0 ? work() : -errno;
+        }).join();
+    } catch (const std::system_error&) {
+        return -EAGAIN;  // no more threads
+    }
+    return result;
 }
 
 /// An address going out: at most *length_at bytes, and *length_at tells the true length.
@@ -95,13 +113,16 @@ std::int64_t sys_socketpair(Call& call) {
 }
 
 std::int64_t with_address(Call& call, long number) {
+    if (call.fd(0) < 0) return -EBADF;
     const auto address = address_in(call, call.arg[1], call.arg[2]);
     if (!address) return -address.error();
     sa_family_t family = AF_UNSPEC;
     std::memcpy(&family, address->bytes.data(), sizeof family);
     // In the sandbox a local socket's name is a door to other programs of the host.
     if (call.process.options.policy.sandbox) return -EACCES;
-    return call.blocking(number, u(call.fd(0)), raw(address->bytes.data()), address->length);
+    return with_name(call, *address, [&] {
+        return call.blocking(number, u(call.fd(0)), raw(address->bytes.data()), address->length);
+    });
 }
 std::int64_t sys_connect(Call& call) { return with_address(call, SYS_connect); }
 std::int64_t sys_bind(Call& call) { return with_address(call, SYS_bind); }
@@ -136,12 +157,16 @@ std::int64_t sys_getpeername(Call& call) { return name_with(call, SYS_getpeernam
 
 std::int64_t sys_sendto(Call& call) {
     const std::uint64_t length = std::min(call.arg[2], kMaxTransfer);
-    const auto address = address_in(call, call.arg[4], call.arg[5]);
+    const auto address = address_in(call, call.arg[4], call.arg[4] ? call.arg[5] : 0);
     if (!address) return -address.error();
     return sent(call,
-                call.blocking(SYS_sendto, u(call.fd(0)), call.pointer(call.arg[1], length), length,
-                              call.arg[3] | MSG_NOSIGNAL,
-                              call.arg[4] ? raw(address->bytes.data()) : 0, address->length),
+                with_name(call, *address,
+                          [&] {
+                              return call.blocking(
+                                  SYS_sendto, u(call.fd(0)), call.pointer(call.arg[1], length),
+                                  length, call.arg[3] | MSG_NOSIGNAL,
+                                  call.arg[4] ? raw(address->bytes.data()) : 0, address->length);
+                          }),
                 call.arg[3]);
 }
 
@@ -160,11 +185,15 @@ std::int64_t sys_recvfrom(Call& call) {
 
 // --- messages ---
 
-/// Changes the descriptors of SCM_RIGHTS messages with `translate(fd)`.
+constexpr int kScmPidfd = 4;  // SCM_PIDFD, only received
+
+/// Changes the descriptors of control messages with `translate(fd)`.
 template <class F>
 void translate_rights(msghdr& message, F&& translate) {
     for (cmsghdr* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+        if (c->cmsg_level != SOL_SOCKET ||
+            (c->cmsg_type != SCM_RIGHTS && c->cmsg_type != kScmPidfd))
+            continue;
         if (c->cmsg_len < CMSG_LEN(0)) return;
         const std::size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
         for (std::size_t i = 0; i < count; ++i) {
@@ -190,17 +219,21 @@ struct Message {
 };
 std::int64_t read_message(const Call& call, std::uint64_t at, bool sending, Message& m) {
     if (!call.get(at, m.guest)) return -EFAULT;
+    const std::uint32_t name_length = m.guest.msg_name ? m.guest.msg_namelen : 0;
+    if (static_cast<std::int32_t>(name_length) < 0) return -EINVAL;
     if (m.guest.msg_controllen > kMaxControl) return -ENOBUFS;
+    if (m.guest.msg_iovlen > IOV_MAX) return -EMSGSIZE;
     auto parts = guest_iovec(call, raw(m.guest.msg_iov), m.guest.msg_iovlen);
-    if (!parts) return parts.error() == EINVAL ? -EMSGSIZE : -parts.error();
+    if (!parts) return -parts.error();
     m.parts = std::move(*parts);
     m.host.msg_iov = m.parts.data();
     m.host.msg_iovlen = m.parts.size();
     m.control.resize((m.guest.msg_controllen + 7) / 8);
     m.host.msg_control = m.control.data();
-    m.host.msg_controllen = m.guest.msg_control ? m.guest.msg_controllen : 0;
+    m.host.msg_controllen = sending || m.guest.msg_control ? m.guest.msg_controllen : 0;
     if (sending) {
-        auto name = address_in(call, raw(m.guest.msg_name), m.guest.msg_namelen);
+        auto name = address_in(call, raw(m.guest.msg_name),
+                               std::min<std::uint32_t>(name_length, kMaxAddress));
         if (!name) return -name.error();
         m.name = *name;
         m.host.msg_namelen = m.name.length;
@@ -217,7 +250,12 @@ std::int64_t send_message(Call& call, std::uint64_t at, std::uint64_t flags) {
     Message m;
     if (const auto error = read_message(call, at, true, m)) return error;
     translate_rights(m.host, [&](int fd) { return call.process.fds.host(fd); });
-    return sent(call, call.blocking(SYS_sendmsg, u(call.fd(0)), raw(&m.host), flags | MSG_NOSIGNAL),
+    return sent(call,
+                with_name(call, m.name,
+                          [&] {
+                              return call.blocking(SYS_sendmsg, u(call.fd(0)), raw(&m.host),
+                                                   flags | MSG_NOSIGNAL);
+                          }),
                 flags);
 }
 
@@ -247,23 +285,40 @@ std::int64_t receive_message(Call& call, std::uint64_t at, std::uint64_t flags) 
 std::int64_t sys_sendmsg(Call& call) { return send_message(call, call.arg[1], call.arg[2]); }
 std::int64_t sys_recvmsg(Call& call) { return receive_message(call, call.arg[1], call.arg[2]); }
 
-std::int64_t many_messages(Call& call, bool sending) {
+/// `end` is asked after each message, as Linux does: true stops.
+template <class F>
+std::int64_t many_messages(Call& call, bool sending, F&& end) {
     const std::uint64_t count =
-        std::min<std::uint64_t>(static_cast<std::uint32_t>(call.arg[2]), 1024);
+        std::min<std::uint64_t>(static_cast<std::uint32_t>(call.arg[2]), IOV_MAX);
+    std::uint64_t flags = call.arg[3] & ~std::uint64_t{MSG_WAITFORONE};
     std::uint64_t done = 0;
-    for (; done < count; ++done) {
+    while (done < count) {
         const std::uint64_t at = call.arg[1] + done * sizeof(mmsghdr);
-        const std::uint64_t flags = done > 0 && !sending ? call.arg[3] | MSG_DONTWAIT : call.arg[3];
-        const std::int64_t n =
-            sending ? send_message(call, at, flags) : receive_message(call, at, flags);
+        std::int64_t n = sending ? send_message(call, at, flags) : receive_message(call, at, flags);
+        if (n >= 0 && !call.put(at + offsetof(mmsghdr, msg_len), static_cast<std::uint32_t>(n)))
+            n = -EFAULT;
         if (n < 0) return done ? static_cast<std::int64_t>(done) : n;
-        if (!call.put(at + offsetof(mmsghdr, msg_len), static_cast<std::uint32_t>(n)))
-            return -EFAULT;
+        ++done;
+        if (end()) break;
+        if (call.arg[3] & MSG_WAITFORONE) flags |= MSG_DONTWAIT;
     }
     return static_cast<std::int64_t>(done);
 }
-std::int64_t sys_sendmmsg(Call& call) { return many_messages(call, true); }
-std::int64_t sys_recvmmsg(Call& call) { return many_messages(call, false); }
+std::int64_t sys_sendmmsg(Call& call) {
+    return many_messages(call, true, [] { return false; });
+}
+std::int64_t sys_recvmmsg(Call& call) {
+    if (call.arg[4] == 0) return many_messages(call, false, [] { return false; });
+    timespec time{};
+    if (!call.get(call.arg[4], time)) return -EFAULT;
+    if (time.tv_sec < 0 || time.tv_nsec < 0 || time.tv_nsec > 999'999'999) return -EINVAL;
+    static_cast<void>(call.remaining(time));  // counts from here
+    const std::int64_t result = many_messages(call, false, [&] {
+        const timespec left = call.remaining(time);
+        return left.tv_sec == 0 && left.tv_nsec == 0;
+    });
+    return result > 0 && !call.put(call.arg[4], call.remaining(time)) ? -EFAULT : result;
+}
 
 // --- options ---
 

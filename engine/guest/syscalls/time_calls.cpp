@@ -5,6 +5,7 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <ctime>
 
@@ -106,6 +107,15 @@ std::int64_t create_host_timer(Process::Impl& p, int id, int clock, int signal) 
     return 0;
 }
 
+/// The host's signal comes at each expiry, wanted or not: a period of nanoseconds would leave the
+/// workbench no time for anything else. What is left out shows as overruns.
+itimerspec bearable(itimerspec t) {
+    constexpr long kShortest = 100'000;
+    if (t.it_interval.tv_sec == 0 && t.it_interval.tv_nsec > 0)
+        t.it_interval.tv_nsec = std::max(t.it_interval.tv_nsec, kShortest);
+    return t;
+}
+
 itimerval to_timeval(const itimerspec& t) {
     return {{t.it_interval.tv_sec, t.it_interval.tv_nsec / 1000},
             {t.it_value.tv_sec, (t.it_value.tv_nsec + 999) / 1000}};
@@ -131,7 +141,7 @@ std::int64_t set_interval(Call& call, unsigned which, const itimerval& fresh, it
                 create_host_timer(p, static_cast<int>(which), kind.clock, kind.signal))
             return error;
     }
-    const itimerspec spec = to_timespec(fresh);
+    const itimerspec spec = bearable(to_timespec(fresh));
     itimerspec previous{};
     if (timer_settime(p.timers[which].host, 0, &spec, &previous) != 0) return -errno;
     old = to_timeval(previous);
@@ -212,6 +222,7 @@ std::int64_t with_timer(Call& call, F&& f) {
 std::int64_t sys_timer_settime(Call& call) {
     itimerspec fresh{}, old{};
     if (!call.get(call.arg[2], fresh)) return -EFAULT;
+    fresh = bearable(fresh);
     const std::int64_t result = with_timer(call, [&](GuestTimer& timer) -> std::int64_t {
         return timer_settime(timer.host, call.integer(1), &fresh, &old) == 0 ? 0 : -errno;
     });

@@ -6,6 +6,7 @@
 
 #include "engine/cpu/exec/bundle_cache.h"
 #include "engine/cpu/exec/executor.h"
+#include "engine/cpu/stack_watch.h"
 
 namespace e2k::cpu {
 
@@ -93,16 +94,27 @@ struct Interpreter::Impl {
         return stop;
     }
 
+    /// Nothing runs on stacks that are not in order.
+    static std::optional<Stop> refused(const CpuState& state) {
+        auto complaint = stacks_complaint(state);
+        if (!complaint) return std::nullopt;
+        return trapped(stacks_trap(state, std::move(*complaint)));
+    }
+
     template <bool Tags>
     Stop run(CpuState& state, std::uint64_t max_bundles) {
+        const StackWatch watch(state);
+        if (auto stop = refused(state)) return std::move(*stop);
         FpEnvironment fp(state.pfpfr, state.fpcr, state.fpsr);
         exec::Executor<Tags> executor(state, memory, fp);
         if (max_bundles == 0) return stopped(StopKind::Budget);
         Trap trap;
         ExecBundle* entry = lookup(state.ip, trap);
         while (entry) {
-            if (state.interrupt.load(std::memory_order_relaxed) != 0)
+            if (state.interrupt.load(std::memory_order_relaxed) != 0) {
+                if (auto stop = refused(state)) return std::move(*stop);
                 return stopped(StopKind::Interrupted);
+            }
             if (entry->flags & exec::kBreakpoint) return stopped(StopKind::Breakpoint);
             if (observer) observe(*entry, state);
             if (!executor.execute(*entry)) return finish(std::move(executor.stop()));
@@ -114,6 +126,8 @@ struct Interpreter::Impl {
 
     template <bool Tags>
     Stop one(CpuState& state, const ExecBundle& entry) {
+        const StackWatch watch(state);
+        if (auto stop = refused(state)) return std::move(*stop);
         FpEnvironment fp(state.pfpfr, state.fpcr, state.fpsr);
         exec::Executor<Tags> executor(state, memory, fp);
         if (observer) observe(entry, state);

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "engine/cpu/memory.h"
 #include "engine/cpu/state.h"
@@ -59,6 +61,22 @@ tl::expected<std::uint64_t, TrapCode> read_state_register(const CpuState& state,
 tl::expected<void, TrapCode> state_register_writable(const CpuState& state, std::uint8_t code);
 tl::expected<void, TrapCode> write_state_register(CpuState& state, std::uint8_t code,
                                                   std::uint64_t value);
+
+/// What is wrong with window, chain or rotation, in plain words. Nothing is wrong with what the
+/// machine itself makes; this is asked wherever a state begins to run, so that a mistake elsewhere
+/// becomes a fault of the guest. The trap made of it is fatal.
+std::optional<std::string> stacks_complaint(const CpuState& state);
+Trap stacks_trap(const CpuState& state, std::string complaint);
+/// The same for the window that a return would make.
+std::optional<std::string> return_complaint(const CpuState& state);
+/// Fields that fit the architecture's: what a rotation state from memory must satisfy to be used.
+inline bool is_rotation(const RotationState& br) {
+    return br.rbs < 64 && br.rsz < 64 && br.rcur < 64 && br.psz < 32 && br.pcur < 32;
+}
+/// The same, and the current positions lie inside of the areas.
+inline bool is_sound_rotation(const RotationState& br) {
+    return is_rotation(br) && br.rcur <= br.rsz && br.pcur <= br.psz;
+}
 
 /// setwd/call/return as the machine does them; shared by interpreter, signals and longjmp.
 void push_call(CpuState& state, unsigned wbs_registers, std::uint64_t return_ip);

@@ -3,7 +3,10 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <string>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "engine/cpu/interpreter.h"
 #include "engine/cpu/state.h"
@@ -11,16 +14,32 @@
 namespace e2k::cpu {
 namespace {
 
-template <class T>
-T* reserve_array(std::size_t count) {
-    void* p = mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return p == MAP_FAILED ? nullptr : static_cast<T*>(p);
-}
+/// The largest step of the window: `wbs` has 7 bits and counts pairs of registers.
+constexpr std::size_t kLargestStep = 2 * 127;
+constexpr std::size_t kPage = 4096, kLeastWall = 1u << 20;
 
-template <class T>
-void release_array(T* array, std::size_t count) {
-    if (array) munmap(array, count * sizeof(T));
+constexpr std::size_t pages(std::size_t bytes) { return (bytes + kPage - 1) & ~(kPage - 1); }
+
+/// Where the parts lie in the reserved range: wall, registers, wall, tags, wall, frames, wall.
+struct Layout {
+    Layout(std::size_t registers, std::size_t frames) {
+        const std::size_t reach = (frames + 1) * kLargestStep;
+        const std::size_t register_wall = pages(reach * sizeof(Reg)) + kLeastWall;
+        const std::size_t tag_wall = pages(reach) + kLeastWall;
+        const std::size_t all = registers + kWindowSlack;
+        registers_at = register_wall;
+        register_bytes = pages(all * sizeof(Reg));
+        tags_at = registers_at + register_bytes + register_wall;
+        tag_bytes = pages(all);
+        frames_at = tags_at + tag_bytes + tag_wall;
+        frame_bytes = pages(frames * sizeof(ChainFrame));
+        size = frames_at + frame_bytes + kLeastWall;
+    }
+    std::size_t registers_at, register_bytes, tags_at, tag_bytes, frames_at, frame_bytes, size;
+};
+
+bool open_part(std::uint8_t* at, std::size_t bytes) {
+    return mprotect(at, bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
 }  // namespace
@@ -28,6 +47,8 @@ void release_array(T* array, std::size_t count) {
 HardwareStacks::HardwareStacks(HardwareStacks&& other) noexcept { *this = std::move(other); }
 
 HardwareStacks& HardwareStacks::operator=(HardwareStacks&& other) noexcept {
+    std::swap(reserved_, other.reserved_);
+    std::swap(reserved_bytes_, other.reserved_bytes_);
     std::swap(registers_, other.registers_);
     std::swap(tags_, other.tags_);
     std::swap(frames_, other.frames_);
@@ -37,19 +58,26 @@ HardwareStacks& HardwareStacks::operator=(HardwareStacks&& other) noexcept {
 }
 
 HardwareStacks::~HardwareStacks() {
-    release_array(registers_, register_count_ + kWindowSlack);
-    release_array(tags_, register_count_ + kWindowSlack);
-    release_array(frames_, frame_count_);
+    if (reserved_) munmap(reserved_, reserved_bytes_);
 }
 
 bool HardwareStacks::reserve(std::size_t registers, std::size_t frames) {
+    const Layout layout(registers, frames);
+    void* p =
+        mmap(nullptr, layout.size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED) return false;
     HardwareStacks fresh;
+    fresh.reserved_ = static_cast<std::uint8_t*>(p);
+    fresh.reserved_bytes_ = layout.size;
     fresh.register_count_ = registers;
     fresh.frame_count_ = frames;
-    fresh.registers_ = reserve_array<Reg>(registers + kWindowSlack);
-    fresh.tags_ = reserve_array<std::uint8_t>(registers + kWindowSlack);
-    fresh.frames_ = reserve_array<ChainFrame>(frames);
-    if (!fresh.registers_ || !fresh.tags_ || !fresh.frames_) return false;
+    if (!open_part(fresh.reserved_ + layout.registers_at, layout.register_bytes) ||
+        !open_part(fresh.reserved_ + layout.tags_at, layout.tag_bytes) ||
+        !open_part(fresh.reserved_ + layout.frames_at, layout.frame_bytes))
+        return false;
+    fresh.registers_ = reinterpret_cast<Reg*>(fresh.reserved_ + layout.registers_at);
+    fresh.tags_ = fresh.reserved_ + layout.tags_at;
+    fresh.frames_ = reinterpret_cast<ChainFrame*>(fresh.reserved_ + layout.frames_at);
     std::swap(*this, fresh);
     return true;
 }
@@ -60,6 +88,44 @@ void HardwareStacks::attach(CpuState& state) const {
     state.tag_file = state.window_tags = tags_;
     state.chain_file = state.chain_top = frames_;
     state.chain_limit = frames_ + frame_count_;
+    state.walls_begin = reinterpret_cast<std::uintptr_t>(reserved_);
+    state.walls_end = state.walls_begin + reserved_bytes_;
+}
+
+std::optional<std::string> stacks_complaint(const CpuState& s) {
+    if (s.stack_fault.load(std::memory_order_relaxed))
+        return "the register or chain stack was left; this is a fault of the emulator";
+    if (s.window < s.window_file || s.window + s.wd.size > s.window_limit ||
+        s.window_tags - s.tag_file != s.window - s.window_file)
+        return "the register window lies outside the procedure stack";
+    if (s.wd.size > kMaxWindow || s.wd.psize > kMaxWindow)
+        return fmt::format("a window of {} registers, {} of them parameters; the largest has {}",
+                           s.wd.size, s.wd.psize, kMaxWindow);
+    if (s.chain_top < s.chain_file || s.chain_top > s.chain_limit)
+        return "the newest chain record lies outside the chain stack";
+    if (!is_rotation(s.br)) return "the rotation state has values that do not exist";
+    return std::nullopt;
+}
+
+Trap stacks_trap(const CpuState& state, std::string complaint) {
+    Trap trap;
+    trap.code = TrapCode::WindowBounds;
+    trap.ip = trap.address = state.ip;
+    trap.detail = std::move(complaint);
+    trap.fatal = true;
+    return trap;
+}
+
+std::optional<std::string> return_complaint(const CpuState& s) {
+    if (s.chain_top == s.chain_file) return std::nullopt;  // the end of the chain
+    const ChainFrame& frame = s.chain_top[-1];
+    if (s.wd.psize + frame.wbs > kMaxWindow)
+        return fmt::format("return makes a window of {} registers; the largest has {}",
+                           s.wd.psize + frame.wbs, kMaxWindow);
+    if (frame.wbs > s.window_index())
+        return fmt::format("return moves the window {} registers down, only {} are below it",
+                           frame.wbs, s.window_index());
+    return std::nullopt;
 }
 
 namespace {

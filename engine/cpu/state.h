@@ -102,7 +102,8 @@ struct WaitLock {
     std::uint8_t size = 0, valid = 0;
 };
 
-inline constexpr unsigned kWindowSlack = 512;  ///< guard registers past the last legal window
+inline constexpr unsigned kMaxWindow = 224;  ///< registers of the largest window (machine.md §3.1)
+inline constexpr unsigned kWindowSlack = 512;  ///< usable registers past the last legal window
 
 struct CpuState {
     // --- hot: touched by nearly every bundle, reachable with 8-bit displacements first ---
@@ -153,6 +154,10 @@ struct CpuState {
     std::uint64_t clock_base = 0;
     std::uint64_t held_clock = 0;  ///< not 0: the clock stands still at it (machine/differential.h)
 
+    // --- the walls around the stacks (HardwareStacks, stack_watch.h) ---
+    std::uintptr_t walls_begin = 0, walls_end = 0;  ///< all host addresses reserved for the stacks
+    std::atomic<std::uint32_t> stack_fault{0};      ///< a wall was touched: nothing may run on
+
     std::size_t window_index() const { return static_cast<std::size_t>(window - window_file); }
     std::size_t depth() const { return static_cast<std::size_t>(chain_top - chain_file); }
 
@@ -174,7 +179,10 @@ struct CpuState {
     }
 };
 
-/// Owns the procedure and chain stack areas of one thread and points a CpuState at them.
+/// Owns the procedure and chain stack areas of one thread and points a CpuState at them. They are
+/// mapped apart from everything else: registers, tags and chain frames each between inaccessible
+/// walls, which are so wide that no sequence of calls or returns that the chain has room for can
+/// carry the window past them.
 class HardwareStacks {
 public:
     static constexpr std::size_t kDefaultRegisters = 16u
@@ -192,6 +200,8 @@ public:
     void attach(CpuState& state) const;
 
 private:
+    std::uint8_t* reserved_ = nullptr;
+    std::size_t reserved_bytes_ = 0;
     Reg* registers_ = nullptr;
     std::uint8_t* tags_ = nullptr;
     ChainFrame* frames_ = nullptr;

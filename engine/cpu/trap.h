@@ -48,6 +48,7 @@ struct Trap {
     std::uint8_t fp_flags = 0;  ///< unmasked FP exceptions (IE DE ZE OE UE PE bits)
     std::uint8_t size = 0;      ///< bytes of the access
     std::string detail;         ///< plain words, e.g. "%r40 is outside the window of 32 registers"
+    bool fatal = false;         ///< the state is not to be trusted: no handler of the guest can run
 };
 
 enum class StopKind : std::uint8_t {

@@ -79,6 +79,10 @@ Next Process::Impl::end_thread(Thread& thread, int code) {
     }
     bool last = false;
     {
+        std::lock_guard lock(contexts.mutex());
+        contexts.thread_ended(thread);
+    }
+    {
         std::lock_guard lock(thread_mutex);
         const auto it =
             std::ranges::find_if(threads, [&](const auto& t) { return t.get() == &thread; });

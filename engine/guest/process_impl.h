@@ -13,6 +13,7 @@
 #include "engine/guest/fd_table.h"
 #include "engine/guest/host_signals.h"
 #include "engine/guest/process.h"
+#include "engine/guest/stack_contexts.h"
 #include "engine/guest/streams.h"
 #include "engine/guest/structs.h"
 
@@ -63,8 +64,10 @@ struct Thread::SignalState {
     std::optional<std::uint64_t> mask_to_restore;  ///< rt_sigsuspend, ppoll: mask after the handler
     StackE2k alt_stack{0, 2 /* SS_DISABLE */, 0, 0};
     std::vector<SignalContext> contexts;  ///< innermost handler last
-    std::vector<SiginfoE2k> pending;      ///< sent to this thread (Impl::signal_mutex)
-    std::optional<timespec> deadline;     ///< of the waiting call in progress (Call::deadline)
+    /// What the thread executes on; null: its own stacks, as since its start.
+    std::shared_ptr<StackContext> context;
+    std::vector<SiginfoE2k> pending;   ///< sent to this thread (Impl::signal_mutex)
+    std::optional<timespec> deadline;  ///< of the waiting call in progress (Call::deadline)
     std::uint64_t robust_list = 0;
 
     // Host side, touched by other threads and by host signal handlers.
@@ -117,6 +120,7 @@ struct Process::Impl final : HostSignalSink {
     std::atomic<int> wakers{0};
     std::uint32_t next_tid = 0;
     std::set<int> children;  ///< pids of forked guest processes
+    StackContexts contexts;
 
     // --- signals ---
     std::mutex signal_mutex;
@@ -175,6 +179,8 @@ struct Process::Impl final : HostSignalSink {
     bool enter_handler(Thread& thread, const SiginfoE2k& info, const SigactionE2k& action,
                        InterruptedCall* call);
     Next leave_handler(Thread& thread);
+    /// The function of a made context has returned (syscalls/context_calls.cpp).
+    Next finish_context(Thread& thread);
     /// longjmp out of handlers: forgets those entered above `depth` chain frames.
     static void drop_contexts(Thread& thread, std::size_t depth);
     void watch_signal(int signal);

@@ -228,6 +228,8 @@ Next Process::Impl::leave_handler(Thread& thread) {
     // The trampoline belongs to the innermost handler whose frames are still on the chain.
     while (!signals.contexts.empty() && state.chain_top <= signals.contexts.back().saved.chain_top)
         signals.contexts.pop_back();
+    if (signals.contexts.empty() && signals.context && !signals.context->owner)
+        return finish_context(thread);
     if (signals.contexts.empty())
         return die(SIGSEGV, "SIGSEGV: return from the first function of a thread");
     const SignalContext context = std::move(signals.contexts.back());
@@ -242,7 +244,8 @@ Next Process::Impl::leave_handler(Thread& thread) {
     signals.alt_stack.flags &= ~kSsOnStack;
     if (context.siginfo) {
         // A handler may move the continuation and change the scratch globals, nothing else.
-        state.ip = uc.context.cr0_hi & ~7ull;
+        constexpr std::uint64_t kCodeAddress = ((1ull << 48) - 1) & ~7ull;
+        state.ip = uc.context.cr0_hi & kCodeAddress;
         for (std::size_t i = 0; i < 16; ++i) {
             if (state.g[16 + i].lo == uc.extra.g[i]) continue;
             state.g[16 + i].lo = uc.extra.g[i];
@@ -258,7 +261,8 @@ void Process::Impl::drop_contexts(Thread& thread, std::size_t depth) {
     cpu::CpuState& state = thread.state;
     while (!signals.contexts.empty()) {
         const SavedState& saved = signals.contexts.back().saved;
-        if (static_cast<std::size_t>(saved.chain_top - state.chain_file) < depth) break;
+        // Its frames are those from `saved` on: the interrupted place, the trampoline, its own.
+        if (static_cast<std::size_t>(saved.chain_top - state.chain_file) + 1 < depth) break;
         // Back on the stack the handler had interrupted; its SP follows from the chain frames.
         state.usd_base = saved.usd_base;
         state.usd_size = saved.usd_size;

@@ -126,6 +126,7 @@ Next Process::trap(Thread& thread, const cpu::Trap& trap) {
     }
     std::string why = sentence(trap, what, reason, *p.symbols);
     if (trap.code == TrapCode::Unsupported) return p.die(SIGILL, std::move(why));
+    if (trap.fatal) return p.die(what.signal, std::move(why));
     const std::uint64_t address = what.data_address ? trap.address : trap.ip;
     return p.force(thread,
                    SiginfoE2k::fault(what.signal, what.code, address, static_cast<int>(trap.code)),

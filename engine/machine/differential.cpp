@@ -243,6 +243,8 @@ struct Differential::Impl {
         state.chain_file = bottom.chain_file;
         state.chain_top = bottom.chain_file + s.depth();
         state.chain_limit = bottom.chain_file + (s.chain_limit - s.chain_file);
+        state.walls_begin = bottom.walls_begin;
+        state.walls_end = bottom.walls_end;
         // Registers above the window keep what calls left there; setwd can uncover them.
         const std::size_t reach = registers + cpu::kWindowSlack / 2;
         std::copy_n(s.window_file, reach, state.window_file);

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <list>
 
+#include "engine/cpu/stack_watch.h"
+
 namespace e2k::machine {
 
 using guest::Next;
@@ -52,6 +54,7 @@ void Runner::prepare() {
 
 Event Runner::advance(std::uint64_t max_bundles) {
     if (ended_) return Event::ThreadEnd;
+    const cpu::StackWatch watch(thread_->state);  // system calls read and write the stacks too
     if (pending_call_) {
         const cpu::Stop call = *std::exchange(pending_call_, std::nullopt);
         return after(guest_.process().system_call(*thread_, call), call);

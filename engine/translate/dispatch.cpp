@@ -1,9 +1,9 @@
 // Running: from region to region, to the interpreter and back.
-#include <cstdlib>
 #include <optional>
 #include <utility>
 
 #include "engine/cpu/semantics.h"
+#include "engine/cpu/stack_watch.h"
 #include "engine/translate/recovery.h"
 #include "engine/translate/translator_impl.h"
 
@@ -37,6 +37,8 @@ ThreadContext& Translator::Impl::context(const CpuState& state) {
     if (getpid() != process) {
         // The other threads did not come along through the fork.
         process = getpid();
+        // A fork that the C library knows nothing of: the code is the parent's, hands off.
+        if (!std::exchange(code_copied, false)) arena.after_fork(true);
         for (auto& [file, thread] : threads) {
             thread->in_code = false;
             thread->running = nullptr;
@@ -97,6 +99,7 @@ public:
           state_(state),
           interpreter_(interpreter),
           single_(single),
+          watch_(state),
           thread_(impl.context(state)),
           translates_(impl.usable() && set_guest_base(state.memory_base)),
           fp_(state.pfpfr, state.fpcr, state.fpsr) {
@@ -115,6 +118,8 @@ public:
 
     Stop until_stop() {
         while (true) {
+            if (auto complaint = cpu::stacks_complaint(state_))
+                return damaged(std::move(*complaint));
             if (const auto stop = single_ ? std::nullopt : asked_to_stop()) return *stop;
             // Translated code knows no tags (engine/README.md, "tags").
             const std::optional<Stop> stop = state_.tags_live ? interpret_tagged() : one_region();
@@ -138,6 +143,13 @@ private:
         const std::lock_guard lock(impl_.mutex);
         if (impl_.breakpoints.contains(state_.ip)) return stopped(StopKind::Breakpoint);
         return std::nullopt;
+    }
+
+    /// No region runs on stacks that are not in order.
+    Stop damaged(std::string complaint) const {
+        Stop stop = stopped(StopKind::Trapped);
+        stop.trap = cpu::stacks_trap(state_, std::move(complaint));
+        return stop;
     }
 
     void update_tags() {
@@ -258,7 +270,15 @@ private:
                 return left.system_call;
             case Leave::Fault:
                 fp_.fold();
-                if (!impl_.recover_from_fault(state_, *thread_.saved(), from_epoch_)) std::abort();
+                if (FaultGuard::fault_on_wall()) {
+                    fp_.reload();
+                    state_.stack_fault = 1;
+                    return damaged(*cpu::stacks_complaint(state_));
+                }
+                if (!impl_.recover_from_fault(state_, *thread_.saved(), from_epoch_)) {
+                    fp_.reload();
+                    return damaged("a host fault where translated code has none to expect");
+                }
                 fp_.reload();
                 return interpret_one(Interpreted::Faulted);
             case Leave::Distrust: {
@@ -280,6 +300,7 @@ private:
     CpuState& state_;
     Interpreter& interpreter_;
     const bool single_;
+    const cpu::StackWatch watch_;
     ThreadContext& thread_;
     const bool translates_;
     cpu::FpEnvironment fp_;

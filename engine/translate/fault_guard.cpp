@@ -7,6 +7,8 @@
 #include <atomic>
 #include <mutex>
 
+#include "engine/cpu/stack_watch.h"
+
 namespace e2k::translate {
 namespace {
 
@@ -19,6 +21,7 @@ struct Slot {
 std::array<Slot, kMaxRanges> slots;
 struct sigaction previous_segv, previous_bus;
 thread_local std::uint64_t last_fault_pc = 0;
+thread_local bool last_fault_on_wall = false;
 
 void pass_on(int signal, siginfo_t* info, void* context, const struct sigaction& previous) {
     if (previous.sa_flags & SA_SIGINFO) {
@@ -41,10 +44,12 @@ void on_fault(int signal, siginfo_t* info, void* context) {
             pc >= slot.end.load(std::memory_order_acquire))
             continue;
         last_fault_pc = pc;
+        last_fault_on_wall = signal == SIGSEGV && cpu::StackWatch::on_wall(info->si_addr);
         machine->uc_mcontext.gregs[REG_RIP] =
             static_cast<greg_t>(slot.resume.load(std::memory_order_relaxed));
         return;
     }
+    if (signal == SIGSEGV && cpu::StackWatch::absorb(info->si_addr)) return;
     pass_on(signal, info, context, signal == SIGBUS ? previous_bus : previous_segv);
 }
 
@@ -87,5 +92,6 @@ FaultGuard::~FaultGuard() {
 }
 
 std::uint64_t FaultGuard::fault_pc() { return last_fault_pc; }
+bool FaultGuard::fault_on_wall() { return last_fault_on_wall; }
 
 }  // namespace e2k::translate

@@ -1,5 +1,7 @@
 // Host faults in translated code: SIGSEGV and SIGBUS whose program counter lies in a registered
-// code range leave the region; all others go to the handler that was installed before.
+// code range leave the region. Faults on the walls of the hardware stacks are noted in the state
+// (cpu/stack_watch.h), whatever code touched them. All others go to the handler that was installed
+// before.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +27,8 @@ public:
     bool active() const { return slot_ >= 0; }
     /// Program counter of this thread's last fault.
     static std::uint64_t fault_pc();
+    /// Whether that fault was on a wall of the hardware stacks.
+    static bool fault_on_wall();
 
 private:
     int slot_ = -1;

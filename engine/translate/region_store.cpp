@@ -20,11 +20,13 @@ constexpr unsigned kQuickBundles = 16;
 /// Bundles of a region; of functions it may take in, how many each may have and all together.
 constexpr unsigned kRegionBundles = 64, kLargestCallee = 256, kCalleeBundles = 768;
 
-void write_displacement(std::uint8_t* at, const std::uint8_t* to) {
+void write_displacement(const CodeArena& arena, const std::uint8_t* at, const std::uint8_t* to) {
+    if (!arena.valid()) return;  // lost in a fork
     const auto value = static_cast<std::int32_t>(to - (at + sizeof(std::int32_t)));
     // Misaligned by one byte at most places, but always within one aligned 8-byte word.
     std::uint64_t word;
-    auto* aligned = reinterpret_cast<std::uint64_t*>(reinterpret_cast<std::uint64_t>(at) & ~7ull);
+    auto* aligned = reinterpret_cast<std::uint64_t*>(
+        reinterpret_cast<std::uint64_t>(arena.writable(at)) & ~7ull);
     std::memcpy(&word, aligned, sizeof word);
     std::memcpy(reinterpret_cast<std::uint8_t*>(&word) + (reinterpret_cast<std::uint64_t>(at) & 7),
                 &value, sizeof value);
@@ -35,7 +37,7 @@ void write_displacement(std::uint8_t* at, const std::uint8_t* to) {
 
 void Translator::Impl::link(ExitSite& site, Region& to) {
     if (site.linked || site.from->dead || to.dead || !to.entry) return;
-    write_displacement(site.displacement, to.entry);
+    write_displacement(arena, site.displacement, to.entry);
     site.linked = &to;
     to.incoming.push_back(&site);
     ++counters.links;
@@ -43,7 +45,7 @@ void Translator::Impl::link(ExitSite& site, Region& to) {
 
 void Translator::Impl::unlink(ExitSite& site) {
     if (!site.linked) return;
-    write_displacement(site.displacement, site.stub);
+    write_displacement(arena, site.displacement, site.stub);
     std::erase(site.linked->incoming, &site);
     site.linked = nullptr;
 }

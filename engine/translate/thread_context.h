@@ -39,7 +39,8 @@ private:
     std::vector<JumpCacheEntry> jump_cache_;
     std::unique_ptr<SavedRegisters> saved_ = std::make_unique<SavedRegisters>();
     const cpu::ChainFrame* chain_limit_;
-    void* shadow_ = nullptr;  ///< one host address per chain frame: where its return continues
+    std::uint8_t* shadow_ =
+        nullptr;  ///< one host address per chain frame: where its return continues
     std::size_t shadow_bytes_ = 0;
     std::uint64_t shadow_bias_ = 0;
 };

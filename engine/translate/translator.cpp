@@ -1,5 +1,7 @@
 #include "engine/translate/translator.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 
 #include "engine/translate/quality.h"
@@ -62,8 +64,61 @@ std::shared_ptr<const RegionRecord> published(const Region& region) {
     return record;
 }
 
+namespace {
+
+/// All translators of the process, for the handlers that fork calls. They take the locks
+/// themselves: who forks must not hold one.
+struct ForkList {
+    std::mutex mutex;
+    std::vector<void*> translators;
+};
+ForkList& fork_list() {
+    static ForkList list;
+    return list;
+}
+
+}  // namespace
+
+void Translator::Impl::prepare_fork() {
+    mutex.lock();
+    arena.prepare_fork();
+}
+
+void Translator::Impl::after_fork(bool in_child) {
+    arena.after_fork(in_child);
+    code_copied = in_child;
+    mutex.unlock();
+}
+
+void Translator::Impl::watch_forks() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        pthread_atfork(
+            [] {
+                fork_list().mutex.lock();
+                for (void* t : fork_list().translators) static_cast<Impl*>(t)->prepare_fork();
+            },
+            [] {
+                for (void* t : fork_list().translators) static_cast<Impl*>(t)->after_fork(false);
+                fork_list().mutex.unlock();
+            },
+            [] {
+                for (void* t : fork_list().translators) static_cast<Impl*>(t)->after_fork(true);
+                fork_list().mutex.unlock();
+            });
+    });
+    const std::lock_guard lock(fork_list().mutex);
+    fork_list().translators.push_back(this);
+}
+
+Translator::Impl::~Impl() {
+    const std::lock_guard lock(fork_list().mutex);
+    std::erase(fork_list().translators, this);
+}
+
 Translator::Impl::Impl(cpu::MemoryView view, const TranslatorOptions& o)
     : memory(view), options(o), arena(std::max(o.code_cache_bytes, 2 * kRoomForRegion)) {
+    watch_forks();
     if (!arena.valid()) return;
     stubs = make_stubs(arena);
     if (options.count_operations) call_counts.resize(isa::operations().size());

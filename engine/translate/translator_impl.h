@@ -97,6 +97,7 @@ struct Translator::Impl {
     PerfLog perf;
     std::vector<std::shared_ptr<const RegionRecord>> departed;  ///< with options.keep_records
     pid_t process = getpid();
+    bool code_copied = false;  ///< after_fork() has given this process pages of its own
 
     std::atomic<std::uint64_t> interpreted{0};
     /// With options.count_operations: calls by row of the operation table, and operations of
@@ -105,7 +106,12 @@ struct Translator::Impl {
     std::map<std::pair<std::uint64_t, Interpreted>, std::uint64_t> interpreted_at;
 
     Impl(cpu::MemoryView view, const TranslatorOptions& o);
-    bool usable() const { return guard && guard->active(); }
+    ~Impl();
+    bool usable() const { return guard && guard->active() && arena.valid(); }
+
+    // Around fork: with the lock, so that the child finds tables and code in order (code_arena.h).
+    void prepare_fork();
+    void after_fork(bool in_child);
 
     // --- threads ---
 
@@ -137,6 +143,7 @@ struct Translator::Impl {
 
 private:
     class Run;
+    void watch_forks();
     void keep_record(const Region& region);
     /// See PlanRequest.
     Plan make_plan(const cpu::CpuState& state, unsigned bundles, unsigned callees,

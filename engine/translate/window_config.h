@@ -24,8 +24,7 @@ struct Config {
     bool operator==(const Config&) const = default;
 };
 
-/// Registers of the largest window (machine.md §3.1).
-inline constexpr unsigned kMaxWindow = 224;
+using cpu::kMaxWindow;
 
 /// Physical predicate of %predN (machine.md §1.4).
 constexpr unsigned pred_phys(const cpu::RotationState& br, unsigned n) {

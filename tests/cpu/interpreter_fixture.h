@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -140,8 +141,16 @@ protected:
         allow(kData, kPageRead | kPageWrite);
         allow(kStack, kPageRead | kPageWrite);
         ASSERT_TRUE(stacks.reserve(4096, 64));
-        stacks.attach(state);
         memory = reserved_.view();
+        SetUpState();
+        interpreter = std::make_unique<Interpreter>(memory);
+    }
+
+    /// The state as every test begins: at the first bundle, in a window of 32 registers.
+    void SetUpState() {
+        std::destroy_at(&state);
+        std::construct_at(&state);
+        stacks.attach(state);
         state.memory_base = memory.base;
         state.page_map = memory.pages;
         state.wd.size = 32;
@@ -151,7 +160,6 @@ protected:
         state.usd_base = kStack + 0x800;
         state.usd_size = 0x800;
         state.ip = kCode;
-        interpreter = std::make_unique<Interpreter>(memory);
     }
 
     void allow(std::uint64_t page, int bits) {

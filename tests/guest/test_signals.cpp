@@ -7,7 +7,9 @@
 
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <thread>
+#include <vector>
 
 #include "tests/guest/caller.h"
 
@@ -444,6 +446,146 @@ TEST_F(StackTest, LongjmpToAFinishedFunctionKills) {
     EXPECT_EQ(c.issue(230, {c.object(buffer), 1}), Next::ProcessExit);
     EXPECT_EQ(c.process().exit_status().value, SIGKILL);
     EXPECT_NE(c.process().exit_detail().find("has returned"), std::string::npos);
+}
+
+/// setjmp's view of the function whose record is the newest.
+JumpBufferE2k jump_buffer(const cpu::CpuState& s) {
+    const cpu::ChainFrame& frame = s.chain_top[-1];
+    JumpBufferE2k buffer;
+    buffer.ip = frame.return_ip;
+    buffer.cr1_lo = std::uint64_t{frame.wbs} / 2 << 33 | std::uint64_t{frame.wd.psize} / 2 << 26;
+    buffer.pcsp_lo = s.pcsp_base;
+    buffer.pcsp_hi = 32 * s.depth();
+    buffer.wd_hi = s.wd.psize * 8u;
+    return buffer;
+}
+
+/// Every field by which a window could leave the architecture's limits.
+TEST_F(StackTest, ForgedJumpBuffersKill) {
+    struct Forgery {
+        std::function<void(JumpBufferE2k&)> change;
+        const char* message;
+    };
+    constexpr std::uint64_t kWbs = 33, kWpsz = 26;
+    const std::vector<Forgery> forgeries{
+        {[](auto& b) { b.cr1_lo = 8ull << kWbs | 127ull << kWpsz; }, "parameters"},
+        {[](auto& b) { b.cr1_lo = 127ull << kWbs; }, "largest has 224"},
+        {[](auto& b) { b.wd_hi = 0x7ff; }, "describes a window"},
+        {[](auto& b) { b.wd_hi = 216 * 8; }, "largest has 224"},
+        {[](auto& b) { b.wd_hi = 9 * 8; }, "describes a window"},
+        {[](auto& b) { b.cr1_lo |= 1ull << 57; }, "psr.pm"},
+        {[](auto& b) { b.br = 63 << 12; }, "rotation"},
+        {[](auto& b) { b.br = 31 << 23; }, "rotation"},
+        {[](auto& b) { b.pcsp_hi += 64; }, "has returned"},
+        {[](auto& b) { b.pcsp_hi += 8; }, "no record"},
+        {[](auto& b) { b.pcsp_hi = 0; }, "no record"},
+        {[](auto& b) { b.pcshtp = 0x400; }, "no record"},
+        {[](auto& b) { b.pcsp_lo += 8; }, "other hardware stacks"},
+        {[](auto& b) { b.ip = kStackTop - 64; }, "is not code like"},
+        {[](auto& b) { b.ip = 0x7fff'ffff'fff8; }, "is not code like"},
+    };
+    for (const Forgery& forgery : forgeries) {
+        Caller fresh;
+        cpu::CpuState& s = fresh.state();
+        for (const std::uint64_t ip : {0x10110, 0x10120}) {
+            cpu::push_call(s, 16, ip);
+            s.wd.size = 32;
+        }
+        JumpBufferE2k buffer = jump_buffer(s);
+        forgery.change(buffer);
+        const auto window = s.window_index();
+        EXPECT_EQ(fresh.issue(230, {fresh.object(buffer), 1}), Next::ProcessExit)
+            << forgery.message;
+        EXPECT_EQ(fresh.process().exit_status().value, SIGKILL);
+        EXPECT_NE(fresh.process().exit_detail().find(forgery.message), std::string::npos)
+            << fresh.process().exit_detail();
+        EXPECT_EQ(s.window_index(), window) << forgery.message;
+        EXPECT_EQ(s.depth(), 2u) << forgery.message;
+    }
+}
+
+/// The window that a jump makes may be used, but the return after it would make one too large.
+TEST_F(StackTest, JumpBuffersAreHeldAgainstTheRecordBelow) {
+    cpu::CpuState& s = c.state();
+    enter(0x10110);
+    s.chain_top[-1].wbs = 200;  // a caller with a large window
+    s.chain_top[-1].wd.size = 216;
+    s.window += 200 - 16;
+    s.window_tags += 200 - 16;
+    enter(0x10120);
+    JumpBufferE2k buffer = jump_buffer(s);
+    buffer.cr1_lo = 8ull << 33 | 13ull << 26;  // 26 parameters: 226 registers
+    EXPECT_EQ(c.issue(230, {c.object(buffer), 1}), Next::ProcessExit);
+    EXPECT_NE(c.process().exit_detail().find("226"), std::string::npos)
+        << c.process().exit_detail();
+}
+
+TEST_F(StackTest, LongjmpOutOfAHandlerLeavesItsAlternateStack) {
+    cpu::CpuState& s = c.state();
+    const auto sp = s.usd_base;
+    const StackE2k alternate{c.room(16384), 0, 0, 16384};
+    EXPECT_EQ(c.call(186, c.object(alternate), 0), 0);
+    enter(0x10118);
+    const JumpBufferE2k buffer = jump_buffer(s);
+    cpu::pop_return(s);
+    s.wd.size = 32;
+    act(SIGUSR1, 0x0800'0000);
+    kill_self(SIGUSR1);
+    ASSERT_NE(s.usd_base, sp);
+    s.wd.size = 32;
+    EXPECT_EQ(c.issue(230, {c.object(buffer), 1}), Next::Continue);
+    EXPECT_EQ(s.usd_base, sp);
+    EXPECT_EQ(s.depth(), 0u);
+    EXPECT_EQ(c.process().signal_return(c.thread()), Next::ProcessExit) << "no handler is left";
+}
+
+TEST_F(StackTest, BuffersOfHardwareStacksAreAligned) {
+    enter(0x10110);
+    const auto buffer = c.room(4096), offset = c.object<std::uint64_t>(0);
+    for (const int mode : {6, 7, 8, 9, 10}) {
+        EXPECT_EQ(c.call(254, mode, offset, buffer, 32, 0), 0) << mode;
+        EXPECT_EQ(c.call(254, mode, offset, buffer + 1, 32, 0), -EINVAL) << mode;
+        EXPECT_EQ(c.call(254, mode, offset, buffer + 4, 32, 0), -EINVAL) << mode;
+    }
+    const auto place = c.object<std::uint64_t>(c.state().pcsp_base + 32);
+    EXPECT_EQ(c.call(254, 0, place, buffer, 64, 0), 0);
+    EXPECT_EQ(c.call(254, 0, place, buffer + 4, 64, 0), -EINVAL);
+}
+
+TEST_F(StackTest, WrittenRecordsKeepSizesAndSoundRotations) {
+    enter(0x10110);
+    const auto buffer = c.room(64), offset = c.object<std::uint64_t>(32);
+    ASSERT_EQ(c.call(254, 6, offset, buffer, 32, 0), 0);
+    ChainRecordE2k record = c.get<ChainRecordE2k>(buffer);
+    const cpu::ChainFrame before = c.state().chain_top[-1];
+    record.cr1_lo = ~0ull;
+    record.cr1_hi |= 0xfffffffull << 36;
+    ASSERT_EQ(c.call(254, 9, offset, c.object(record), 32, 0), 0);
+    const cpu::ChainFrame& after = c.state().chain_top[-1];
+    EXPECT_EQ(after.wbs, before.wbs);
+    EXPECT_EQ(after.wd.psize, before.wd.psize);
+    EXPECT_EQ(after.wd.size, before.wd.size);
+    EXPECT_EQ(after.ussz, before.ussz);
+    for (const std::uint64_t rotation : {63ull << 12, 31ull << 23}) {
+        record.cr1_hi = rotation;
+        record.cr0_hi = 0x10120;
+        EXPECT_EQ(c.call(254, 9, offset, c.object(record), 32, 0), -EINVAL);
+        EXPECT_EQ(c.state().chain_top[-1].return_ip, 0x10110u);
+    }
+    record.cr0_hi = ~0ull;
+    record.cr1_hi = 0;
+    EXPECT_EQ(c.call(254, 9, offset, c.object(record), 32, 0), 0);
+    EXPECT_EQ(c.state().chain_top[-1].return_ip, 0xffff'ffff'fff8u) << "no sentinel from memory";
+}
+
+TEST_F(SignalTest, HandlersSendTheProgramToAddressesOf48Bits) {
+    act(SIGUSR1, 4);
+    kill_self(SIGUSR1);
+    const std::uint64_t context = c.state().window[2].lo;
+    const std::uint64_t wild = cpu::kSentinelReturn;
+    ASSERT_TRUE(c.memory().write(context + 48, &wild, sizeof wild));
+    EXPECT_EQ(leave(), Next::Continue);
+    EXPECT_EQ(c.state().ip, 0xffff'ffff'fff8u);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <thread>
@@ -62,6 +63,19 @@ protected:
     test::ScratchDirectory directory_;
     Machine machine_;
 };
+
+TEST_F(RunningTest, NoMemoryIsWritableWhereItIsExecutable) {
+    open(machine_, test::kEndlessLoop, false);
+    running(100'000);
+    std::ifstream maps("/proc/self/maps");
+    int executable = 0;
+    for (std::string line; std::getline(maps, line);) {
+        const std::string rights = line.substr(line.find(' ') + 1, 4);
+        executable += rights[2] == 'x';
+        EXPECT_FALSE(rights[1] == 'w' && rights[2] == 'x') << line;
+    }
+    EXPECT_GT(executable, 0);
+}
 
 TEST_F(RunningTest, PausesATranslatedLoopManyTimes) {
     constexpr int kPauses = 120;

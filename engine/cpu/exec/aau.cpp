@@ -96,6 +96,8 @@ bool prefetch_program_readable(const MemoryView& memory, std::uint64_t address,
 void start_prefetch(AauState& aau, const MemoryView& memory, std::uint64_t address) {
     for (AauArea& area : aau.area) area = AauArea{};
     for (unsigned k = 0; k < kPlaneAreas; ++k, address += kAsyncInstruction) {
+        // Another thread may have changed the program since it was looked at, its end above all.
+        if (!memory.allows(address, kAsyncInstruction, kPageRead)) break;
         const auto left = isa::decode_async_half(memory.load<std::uint32_t>(address),
                                                  memory.load<std::uint32_t>(address + 4), true);
         const auto right = isa::decode_async_half(memory.load<std::uint32_t>(address + 8),

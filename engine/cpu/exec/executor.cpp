@@ -165,7 +165,11 @@ bool Executor<Tags>::execute_general(const ExecBundle& b) {
         if (b.bap) start_prefetch(s_.aau, memory_, s_.ctpr[1].base);
     }
     if (flags & (kSetwd | kRotation)) commit_window(b, p);
-    if (flags & kMlock) p.taken = mlock_condition(b, p);
+    if (flags & kMlock) {
+        // Known only now; a ct or call that this takes has not been looked at yet.
+        p.taken = mlock_condition(b, p);
+        if (p.taken && !transfer_is_plain(b, p) && !check_transfer(b, p)) return false;
+    }
     if (flags & kAdvance) advance(b, p.taken);
     return finish(b, p) && !(code_flush_ && stop_for_code_flush());
 }

@@ -143,6 +143,12 @@ private:
         }
         return false;
     }
+    /// What return_complaint() has nothing against.
+    bool return_fits() const {
+        if (s_.chain_top == s_.chain_file) return true;
+        const ChainFrame& frame = s_.chain_top[-1];
+        return s_.wd.psize + frame.wbs <= kMaxWindow && frame.wbs <= s_.window_index();
+    }
     bool predicate(unsigned n) const { return s_.pred[s_.pred_phys(n)] & kPredValue; }
     std::uint64_t low(RegRef r, isa::Width w) const { return spaces_.at(r).lo & low_mask(w); }
     V128 wide(RegRef r, isa::Width w) const {

@@ -177,10 +177,10 @@ inline bool Executor<Tags>::transfer_is_plain(const ExecBundle& b, const Pending
     if (t.kind == TransferKind::Branch) return true;
     if (t.ctpr == 0 || (b.flags & (kPrepare | kStateWrite))) return false;
     const Ctpr& ctpr = s_.ctpr[t.ctpr - 1u];
-    if (t.kind == TransferKind::Jump && ctpr.tag == CtprTag::Return) return true;
+    if (t.kind == TransferKind::Jump && ctpr.tag == CtprTag::Return) return return_fits();
     if (ctpr.tag != CtprTag::Label || (ctpr.base & 7)) return false;
     return t.kind == TransferKind::Jump ||
-           (2u * t.wbs <= p.window_size && s_.chain_top != s_.chain_limit);
+           (2u * t.wbs <= p.window_size && s_.chain_top < s_.chain_limit);
 }
 
 template <bool Tags>
@@ -189,6 +189,7 @@ bool Executor<Tags>::check_transfer(const ExecBundle& b, Pending& p) {
     const bool calls = t.kind == TransferKind::Call || t.kind == TransferKind::DirectCall ||
                        t.kind == TransferKind::IndirectCall;
     std::uint64_t target = t.target;
+    bool returns = false;
     if (t.kind == TransferKind::IndirectJump || t.kind == TransferKind::IndirectCall) {
         target = spaces_.at(t.target_register).lo;
     } else if (t.ctpr != 0) {
@@ -203,6 +204,11 @@ bool Executor<Tags>::check_transfer(const ExecBundle& b, Pending& p) {
                             calls ? "call target" : "transfer", static_cast<unsigned>(ctpr.tag)));
         }
         target = ctpr.tag == CtprTag::Label ? ctpr.base : 0;
+        returns = ctpr.tag == CtprTag::Return;
+    }
+    if (returns) {
+        auto complaint = return_complaint(s_);
+        if (complaint) return trap(b, nullptr, TrapCode::WindowBounds, std::move(*complaint));
     }
     if (target & 7)
         return trap(b, nullptr, TrapCode::IllegalInstrAddr,
@@ -212,7 +218,7 @@ bool Executor<Tags>::check_transfer(const ExecBundle& b, Pending& p) {
         return trap(b, nullptr, TrapCode::IllegalOperand,
                     fmt::format("call moves the window by {} registers, which has only {}",
                                 2u * t.wbs, p.window_size));
-    if (s_.chain_top == s_.chain_limit)
+    if (s_.chain_top >= s_.chain_limit)
         return trap(b, nullptr, TrapCode::ChainStackBounds,
                     "the chain stack is full: calls are nested too deeply");
     return true;

@@ -22,7 +22,9 @@ public:
         tags_[index(Space::Window)] = s.window_tags;
         tags_[index(Space::Based)] = s.window_tags + start;
         tags_[index(Space::Global)] = s.g_tags.data();
-        based_limit_ = start + area <= s.wd.size ? area : 0;
+        // A rotation beyond the area (setbn can name one) reaches past it: look one by one.
+        const bool inside = start + area <= s.wd.size && s.br.rcur <= s.br.rsz;
+        based_limit_ = inside ? area : 0;
         window_size_ = s.wd.size;
     }
     void set_literals(const Reg* pool) {

@@ -70,7 +70,7 @@ Trap page_trap(const ExecBundle& b, const MicroOp& op, const MemoryView& memory,
 
 Trap window_trap(const ExecBundle& b, const MicroOp* op, RegRef ref, const CpuState& s,
                  unsigned size) {
-    const unsigned area = 2u * s.br.rsz + 2u;
+    const unsigned area = 2u * s.br.rsz + 2u, turned = ref.index + 2u * s.br.rcur;
     std::string text;
     if (ref.space == Space::Window)
         text = fmt::format("%r{} is outside the window of {} registers", ref.index, size);
@@ -78,7 +78,7 @@ Trap window_trap(const ExecBundle& b, const MicroOp* op, RegRef ref, const CpuSt
         text = fmt::format("%b[{}] is outside the rotating area of {} registers", ref.index, area);
     else
         text = fmt::format("%b[{}] is register {} of a window of {} registers", ref.index,
-                           2u * s.br.rbs + (ref.index + 2u * s.br.rcur) % area, size);
+                           2u * s.br.rbs + (turned >= area ? turned - area : turned), size);
     return make_trap(b, op, TrapCode::WindowBounds, std::move(text));
 }
 

@@ -159,6 +159,7 @@ std::span<const SyscallRow> poll_rows();
 std::span<const SyscallRow> socket_rows();
 std::span<const SyscallRow> ipc_rows();
 std::span<const SyscallRow> elbrus_rows();
+std::span<const SyscallRow> context_rows();
 std::span<const SyscallRow> xattr_rows();
 std::span<const SyscallRow> mqueue_rows();
 std::span<const SyscallRow> pidfd_rows();
@@ -272,7 +273,8 @@ private:
     Thread::SignalState& signals_;
 };
 
-// Fast calls that look at the chain stack or the signal mask (elbrus_calls.cpp).
+// Fast calls that look at the chain stack or the signal mask (elbrus_calls.cpp,
+// context_calls.cpp).
 std::int64_t fast_siggetmask(Call& call);
 std::int64_t fast_getcontext(Call& call);
 std::int64_t fast_set_return(Call& call);

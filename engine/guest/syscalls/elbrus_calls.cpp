@@ -13,69 +13,13 @@
 
 #include "engine/cpu/interpreter.h"
 #include "engine/guest/syscalls/call.h"
+#include "engine/guest/syscalls/chain.h"
 
 namespace e2k::guest {
 namespace {
 
-constexpr std::uint64_t kAddressMask = (1ull << 48) - 1;
 constexpr std::uint64_t kRecord = sizeof(ChainRecordE2k);
 constexpr std::uint64_t kJustReturn = ~0ull;
-constexpr std::uint64_t kSigkillBit = 0x100, kSigstopBit = 0x40000;
-
-// --- images of chain frames ---
-
-constexpr std::uint64_t kPsrUser = 0x26ull << 57, kPsrMonitor = 1ull << 57;
-
-std::uint64_t rotation_image(const cpu::RotationState& br) {
-    return br.rbs | std::uint64_t{br.rsz} << 6 | std::uint64_t{br.rcur} << 12 |
-           std::uint64_t{br.psz} << 18 | std::uint64_t{br.pcur} << 23;
-}
-cpu::RotationState rotation_from(std::uint64_t image) {
-    cpu::RotationState br;
-    br.rbs = image & 63;
-    br.rsz = image >> 6 & 63;
-    br.rcur = image >> 12 & 63;
-    br.psz = image >> 18 & 31;
-    br.pcur = image >> 23 & 31;
-    return br;
-}
-
-ChainRecordE2k publish(const cpu::ChainFrame& frame) {
-    if (frame.return_ip == cpu::kSentinelReturn) return {0, 0, kPsrMonitor, 0};
-    ChainRecordE2k record;
-    for (unsigned n = 0; n < frame.pred.size(); ++n)
-        record.cr0_lo |= std::uint64_t{frame.pred[n]} << (2 * n);
-    record.cr0_hi = frame.return_ip;
-    record.cr1_lo = std::uint64_t{frame.wd.fx} << 25 | std::uint64_t{frame.wd.psize} / 2 << 26 |
-                    std::uint64_t{frame.wbs} / 2 << 33 | kPsrUser;
-    record.cr1_hi = rotation_image(frame.br) | std::uint64_t{frame.wd.dbl} << 35 |
-                    std::uint64_t{frame.ussz} << 36;
-    return record;
-}
-
-/// Only what a user may change: predicates, return address, wdbl, br.
-void accept(cpu::ChainFrame& frame, const ChainRecordE2k& record) {
-    if (frame.return_ip == cpu::kSentinelReturn) return;
-    for (unsigned n = 0; n < frame.pred.size(); ++n) frame.pred[n] = record.cr0_lo >> (2 * n) & 3;
-    frame.return_ip = record.cr0_hi & kAddressMask & ~7ull;
-    frame.br = rotation_from(record.cr1_hi);
-    frame.wd.dbl = record.cr1_hi >> 35 & 1;
-    for (const std::uint8_t p : frame.pred)
-        if (p & cpu::kPredTag) frame.wd.tagged = 1;
-}
-
-/// The continuation of the system call in progress, as a frame.
-cpu::ChainFrame call_frame(const Call& call) {
-    const cpu::CpuState& state = call.thread.state;
-    cpu::ChainFrame frame;
-    frame.pred = state.pred;
-    frame.return_ip = state.ip;
-    frame.wd = state.wd;
-    frame.br = state.br;
-    frame.wbs = 2 * call.stop.syscall_wbs;
-    frame.ussz = static_cast<std::uint32_t>(state.usd_size >> 4);
-    return frame;
-}
 
 std::uint64_t records_in_memory(const cpu::CpuState& state) { return state.depth() + 1; }
 
@@ -84,70 +28,6 @@ ChainRecordE2k read_record(const Call& call, std::uint64_t index) {
     if (index == 0) return {0, 0, kPsrMonitor, 0};
     if (index <= state.depth()) return publish(state.chain_file[index - 1]);
     return publish(call_frame(call));
-}
-
-// --- longjmp ---
-
-/// Damage in the buffer or the chain: the kernel kills.
-std::int64_t damaged(Call& call, const char* why) {
-    call.writes_result = false;
-    call.next = call.process.die(SIGKILL, std::string("SIGKILL: longjmp: ") + why);
-    return 0;
-}
-
-std::int64_t sys_longjmp2(Call& call) {
-    JumpBufferE2k buffer;
-    if (!call.get(call.arg[0], buffer)) return -EFAULT;
-    cpu::CpuState& state = call.thread.state;
-    constexpr std::uint64_t kLow32 = 0xffff'ffff;
-    const auto shift =
-        static_cast<std::int64_t>(static_cast<std::int32_t>(buffer.pcshtp << 21) >> 21);
-    const std::int64_t offset = static_cast<std::int64_t>(buffer.pcsp_hi & kLow32) + shift;
-    if ((buffer.pcsp_lo & kAddressMask) != state.pcsp_base)
-        return damaged(call, "the buffer belongs to other hardware stacks");
-    const auto depth = static_cast<std::uint64_t>(offset / static_cast<std::int64_t>(kRecord));
-    if (offset <= 0 || offset % static_cast<std::int64_t>(kRecord) || depth > state.depth())
-        return damaged(call, "the function that called setjmp has returned");
-    cpu::ChainFrame* const target = state.chain_file + depth - 1;
-    if (target->return_ip == cpu::kSentinelReturn)
-        return damaged(call, "its target is a signal trampoline");
-
-    // How far the window moves down: every frame above the target, then its own.
-    std::uint64_t moved = 0;
-    for (const cpu::ChainFrame* f = target + 1; f < state.chain_top; ++f) moved += f->wbs;
-    const auto wbs = static_cast<unsigned>(buffer.cr1_lo >> 33 & 127) * 2;
-    const auto wpsz = static_cast<unsigned>(buffer.cr1_lo >> 26 & 127) * 2;
-    const unsigned psize = (buffer.wd_hi & 0x7ff) / 8;
-    const std::uint64_t index = state.window_index();
-    if (index < moved + target->wbs || psize + wbs > 224)
-        return damaged(call, "the buffer does not describe a window");
-
-    const std::uint8_t* const old_end = state.window_tags + state.wd.size;
-    Process::Impl::drop_contexts(call.thread, depth);
-    state.window -= moved;
-    state.window_tags -= moved;
-    // The frame may have made another call since: where the window stands now follows from the
-    // record, what the continuation expects to find at %b[0] from the buffer.
-    state.window += static_cast<std::ptrdiff_t>(wbs) - static_cast<std::ptrdiff_t>(target->wbs);
-    state.window_tags +=
-        static_cast<std::ptrdiff_t>(wbs) - static_cast<std::ptrdiff_t>(target->wbs);
-    target->wbs = wbs;
-    target->return_ip = buffer.ip & kAddressMask & ~7ull;
-    target->wd.fx = buffer.cr1_lo >> 25 & 1;
-    target->wd.psize = static_cast<std::uint16_t>(wpsz);
-    target->br = rotation_from(buffer.br);
-    state.chain_top = target + 1;
-    state.wd.psize = static_cast<std::uint16_t>(psize);
-    state.ip = cpu::pop_return(state);
-    if (state.exact_tags) cpu::clear_tags_above(state, old_end);
-    state.window[wbs].lo = call.arg[1];
-    state.window_tags[wbs] = 0;
-    if (buffer.sigmask & kSigkillBit) {
-        call.thread.signals->mask = buffer.sigmask & ~(kSigkillBit | kSigstopBit);
-        call.thread.signals->wake = 1;
-    }
-    call.writes_result = false;
-    return static_cast<std::int64_t>(call.arg[1]);
 }
 
 // --- backtrace ---
@@ -272,6 +152,7 @@ std::int64_t write_chain(Call& call, std::uint64_t offset, std::uint64_t size) {
     cpu::CpuState& state = call.thread.state;
     std::vector<std::uint8_t> bytes(size);
     if (!call.memory().read(call.arg[2], bytes.data(), size)) return -EFAULT;
+    std::vector<std::pair<std::uint64_t, ChainRecordE2k>> changed;
     for (std::uint64_t at = offset / kRecord * kRecord; at < offset + size; at += kRecord) {
         const std::uint64_t index = at / kRecord;
         if (index == 0 || index > state.depth()) continue;  // service records stay as they are
@@ -279,8 +160,11 @@ std::int64_t write_chain(Call& call, std::uint64_t offset, std::uint64_t size) {
         const std::uint64_t from = std::max(at, offset), to = std::min(at + kRecord, offset + size);
         std::memcpy(reinterpret_cast<std::uint8_t*>(&record) + (from - at),
                     bytes.data() + (from - offset), to - from);
-        accept(state.chain_file[index - 1], record);
+        changed.emplace_back(index, record);
+        if (!cpu::is_sound_rotation(rotation_from(record.cr1_hi))) return -EINVAL;
     }
+    for (const auto& [index, record] : changed)
+        accept(state.chain_file[index - 1], record, state.exact_tags != 0);
     return 0;
 }
 
@@ -310,6 +194,8 @@ std::int64_t sys_access_hw_stacks(Call& call) {
     const bool takes_frame =
         mode != kWriteProcedure && mode != kChainSize && mode != kProcedureSize;
     if (mode > kReadChainNative) return -EINVAL;
+    const bool takes_buffer = takes_frame && mode != kChainOffset;
+    if (takes_buffer && call.arg[2] % 8) return -EINVAL;
     if (takes_frame && !call.get(call.arg[1], f)) return -EFAULT;
     switch (mode) {
         case kReadChain:
@@ -369,7 +255,6 @@ std::int64_t sys_syswork(Call& call) {
 using enum Arg;
 constexpr std::array kRows{
     SyscallRow{228, "e2k_syswork", {Int, Hex, Hex}, sys_syswork},
-    SyscallRow{230, "e2k_longjmp2", {Ptr, Long}, sys_longjmp2},
     SyscallRow{252, "set_backtrace", {Ptr, Size, Size, Hex}, sys_set_backtrace},
     SyscallRow{253, "get_backtrace", {BacktraceOut, Size, Size, Hex}, sys_get_backtrace},
     SyscallRow{254, "access_hw_stacks", {Int, Ptr, Ptr, Size, LongOut}, sys_access_hw_stacks},
@@ -382,19 +267,6 @@ std::span<const SyscallRow> elbrus_rows() { return kRows; }
 std::int64_t fast_siggetmask(Call& call) {
     if (call.arg[1] != 8) return -EINVAL;
     return call.put_result(call.arg[0], call.thread.signals->mask);
-}
-
-std::int64_t fast_getcontext(Call& call) {
-    if (call.arg[1] != 8) return -EINVAL;
-    const cpu::CpuState& state = call.thread.state;
-    const std::uint64_t context = call.arg[0] + offsetof(UcontextE2k, context);
-    if (!call.put(call.arg[0] + offsetof(UcontextE2k, sigmask), call.thread.signals->mask) ||
-        !call.put(context + offsetof(SigcontextE2k, sbr), state.sbr) ||
-        !call.put(context + offsetof(SigcontextE2k, pcsp_lo), state.pcsp_base) ||
-        !call.put(context + offsetof(SigcontextE2k, pcsp_hi),
-                  32 * state.depth() | state.pcsp_size << 32))
-        return -EFAULT;
-    return 0;
 }
 
 std::int64_t fast_set_return(Call& call) {

@@ -120,6 +120,7 @@ void become_child(Call& call) {
     p.wake_list[0] = p.main_thread->signals.get();
     p.wakers = 0;
     p.children.clear();
+    p.contexts.keep_only(call.thread);
     for (SiginfoE2k lost; p.inbox.pop(lost);) {
     }
     p.pending.clear();
@@ -139,7 +140,8 @@ std::int64_t fork_guest(Call& call, const CloneRequest& request) {
     int error = 0;
     {
         // Every lock of this process is held, so that the child does not inherit a locked one.
-        std::scoped_lock locks(p.thread_mutex, p.signal_mutex, p.timer_mutex, p.exit_mutex);
+        std::scoped_lock locks(p.thread_mutex, p.signal_mutex, p.timer_mutex, p.exit_mutex,
+                               p.contexts.mutex());
         p.memory->lock_for_fork();
         p.fds.lock_for_fork();
         pid = fork();

@@ -66,7 +66,7 @@ void RegionEmitter::check_transfer() {
         case TakenKind::Return:
             a_.mov(x86::rax, state(offsetof(CpuState, chain_top), 8));
             a_.cmp(x86::rax, state(offsetof(CpuState, chain_file), 8));
-            a_.je(bail());
+            a_.jbe(bail());
             return;
         case TakenKind::IndirectCall:
             tag_is(CtprTag::Label);
@@ -77,7 +77,7 @@ void RegionEmitter::check_transfer() {
         case TakenKind::SystemCall:
             a_.mov(x86::rax, state(offsetof(CpuState, chain_top), 8));
             a_.cmp(x86::rax, state(offsetof(CpuState, chain_limit), 8));
-            a_.je(bail());
+            a_.jae(bail());
             return;
         default:
             return;

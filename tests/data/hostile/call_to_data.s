@@ -1,0 +1,14 @@
+! expect: fault SIGSEGV
+! message: not executable
+! A call of data.
+        .include "lib.inc"
+        .data
+        .balign 8
+data:   .dword 0, 0
+        .text
+        start
+        { addd 0, data, %dr0 }
+        { nop 4
+          movtd %dr0, %ctpr2 }
+        { call %ctpr2, wbs = WBS }
+        exit 3

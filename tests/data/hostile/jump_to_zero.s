@@ -1,0 +1,14 @@
+! expect: fault SIGSEGV
+! message: not mapped
+! A jump to address 0.
+        .include "lib.inc"
+        .data
+        .balign 8
+data:   .dword 0, 0
+        .text
+        start
+        { addd 0, 0, %dr0 }
+        { nop 4
+          movtd %dr0, %ctpr2 }
+        { ct %ctpr2 }
+        exit 3

@@ -1,0 +1,20 @@
+! expect: fault SIGKILL
+! message: is not code like
+! longjmp to data.
+        .include "lib.inc"
+        .bss
+        .balign 16
+buffer: .skip 128
+        .text
+        start
+        invoke helper
+        exit 3
+helper: enter
+        invoke jumper
+        leave
+jumper: enter
+        fill_jump buffer
+        { addd 0, buffer, %dr9 }
+        { std %dr9, [%dr11 + 8] }
+        sys 230, buffer, 1
+        exit 4

@@ -4,6 +4,7 @@
 #include "app/commands.h"
 #include "app/whole_file.h"
 #include "engine/isa/assembler/program.h"
+#include "engine/isa/printable.h"
 
 namespace e2k::app {
 
@@ -21,11 +22,11 @@ int assemble(const AsmOptions& options) {
     how.strict_delay = !options.no_strict_delay;
     const auto program = isa::assemble_file(options.file, how);
     if (!program) {
-        write_message(program.error());
+        write_message(isa::printable(program.error(), "\n\t"));
         return kExitFailure;
     }
     for (const isa::AssemblyError& warning : program->warnings)
-        write_message(warning.report(options.file));
+        write_message(isa::printable(warning.report(options.file), "\n\t"));
     if (options.fatal_warnings && !program->warnings.empty()) {
         complain(options.file + ": warnings count as errors");
         return kExitFailure;

@@ -3,12 +3,12 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 
 #include <fmt/format.h>
 
 #include "app/bench/plan.h"
 #include "app/commands.h"
+#include "app/whole_file.h"
 
 namespace e2k::app {
 
@@ -125,10 +125,9 @@ int bench(const BenchOptions& options) {
     results().print("Medians of {} run{}; figure \"s\" is elapsed time.\n", options.runs,
                     options.runs == 1 ? "" : "s");
     if (!options.json.empty()) {
-        std::ofstream out(options.json);
-        out << bench::format_json(rows, variants);
-        if (!out.flush()) {
-            complain(fmt::format("{}: cannot be written", options.json));
+        const auto trouble = write_whole_file(options.json, bench::format_json(rows, variants));
+        if (!trouble.empty()) {
+            complain(fmt::format("{}: {}", options.json, trouble));
             return kExitFailure;
         }
     }

@@ -1,6 +1,5 @@
 // `e2kwb disasm`: the code of an ELF file.
 #include <algorithm>
-#include <cstdio>
 #include <optional>
 #include <span>
 
@@ -36,8 +35,7 @@ void print(const guest::ElfImage& image, const guest::Section& section, Range ra
     const std::span code(image.bytes.data() + section.offset + (first - section.address),
                          static_cast<std::size_t>(last - first));
     isa::list_code(code, first, options, [&](const isa::ListingRow& row) {
-        const std::string text = isa::to_text(row, options);
-        return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+        return results().write(isa::to_text(row, options));
     });
 }
 
@@ -69,7 +67,7 @@ int disasm(const DisasmOptions& options) {
     }
     for (const guest::Section& section : image->sections) {
         if (!section.executable || section.size == 0) continue;
-        if (options.symbol.empty()) fmt::print("\nDisassembly of section {}:\n", section.name);
+        if (options.symbol.empty()) results().print("\nDisassembly of section {}:\n", section.name);
         print(*image, section, range, listing);
     }
     return 0;

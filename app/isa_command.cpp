@@ -1,6 +1,5 @@
 // `e2kwb isa`: operations in words, and how much of the instruction set is built.
 #include <algorithm>
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -91,14 +90,14 @@ std::vector<std::string_view> similar(std::string_view name) {
 
 int isa_tables(const IsaOptions& options) {
     const int iset = options.processor.iset;
-    if (options.coverage) fmt::print("{}", machine::format_coverage(machine::coverage(), iset));
+    if (options.coverage) results().write(machine::format_coverage(machine::coverage(), iset));
     int code = 0;
     bool first = !options.coverage;
     for (std::string name : options.names) {
         std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
         const std::string text = describe(name, iset);
         if (!text.empty()) {
-            fmt::print("{}{}", first ? "" : "\n", text);
+            results().print("{}{}", first ? "" : "\n", text);
             first = false;
             continue;
         }

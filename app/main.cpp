@@ -7,6 +7,7 @@
 
 #include "app/command_line.h"
 #include "app/start.h"
+#include "engine/isa/printable.h"
 
 namespace {
 
@@ -15,7 +16,7 @@ struct Execute {
         if (message.exit_code == 0)
             e2k::app::results().write(message.text);
         else
-            e2k::app::print_message("e2kwb: {}", message.text);
+            e2k::app::write_message(e2k::isa::printable("e2kwb: " + message.text, "\n\t"));
         return message.exit_code;
     }
     int operator()(const e2k::app::WindowOptions& options) const { return window(options); }

@@ -10,6 +10,7 @@
 #include "app/commands.h"
 #include "app/start.h"
 #include "engine/guest/host_signals.h"
+#include "engine/isa/printable.h"
 
 namespace e2k::app {
 
@@ -102,6 +103,8 @@ void write_message(std::string_view text) {
     write_all(STDERR_FILENO, text, kPatience);
 }
 
-void complain(std::string_view text) { write_message(fmt::format("e2kwb: {}\n", text)); }
+void complain(std::string_view text) {
+    write_message(fmt::format("e2kwb: {}\n", isa::printable(text, "\n\t")));
+}
 
 }  // namespace e2k::app

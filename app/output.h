@@ -47,7 +47,7 @@ template <class... Args>
 void print_message(fmt::format_string<Args...> format, Args&&... args) {
     write_message(fmt::format(format, std::forward<Args>(args)...));
 }
-/// "e2kwb: …" as a message.
+/// "e2kwb: …" as a message; control characters in it, of file names say, are written out.
 void complain(std::string_view text);
 
 }  // namespace e2k::app

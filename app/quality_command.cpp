@@ -6,12 +6,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "app/whole_file.h"
 #include "engine/translate/host_text.h"
 #include "engine/translate/quality.h"
 
@@ -117,7 +117,7 @@ nlohmann::json json_of(const Executed& e) {
             {"by_reason", reasons}};
 }
 
-bool write_json(const std::string& file, const QualityReport& report, const Place& place) {
+std::string format_json(const QualityReport& report, const Place& place) {
     nlohmann::json regions = nlohmann::json::array(), bundles = nlohmann::json::array();
     for (const RegionQuality& r : report.regions) {
         if (r.executed.bundles == 0) continue;
@@ -134,13 +134,11 @@ bool write_json(const std::string& file, const QualityReport& report, const Plac
                            {"host_instructions", b.instructions},
                            {"executed", json_of(b.executed)}});
     }
-    std::ofstream out(file);
-    out << nlohmann::json{{"total", json_of(report.total)},
+    return nlohmann::json{{"total", json_of(report.total)},
                           {"regions", std::move(regions)},
                           {"bundles", std::move(bundles)}}
-               .dump(1)
-        << "\n";
-    return static_cast<bool>(out.flush());
+               .dump(1) +
+           "\n";
 }
 
 }  // namespace
@@ -165,9 +163,12 @@ int quality(const QualityOptions& options) {
     print_regions(results_beside_guest(), report, options.top, place);
     print_bundles(results_beside_guest(), report, options.top, place);
     print_listings(results_beside_guest(), report, options.listings, place);
-    if (!options.json.empty() && !write_json(options.json, report, place)) {
-        complain(fmt::format("{}: cannot be written", options.json));
-        return kExitFailure;
+    if (!options.json.empty()) {
+        const auto trouble = write_whole_file(options.json, format_json(report, place));
+        if (!trouble.empty()) {
+            complain(fmt::format("{}: {}", options.json, trouble));
+            return kExitFailure;
+        }
     }
     if (result->failed) {
         complain(fmt::format("{}: {}", path, result->detail));

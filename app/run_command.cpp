@@ -92,7 +92,9 @@ int finish(const machine::HeadlessResult& result, const std::string& program) {
         complain(fmt::format("{}: {}", program, result.detail));
         return kExitMissingOperation;
     }
-    if (result.exit.kind != guest::ExitStatus::Kind::Signaled) return result.exit.value;
+    if (!result.lost.empty()) complain(result.lost);
+    if (result.exit.kind != guest::ExitStatus::Kind::Signaled)
+        return result.exit.value == 0 && !result.lost.empty() ? kExitFailure : result.exit.value;
     // As in any pipeline, the end of the reader is no news.
     if (result.exit.value != SIGPIPE)
         complain(fmt::format("{}: {}", program,

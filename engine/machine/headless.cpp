@@ -110,6 +110,7 @@ tl::expected<HeadlessResult, std::string> run_headless(const std::string& path,
     result.counters.bundles_per_second =
         static_cast<double>(result.counters.bundles) / std::max(result.counters.run_seconds, 1e-9);
     result.translation = started->translator().stats();
+    result.lost = started->translator().perf_trouble();
     if (options.census) {
         result.census = started->translator().census();
         result.run_counts = started->translator().run_counts();

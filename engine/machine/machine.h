@@ -151,6 +151,7 @@ struct HeadlessResult {
     std::string difference;  ///< differential mode: first difference, readable; "" if none
     std::uint64_t regions_compared = 0;
     std::string comparison_end;  ///< why comparing ended before the program did; "" if it did not
+    std::string lost;  ///< what of the files for perf could not be written, and why; "" if all was
 };
 tl::expected<HeadlessResult, std::string> run_headless(const std::string& path,
                                                        HeadlessOptions options);

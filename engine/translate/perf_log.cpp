@@ -7,6 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+
 #include <fmt/format.h>
 
 namespace e2k::translate {
@@ -54,18 +57,32 @@ PerfLog::~PerfLog() {
     if (dump_) std::fclose(dump_);
 }
 
-void PerfLog::open_map() {
-    map_ = std::fopen(fmt::format("/tmp/perf-{}.map", getpid()).c_str(), "w");
+/// perf looks for the file by this very name, so it is written in place. In a directory that others
+/// may write to, what they put there under that name is not followed.
+std::FILE* PerfLog::open(const std::string& name) {
+    path_ = name;
+    ::unlink(name.c_str());
+    const int fd = ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    std::FILE* file = fd < 0 ? nullptr : fdopen(fd, "w+");
+    if (!file) note_failure();
+    return file;
 }
 
+void PerfLog::note_failure() {
+    if (trouble_.empty())
+        trouble_ = fmt::format("cannot write {}: {}", path_, std::strerror(errno));
+}
+
+void PerfLog::open_map() { map_ = open(fmt::format("/tmp/perf-{}.map", getpid())); }
+
 void PerfLog::open_dump(const std::string& directory) {
-    dump_ = std::fopen(fmt::format("{}/jit-{}.dump", directory, getpid()).c_str(), "w+");
+    dump_ = open(fmt::format("{}/jit-{}.dump", directory, getpid()));
     if (!dump_) return;
     FileHeader header;
     header.pid = static_cast<std::uint32_t>(getpid());
     header.timestamp = now();
     std::fwrite(&header, sizeof header, 1, dump_);
-    std::fflush(dump_);
+    if (std::fflush(dump_) != 0) note_failure();
     void* marker =
         mmap(nullptr, kMarkerBytes, PROT_READ | PROT_EXEC, MAP_PRIVATE, fileno(dump_), 0);
     marker_ = marker == MAP_FAILED ? nullptr : marker;
@@ -74,8 +91,9 @@ void PerfLog::open_dump(const std::string& directory) {
 void PerfLog::add(std::span<const std::uint8_t> code, const std::string& name) {
     const auto address = reinterpret_cast<std::uint64_t>(code.data());
     if (map_) {
-        fmt::print(map_, "{:x} {:x} {}\n", address, code.size(), name);
-        std::fflush(map_);
+        const auto line = fmt::format("{:x} {:x} {}\n", address, code.size(), name);
+        std::fwrite(line.data(), 1, line.size(), map_);
+        if (std::fflush(map_) != 0) note_failure();
     }
     if (!dump_) return;
     CodeLoad record;
@@ -89,7 +107,7 @@ void PerfLog::add(std::span<const std::uint8_t> code, const std::string& name) {
     std::fwrite(&record, sizeof record, 1, dump_);
     std::fwrite(name.c_str(), 1, name.size() + 1, dump_);
     std::fwrite(code.data(), 1, code.size(), dump_);
-    std::fflush(dump_);
+    if (std::fflush(dump_) != 0) note_failure();
 }
 
 }  // namespace e2k::translate

@@ -191,6 +191,11 @@ RunCounts Translator::run_counts() const {
     return counts;
 }
 
+std::string Translator::perf_trouble() const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->perf.trouble();
+}
+
 HostCodeCensus Translator::census() const {
     const std::lock_guard lock(impl_->mutex);
     HostCodeCensus census;

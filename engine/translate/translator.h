@@ -148,6 +148,8 @@ public:
 
     TranslatorStats stats() const;
     HostCodeCensus census() const;
+    /// Why the files for perf are incomplete; "" if they are not.
+    std::string perf_trouble() const;
     RunCounts run_counts() const;
     /// The region that contains guest address `ip` and was entered last; null if none.
     std::shared_ptr<const RegionRecord> region_at(std::uint64_t ip) const;

@@ -138,6 +138,7 @@ std::int64_t sys_msgsnd(Call& call) {
     return call.waiting(SYS_msgsnd, call.arg[0], raw(message.data()), call.arg[2], call.arg[3]);
 }
 std::int64_t sys_msgrcv(Call& call) {
+    if (static_cast<std::int64_t>(call.arg[2]) < 0) return -EINVAL;
     const std::uint64_t size = std::min(call.arg[2], kMaxMessage);
     std::vector<std::uint8_t> message(8 + size);
     const std::int64_t n =

@@ -507,8 +507,98 @@ std::uint64_t Grammar::flags_of(const SyscallRow& row, unsigned index) {
     }
 }
 
+void Grammar::learn(const SyscallRow& row, const std::array<std::uint64_t, 6>& made,
+                    std::int64_t result) {
+    constexpr std::size_t kMost = 8;
+    auto keep = [&](std::vector<std::uint64_t>& list, std::uint64_t value) {
+        if (list.size() < kMost)
+            list.push_back(value);
+        else
+            list[random_.below(kMost)] = value;
+    };
+    if (result < 0) return;
+    const auto value = static_cast<std::uint64_t>(result);
+    std::uint64_t context = 0;
+    switch (row.number) {
+        case 270:
+            return keep(msg_, value);
+        case 274:
+            return keep(sem_, value);
+        case 278:
+            return keep(shm_, value);
+        case 280:
+            return keep(attached_, value);
+        case 294:
+            if (process_.memory().read(made[1], &context, sizeof context)) keep(contexts_, context);
+            return;
+        default:
+            return;
+    }
+}
+
+std::optional<std::uint64_t> Grammar::expected(const SyscallRow& row, unsigned index) {
+    struct Good {
+        std::uint16_t number;
+        std::uint8_t index;
+        std::uint64_t value;
+    };
+    constexpr std::array kGood{Good{174, 3, 8},
+                               Good{175, 3, 8},
+                               Good{176, 1, 8},
+                               Good{177, 3, 8},
+                               Good{179, 1, 8},
+                               Good{306, 1, 120},
+                               Good{307, 1, 120},
+                               Good{346, 5, 8},
+                               Good{347, 2, 8},
+                               Good{368, 4, 8},
+                               Good{436, 5, 8},
+                               Good{366, 1, 24},
+                               Good{432, 3, 24},
+                               Good{426, 1, 88},
+                               Good{288, 2, 56},
+                               Good{288, 3, 0},
+                               Good{287, 2, 0},
+                               Good{270, 0, 0},
+                               Good{274, 0, 0},
+                               Good{278, 0, 0},
+                               Good{270, 1, 0600},
+                               Good{274, 2, 0600},
+                               Good{278, 2, 0600},
+                               Good{443, 1, 1},
+                               Good{443, 2, 0},
+                               Good{380, 2, 2},
+                               Good{381, 2, 2},
+                               Good{380, 4, 2},
+                               Good{381, 4, 2},
+                               Good{380, 5, 0},
+                               Good{381, 5, 0},
+                               Good{435, 4, 0},
+                               Good{312, 4, 0},
+                               Good{314, 2, 0},
+                               Good{344, 0, static_cast<std::uint64_t>(-100)}};
+    if (!random_.chance(80)) return std::nullopt;
+    for (const Good& good : kGood)
+        if (good.number == row.number && good.index == index) return good.value;
+    const std::string_view name = row.name;
+    const std::vector<std::uint64_t>* list =
+        index != 0                                                          ? nullptr
+        : name.starts_with("shmdt")                                         ? &attached_
+        : name.starts_with("shm")                                           ? &shm_
+        : name.starts_with("sem")                                           ? &sem_
+        : name.starts_with("msg")                                           ? &msg_
+        : row.number >= 285 && row.number <= 298 && name.starts_with("io_") ? &contexts_
+                                                                            : nullptr;
+    if (list && !list->empty()) return random_.pick(*list);
+    if (index == 0 && name.starts_with("timer_") && row.number != 261) return 3 + random_.below(4);
+    if (index == 0 && row.number == 102) return 1 + random_.below(20);
+    return std::nullopt;
+}
+
 std::uint64_t Grammar::argument(const SyscallRow& row, unsigned index) {
     const Arg kind = row.arguments[index];
+    if (!good_)
+        if (const auto value = expected(row, index)) return *value;
     if (is_address(kind) && kind != Arg::Hex) {
         if (!good_ && random_.chance(12))
             return random_.chance(30) ? page_end() - random_.below(64)
@@ -533,7 +623,9 @@ std::uint64_t Grammar::argument(const SyscallRow& row, unsigned index) {
         case Arg::Size:
             return size();
         case Arg::Int:
-            return random_.chance(50) ? process_number() : number();
+            return random_.chance(40)   ? process_number()
+                   : random_.chance(60) ? random_.below(8)
+                                        : number();
         case Arg::UInt:
             return random_.chance(80) ? random_.below(16) : number();
         case Arg::Long:
@@ -542,8 +634,9 @@ std::uint64_t Grammar::argument(const SyscallRow& row, unsigned index) {
             return random_.chance(80) ? random_.below(01000) : number();
         case Arg::Hex:
             return good_                ? 0
+                   : random_.chance(35) ? 0
                    : random_.chance(30) ? store_words()
-                   : random_.chance(30) ? random_.pick(bad_addresses())
+                   : random_.chance(20) ? random_.pick(bad_addresses())
                    : random_.chance(60) ? random_.below(16)
                                         : number();
         default:

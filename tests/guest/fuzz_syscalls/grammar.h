@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,9 @@ public:
     Grammar(Process& process, const Surroundings& around, Random& random);
 
     std::array<std::uint64_t, 6> arguments(const SyscallRow& row);
+    /// Remembers what a call has given: identifiers, contexts, addresses.
+    void learn(const SyscallRow& row, const std::array<std::uint64_t, 6>& made,
+               std::int64_t result);
     /// The same, all of them of the good kind.
     std::array<std::uint64_t, 6> harmless(const SyscallRow& row);
     /// An address whose object runs over the end of the mapped page.
@@ -50,6 +54,8 @@ private:
     std::uint64_t size();
     std::uint64_t process_number();
     std::uint64_t descriptor();
+    /// Arguments that have one good value in a certain call, or one out of those learnt.
+    std::optional<std::uint64_t> expected(const SyscallRow& row, unsigned index);
     std::uint64_t flags_of(const SyscallRow& row, unsigned index);
     std::string path();
     std::string text();
@@ -68,6 +74,7 @@ private:
     const Surroundings& around_;
     Random& random_;
     std::uint64_t arena_ = 0;
+    std::vector<std::uint64_t> shm_, sem_, msg_, contexts_, attached_;
     bool good_ = false;  ///< harmless(): no bad addresses, small numbers
 };
 

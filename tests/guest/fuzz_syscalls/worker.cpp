@@ -45,6 +45,7 @@ public:
         window_ = state().window;
     }
     Process& process() { return *process_; }
+    std::int64_t result() { return static_cast<std::int64_t>(state().window[2 * kWbs].lo); }
 
     /// False when the guest has ended, or cannot go on as it is.
     bool call(std::uint32_t number, const std::array<std::uint64_t, 6>& arguments) {
@@ -226,6 +227,7 @@ void work(const Settings& settings, const Surroundings& around, std::uint64_t wo
             const std::uint32_t number =
                 random.chance(1) ? static_cast<std::uint32_t>(random.next()) : row.number;
             if (!guest.call(number, arguments)) break;
+            if (number == row.number) grammar.learn(row, arguments, guest.result());
             if (i % 64 == 0) check_host_memory(progress);
         }
         check_host_memory(progress);

@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <climits>
 #include <cstring>
 #include <vector>
 
@@ -79,10 +80,9 @@ std::int64_t sys_getgroups(Call& call) {
 }
 
 std::int64_t sys_getrandom(Call& call) {
-    const std::uint64_t length = std::min<std::uint64_t>(call.arg[1], 1 << 20);
+    const std::uint64_t length = std::min<std::uint64_t>(call.arg[1], INT_MAX);
     const std::int64_t n =
-        call.blocking(SYS_getrandom, call.arg[0] ? call.pointer(call.arg[0], length) : ~0xfffull,
-                      length, call.arg[2]);
+        call.blocking(SYS_getrandom, call.pointer(call.arg[0], length), length, call.arg[2]);
     if (n > 0) call.memory().note_write(call.arg[0], static_cast<std::uint64_t>(n));
     return n;
 }

@@ -159,6 +159,17 @@ LegalityResult check_mirrored_channels(const Bundle& b) {
     return {};
 }
 
+/// Every extension that the header announces belongs to an operation.
+LegalityResult check_header(const Bundle& b) {
+    constexpr unsigned kFirstAles = 20, kFirstAls = 26;
+    for (unsigned c = 0; c < kChannels; ++c)
+        if ((b.hs >> (kFirstAles + c) & 1) && !(b.hs >> (kFirstAls + c) & 1))
+            return illegal(Trap::IllegalOpcode, static_cast<int>(c),
+                           field(Syllable::Hs, 0, kFirstAles + c, kFirstAles + c),
+                           "an ALES is announced for a channel without an operation");
+    return {};
+}
+
 /// Local predicates a CLP may read: PLS0 @p0-1, PLS1 @p0-4, PLS2 @p0-5 (encoding.md §8).
 constexpr std::array<std::uint8_t, 3> kLastLocal{1, 4, 5};
 
@@ -179,6 +190,10 @@ LegalityResult check_plu(const PredicateLogic& p) {
             return illegal(Trap::IllegalOpcode, -1, field(Syllable::Pls, i, 12, 10), kOrder);
         if (c.p1 > kLastLocal[i])
             return illegal(Trap::IllegalOpcode, -1, field(Syllable::Pls, i, 8, 6), kOrder);
+        for (unsigned k = 0; k < i; ++k)
+            if (c.writes && p.clp[k].writes && p.clp[k].pdst == c.pdst)
+                return illegal(Trap::IllegalOperand, -1, field(Syllable::Pls, i, 4, 0),
+                               "two results of predicate logic for one predicate");
     }
     return {};
 }
@@ -266,6 +281,7 @@ std::string Illegality::message() const { return fmt::format("{}: {}", where.tex
 
 LegalityResult check_legal(const Bundle& b) {
     if (b.hs == 0) return {};
+    if (const auto r = check_header(b); !r.legal) return r;
     for (int c = 0; c < kChannels; ++c)
         if (b.has_als(c))
             if (const auto r = check_als(b, c); !r.legal) return r;

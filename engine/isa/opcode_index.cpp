@@ -77,6 +77,16 @@ std::uint8_t second_channels(Pair pair) {
     return 0;
 }
 
+/// Array stores of a byte, a halfword or a packed register have no aaurw beside them: whatever
+/// their MAS, they are what their opcode says.
+bool shares_encoding_with_aaurw(const Operation& op) {
+    const auto all = operations();
+    return std::any_of(all.begin(), all.end(), [&](const Operation& other) {
+        return other.format == Format::Aaurw && other.opcode == op.opcode &&
+               other.opcode2 == op.opcode2;
+    });
+}
+
 DecodeRow decode_row(const Operation& op) {
     DecodeRow row;
     row.op = &op;
@@ -86,7 +96,8 @@ DecodeRow decode_row(const Operation& op) {
     row.pair_second = second_channels(op.pair);
     if (op.format == Format::Aaurw || op.format == Format::Aaurr)
         row.traits |= DecodeRow::kMasNeeded;
-    if (op.format == Format::Alopf10 || op.format == Format::Alopf19)
+    if (op.format == Format::Alopf19 ||
+        (op.format == Format::Alopf10 && shares_encoding_with_aaurw(op)))
         row.traits |= DecodeRow::kMasRefused;
     if (op.has(OpFlag::MayCarryMas)) row.traits |= DecodeRow::kCarriesMas;
     if (op.has(OpFlag::Ambiguous)) row.traits |= DecodeRow::kAmbiguous;

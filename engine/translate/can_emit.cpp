@@ -88,7 +88,7 @@ bool can_compute(const MicroOp& op, const ExecBundle& b) {
         case SemKind::Store:
             return can_access(op);
         case SemKind::ArrayStore:
-            return op.access_size <= 8 || !op.big_endian;
+            return op.mode == MemoryMode::Plain && (op.access_size <= 8 || !op.big_endian);
         case SemKind::AauWrite:
             return op.guard.count == 0;
         case SemKind::StateWrite:

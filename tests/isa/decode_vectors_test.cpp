@@ -1,6 +1,7 @@
 // Every decode vector: text of valid bundles, errors of invalid ones (vectors README §3).
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <regex>
@@ -52,8 +53,9 @@ bool is_lone_pair_member(const Bundle& b, int channel) {
 }
 
 /// decode_synth is assembler output, and the assembler accepts what hardware refuses: mirrored
-/// load/store pairs, odd quads, any write of %ctpr; and single halves of two-channel operations
-/// that its generator made. A refusal must be justified by the printed text.
+/// load/store pairs, odd quads, any write of %ctpr, two results for one predicate; and single
+/// halves of two-channel operations that its generator made. A refusal must be justified by the
+/// printed text.
 bool refusal_is_justified(const DecodeRecord& r, const Bundle& bundle, const Illegality& why) {
     const auto about = [&](const char* words) {
         return why.reason.find(words) != std::string_view::npos;
@@ -63,6 +65,15 @@ bool refusal_is_justified(const DecodeRecord& r, const Bundle& bundle, const Ill
                (any_line(r, "^ld[a-z]*,0") && any_line(r, "^st([a-z]*,5|[a-z]*q,2)"));
     if (about("odd register")) return any_line(r, "^(?!mova).*%q([rg]|b\\[)[0-9]*[13579]\\b");
     if (about("%ctpr")) return any_line(r, "^[a-z]+,[0-5].*, %ctpr[123]");
+    if (about("two results")) {
+        std::vector<std::string> targets;
+        std::smatch match;
+        for (const std::string& line : r.text)
+            if (std::regex_match(line, match, std::regex("pass @p[0-9], (%pred[0-9]+)")))
+                targets.push_back(match[1]);
+        std::ranges::sort(targets);
+        return std::ranges::adjacent_find(targets) != targets.end();
+    }
     if (about("two-channel")) return r.source != "gas" && is_lone_pair_member(bundle, why.channel);
     return false;
 }

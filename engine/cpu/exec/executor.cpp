@@ -30,7 +30,8 @@ void Executor<Tags>::compute_one(const ExecBundle& b, const MicroOp& op, unsigne
         case SemKind::MoveTag:
             p.result[i].lo = spaces_.at(op.b).lo;
             if constexpr (Tags)
-                if (op.tag_free) p.tag[i] = kRawTag | spaces_.tag_at(op.b);
+                if (op.tag_free)
+                    p.tag[i] = static_cast<std::uint16_t>(kRawTag | operand_tag(op.b, op.wb));
             return;
         case SemKind::TagOp:
             return tag_operation(op, i, p);
@@ -129,8 +130,8 @@ bool Executor<Tags>::execute_general(const ExecBundle& b) {
     // What may trap; nothing is written yet.
     if ((flags & kSetwd) && !check_window_setup(b, p)) return false;
     if (b.transfer.kind != TransferKind::None && !decide_transfer(b, p)) return false;
-    if ((flags & kGuards) && !evaluate_guards(b, p)) return false;
     if (flags & kLoopMode) mask_loop_stores(b, p);
+    if ((flags & kGuards) && !evaluate_guards(b, p)) return false;
     if ((!spaces_.covers(b) || (flags & kSetwd)) && !check_windows(b, p)) return false;
     if (p.taken && !transfer_is_plain(b, p) && !check_transfer(b, p)) return false;
     if constexpr (Tags)

@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <optional>
 
 #include "engine/cpu/exec/aau.h"
 #include "engine/cpu/exec/memory_access.h"
@@ -83,6 +84,8 @@ private:
     bool check_transfer(const ExecBundle& b, Pending& p);
     bool transfer_is_plain(const ExecBundle& b, const Pending& p) const;
     bool check_tags(const ExecBundle& b, Pending& p);
+    bool check_operand_tags(const ExecBundle& b, const MicroOp& op, unsigned i, Pending& p);
+    bool check_increment_tags(const ExecBundle& b, const Pending& p);
     bool probe_memory(const ExecBundle& b, Pending& p);
     void find_increments(const ExecBundle& b, Pending& p);
     bool probe_plain(const ExecBundle& b, const MicroOp& op, unsigned i, Pending& p);
@@ -136,12 +139,18 @@ private:
             if (!condition_holds(b.conditions[k])) return false;
         return true;
     }
-    bool conditions_tagged(const ExecBundle& b, ConditionRange range) const {
+    /// The diagnostic predicate on which a conjunction depends, null if there is none: a part that
+    /// is reliably false decides it alone (machine.md §2.1).
+    const Condition* diagnostic_part(const ExecBundle& b, ConditionRange range) const {
+        const Condition* found = nullptr;
         for (unsigned k = range.begin; k < range.begin + unsigned{range.count}; ++k) {
             const Condition& c = b.conditions[k];
-            if (!c.pcnt && (s_.pred[s_.pred_phys(c.index)] & kPredTag)) return true;
+            if (!c.pcnt && (s_.pred[s_.pred_phys(c.index)] & kPredTag))
+                found = &c;
+            else if (!condition_holds(c))
+                return nullptr;
         }
-        return false;
+        return found;
     }
     /// What return_complaint() has nothing against.
     bool return_fits() const {
@@ -163,7 +172,9 @@ private:
     }
     /// The CTPR a transfer of this bundle uses: a preparation in the same bundle counts.
     Ctpr transfer_register(const ExecBundle& b, const Pending& p, unsigned n) const;
-    unsigned source_tags(const ExecBundle& b, const MicroOp& op) const;
+    /// A diagnostic operand that the operation really looks at (machine.md §7.1), address operands
+    /// only for memory operations.
+    std::optional<RegRef> diagnostic_source(const ExecBundle& b, const MicroOp& op) const;
     unsigned operand_tag(RegRef r, isa::Width w) const;
 
     CpuState& s_;

@@ -43,7 +43,8 @@ void Executor<Tags>::special_load(const MicroOp& op, unsigned i, const Value& ra
         const Reg& early = spaces_.at(op.dst);
         if (early.lo != result.lo || (op.access_size == 16 && early.ext != result.ext))
             p.mlock = true;
-        if (Tags && spaces_.tag_at(op.dst) != 0) p.mlock = true;
+        const isa::Width loaded = op.access_size == 16 ? isa::Width::P : isa::Width::D;
+        if (Tags && operand_tag(op.dst, loaded) != 0) p.mlock = true;
         return;
     }
     WaitLock& lock = s_.lock;

@@ -70,17 +70,19 @@ inline bool Executor<Tags>::evaluate_guards(const ExecBundle& b, Pending& p) {
         const MicroOp& op = b.ops[i];
         bool on = op.guard.count == 0 || conditions_hold(b, op.guard);
         if constexpr (Tags) {
-            if (op.guard.count != 0 && conditions_tagged(b, op.guard)) {
+            if (p.masked >> i & 1) continue;
+            if (const Condition* part = diagnostic_part(b, op.guard)) {
                 // State and transfer registers are not speculative: they trap even with ,sm.
                 if (!op.speculative || op.write == Write::State || op.write == Write::Ctpr)
-                    return trap(b, &op, TrapCode::DiagCond, "guarded by a diagnostic predicate");
+                    return trap(b, &op, TrapCode::DiagCond,
+                                fmt::format("%pred{}, the guard, is diagnostic", part->index));
                 p.diag_guard |= 1u << i;
                 on = true;
             }
         }
         if (on) enabled |= 1u << i;
     }
-    p.enabled = enabled;
+    p.enabled = enabled & ~p.masked;
     return true;
 }
 
@@ -135,7 +137,7 @@ inline bool Executor<Tags>::decide_transfer(const ExecBundle& b, Pending& p) {
         if (reads_predicate && (pred & kPredTag))
             return trap(
                 b, nullptr, TrapCode::DiagCtCond,
-                fmt::format("the transfer depends on %pred{}, which is diagnostic", t.psrc));
+                fmt::format("%pred{}, the condition of the transfer, is diagnostic", t.psrc));
     }
     return true;
 }
@@ -164,7 +166,7 @@ Ctpr Executor<Tags>::transfer_register(const ExecBundle& b, const Pending& p, un
         ctpr.base = low(op.b, isa::Width::D) & ((1ull << 48) - 1);
         ctpr.tag = CtprTag::Label;
         ctpr.opc = 0;
-        if (Tags && spaces_.tag_at(op.b) != 0) ctpr.tag = CtprTag::Diagnostic;
+        if (Tags && operand_tag(op.b, isa::Width::D) != 0) ctpr.tag = CtprTag::Diagnostic;
     }
     return ctpr;
 }
@@ -200,8 +202,10 @@ bool Executor<Tags>::check_transfer(const ExecBundle& b, Pending& p) {
             const bool diagnostic = ctpr.tag == CtprTag::Diagnostic;
             return trap(
                 b, nullptr, diagnostic ? TrapCode::DiagInstrAddr : TrapCode::IllegalInstrAddr,
-                fmt::format("%ctpr{} does not hold a prepared {} (its tag is {})", t.ctpr,
-                            calls ? "call target" : "transfer", static_cast<unsigned>(ctpr.tag)));
+                diagnostic ? fmt::format("%ctpr{} is diagnostic", t.ctpr)
+                           : fmt::format("%ctpr{} does not hold a prepared {} (its tag is {})",
+                                         t.ctpr, calls ? "call target" : "transfer",
+                                         static_cast<unsigned>(ctpr.tag)));
         }
         target = ctpr.tag == CtprTag::Label ? ctpr.base : 0;
         returns = ctpr.tag == CtprTag::Return;
@@ -343,6 +347,7 @@ bool Executor<Tags>::probe_one(const ExecBundle& b, const MicroOp& op, unsigned 
     } else {
         address = low(op.a, op.wa) + low(op.b, op.wb);
     }
+    const bool off_quad = op.quad_aligned && (low(op.a, op.wa) & 15) != 0;
     if (op.pair_second) address += 8;
     p.address[i] = address;
     if (p.dropped >> i & 1) return true;  // `,sm` access through a diagnostic address
@@ -361,15 +366,9 @@ bool Executor<Tags>::probe_one(const ExecBundle& b, const MicroOp& op, unsigned 
         default:
             break;
     }
-    if (s_.strict_alignment && misaligned(op, address)) {
-        if (!op.speculative) {
-            Trap t = make_trap(b, &op, TrapCode::AddressNotAligned,
-                               fmt::format("an access of {} bytes to 0x{:x}, and UPSR.ac is set",
-                                           unsigned{op.access_size}, address));
-            t.address = address;
-            t.access = op.kind == SemKind::Load ? Access::Read : Access::Write;
-            return trap(std::move(t));
-        }
+    if (off_quad || (s_.strict_alignment && misaligned(op, address))) {
+        if (!op.speculative)
+            return trap(alignment_trap(b, op, off_quad ? low(op.a, op.wa) : address, off_quad));
         p.dropped |= 1u << i;
         return true;
     }
@@ -431,22 +430,71 @@ unsigned Executor<Tags>::operand_tag(RegRef r, isa::Width w) const {
     }
 }
 
-/// Tags of the operands an operation really looks at (machine.md §7.1), address operands only for
-/// memory operations.
 template <bool Tags>
-unsigned Executor<Tags>::source_tags(const ExecBundle& b, const MicroOp& op) const {
+std::optional<RegRef> Executor<Tags>::diagnostic_source(const ExecBundle& b,
+                                                        const MicroOp& op) const {
+    const auto tagged = [&](RegRef r, isa::Width w) { return operand_tag(r, w) != 0; };
     if (op.merges) {
         const bool second = op.merge.count != 0 && conditions_hold(b, op.merge);
-        return operand_tag(second ? op.b : op.a, second ? op.wb : op.wa) | operand_tag(op.c, op.wc);
+        if (second ? tagged(op.b, op.wb) : tagged(op.a, op.wa)) return second ? op.b : op.a;
+    } else {
+        isa::Width wa = op.wa, wc = op.wc;
+        if (op.words_by_descriptor) {
+            // insfd: bits 13 and 15 of its descriptor say whether the low word alone counts.
+            const std::uint64_t descriptor = low(op.b, isa::Width::D);
+            if (descriptor >> 13 & 1) wa = isa::Width::S;
+            if (descriptor >> 15 & 1) wc = isa::Width::S;
+        }
+        if (tagged(op.a, wa)) return op.a;
+        if (tagged(op.b, op.wb)) return op.b;
+        if (tagged(op.c, wc)) return op.c;
+        return std::nullopt;
     }
-    unsigned a = operand_tag(op.a, op.wa), c = operand_tag(op.c, op.wc);
-    if (isa::operation(op.row).mnemonic == "insfd") {
-        // Descriptor bits 13 and 15 say whether the low words of src1 and src3 count.
-        const std::uint64_t descriptor = low(op.b, isa::Width::D);
-        if (!(descriptor >> 13 & 1)) a &= ~3u;
-        if (!(descriptor >> 15 & 1)) c &= ~3u;
+    if (tagged(op.c, op.wc)) return op.c;
+    return std::nullopt;
+}
+
+template <bool Tags>
+bool Executor<Tags>::check_operand_tags(const ExecBundle& b, const MicroOp& op, unsigned i,
+                                        Pending& p) {
+    if (op.merges)
+        if (const Condition* part = diagnostic_part(b, op.merge)) {
+            if (!op.speculative)
+                return trap(b, &op, TrapCode::DiagCond,
+                            fmt::format("%pred{}, which selects, is diagnostic", part->index));
+            p.diag_guard |= 1u << i;
+            p.tag[i] = 1;
+        }
+    const bool stores =
+        op.kind == SemKind::Store || op.kind == SemKind::ArrayStore || op.kind == SemKind::AauWrite;
+    const bool data = stores && !op.speculative && op.mode != MemoryMode::NoStore &&
+                      op.mode != MemoryMode::CodeFlush &&
+                      operand_tag(op.data, isa::operation(op.row).src4) != 0;
+    const std::optional<RegRef> source = data ? op.data : diagnostic_source(b, op);
+    if (!source) return true;
+    if (!op.speculative)
+        return trap(b, &op, TrapCode::DiagOperand,
+                    fmt::format("{} is diagnostic{}", register_name(*source),
+                                data ? ", and only a store with ,sm takes it" : ""));
+    if (op.kind == SemKind::Load || op.kind == SemKind::Store) p.dropped |= 1u << i;
+    p.tag[i] = 1;
+    return true;
+}
+
+/// The increment of an array store has its own guard, whatever that of the store says.
+template <bool Tags>
+bool Executor<Tags>::check_increment_tags(const ExecBundle& b, const Pending& p) {
+    for (unsigned i = 0; i < b.op_count; ++i) {
+        const MicroOp& op = b.ops[i];
+        if (op.kind != SemKind::ArrayStore || op.speculative || (p.masked >> i & 1)) continue;
+        const ArrayAddress& a = b.arrays[op.array];
+        if (!a.increments) continue;
+        if (const Condition* part = diagnostic_part(b, a.incr_guard))
+            return trap(
+                b, &op, TrapCode::DiagCond,
+                fmt::format("%pred{}, the guard of the increment, is diagnostic", part->index));
     }
-    return a | operand_tag(op.b, op.wb) | c;
+    return true;
 }
 
 template <bool Tags>
@@ -455,30 +503,12 @@ bool Executor<Tags>::check_tags(const ExecBundle& b, Pending& p) {
         const unsigned i = static_cast<unsigned>(std::countr_zero(m));
         const MicroOp& op = b.ops[i];
         p.tag[i] = (p.diag_guard >> i & 1) ? 1 : 0;
-        if (op.tag_free) continue;
-        if (op.merges && conditions_tagged(b, op.merge)) {
-            if (!op.speculative)
-                return trap(b, &op, TrapCode::DiagCond, "selects by a diagnostic predicate");
-            p.diag_guard |= 1u << i;
-            p.tag[i] = 1;
-        }
-        const bool stores = op.kind == SemKind::Store || op.kind == SemKind::ArrayStore ||
-                            op.kind == SemKind::AauWrite;
-        // Only the words that are stored count.
-        const unsigned stored_words = op.access_size <= 4   ? 0x3u
-                                      : op.access_size == 8 ? 0xfu
-                                                            : 0xffu;
-        const bool data = stores && !op.speculative &&
-                          (spaces_.tag_at(op.data) & stored_words) != 0 &&
-                          op.mode != MemoryMode::NoStore && op.mode != MemoryMode::CodeFlush;
-        if (!data && source_tags(b, op) == 0) continue;
-        if (!op.speculative)
-            return trap(b, &op, TrapCode::DiagOperand,
-                        data ? "stores a diagnostic value" : "an operand is a diagnostic value");
-        if (op.kind == SemKind::Load || op.kind == SemKind::Store) p.dropped |= 1u << i;
-        p.tag[i] = 1;
+        // An indirect transfer that is not taken looks at nothing.
+        const bool idle = op.kind == SemKind::IndirectBranch && !p.taken && !(b.flags & kMlock);
+        if (op.tag_free || idle) continue;
+        if (!check_operand_tags(b, op, i, p)) return false;
     }
-    return true;
+    return b.array_count == 0 || check_increment_tags(b, p);
 }
 
 /// Computes with unmasked FP exceptions: each operation's own flags decide whether it traps.

@@ -89,9 +89,11 @@ struct MicroOp {
     MemoryMode mode = MemoryMode::Plain;
     bool big_endian = false;
     bool any_alignment = false;  ///< allowed to be misaligned whatever UPSR.ac says
+    bool quad_aligned = false;   ///< traps unless its address is a multiple of 16, always
     bool merges = false;         ///< operand a is chosen by `merge`
     bool tag_free = false;       ///< sources are not checked for tags (movt*, gettag*, puttag*)
-    bool pair_second = false;    ///< upper half of a two-channel operation
+    bool words_by_descriptor = false;  ///< insfd: operand b says which words of a and c count
+    bool pair_second = false;          ///< upper half of a two-channel operation
     ConditionRange guard, merge;
     std::uint8_t array = 0;  ///< index into ExecBundle::arrays
     isa::OpIndex row = 0;

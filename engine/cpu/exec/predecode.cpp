@@ -14,10 +14,13 @@ using isa::Width;
 constexpr std::uint32_t kBreakpointHs = 0x0400'0001, kBreakpointAls = 0x0dc0'c080;
 constexpr unsigned kMaxWindowQuads = 112;
 
+constexpr int kFirstUnalignedMaskedStore = 6;  // version from which stmqp takes any address
+
 /// MAS values of machine.md §7.6.
 constexpr unsigned kMasAcquireRelease = 0x10;  // bit 4 with mod 3, from v6
 constexpr unsigned kMasUnaligned = 0x10;       // before v6: the access may be misaligned
 constexpr unsigned kMasConditionalRelease = 0x73;
+constexpr unsigned kMasArrayRegister = 0x3f;  // staa*: a register of the array unit
 constexpr unsigned kMasDataFlush = 0x0f, kMasCodeFlush = 0x17, kMasSpecialRegister = 0x1f;
 
 class Predecoder {
@@ -187,6 +190,7 @@ private:
             micro.merges = true;
             micro.merge = conditions(op.merge);
         }
+        micro.words_by_descriptor = row.mnemonic == "insfd";
         destination(op, micro);
         by_kind(op, micro, bit);
     }
@@ -255,7 +259,10 @@ private:
         micro.mode = store ? store_mode(op) : load_mode(op);
         micro.big_endian = (op.mas & 7) != 7 && (op.mas & 8);
         micro.any_alignment = iset_ < 6 && (op.mas & 7) != 7 && (op.mas & kMasUnaligned);
-        if (store && op.op->mnemonic == "stmqp") micro.mode = MemoryMode::MaskedStore;
+        if (store && op.op->mnemonic == "stmqp") {
+            micro.mode = MemoryMode::MaskedStore;
+            micro.quad_aligned = iset_ < kFirstUnalignedMaskedStore;  // operations.md §7.1
+        }
     }
 
     MemoryMode load_mode(const isa::AlsOp& op) const {
@@ -310,6 +317,13 @@ private:
         }
         if (op.op->pair != isa::Pair::None && micro.kind == SemKind::ArrayStore)
             micro.access_size = 8;
+        // Registers of the array unit have no byte and halfword writes: v2 stores, later versions
+        // do nothing (machine.md §8.3).
+        if (micro.kind == SemKind::ArrayStore && op.mas == kMasArrayRegister &&
+            micro.access_size < 4 && iset_ > 2) {
+            micro.mode = MemoryMode::NoStore;
+            address.increments = false;
+        }
         if (micro.access_size == 0) {  // aaurw: the width of the value written
             micro.access_size = op.op->src4 == Width::S ? 4 : 8;
         }

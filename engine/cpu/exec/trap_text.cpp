@@ -68,6 +68,33 @@ Trap page_trap(const ExecBundle& b, const MicroOp& op, const MemoryView& memory,
     return trap;
 }
 
+Trap alignment_trap(const ExecBundle& b, const MicroOp& op, std::uint64_t address,
+                    bool whatever_upsr) {
+    Trap trap = make_trap(
+        b, &op, TrapCode::AddressNotAligned,
+        whatever_upsr
+            ? fmt::format("needs an address that is a multiple of 16, not 0x{:x}", address)
+            : fmt::format("an access of {} bytes to 0x{:x}, and UPSR.ac is set",
+                          unsigned{op.access_size}, address));
+    trap.address = address;
+    trap.access = op.kind == SemKind::Load ? Access::Read : Access::Write;
+    return trap;
+}
+
+std::string register_name(RegRef ref) {
+    switch (ref.space) {
+        case Space::Window:
+            return fmt::format("%r{}", ref.index);
+        case Space::Based:
+            return fmt::format("%b[{}]", ref.index);
+        case Space::Global:
+            return fmt::format("%g{}", ref.index);
+        case Space::Literal:
+            return "a literal";
+    }
+    return {};
+}
+
 Trap window_trap(const ExecBundle& b, const MicroOp* op, RegRef ref, const CpuState& s,
                  unsigned size) {
     const unsigned area = 2u * s.br.rsz + 2u, turned = ref.index + 2u * s.br.rcur;

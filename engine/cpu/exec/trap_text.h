@@ -18,6 +18,11 @@ Trap unsupported_trap(const ExecBundle& b, const MicroOp& op, int iset);
 /// A load or store of `size` bytes at `address` that the page map does not allow.
 Trap page_trap(const ExecBundle& b, const MicroOp& op, const MemoryView& memory,
                std::uint64_t address, unsigned size, bool write);
+/// An access to an address of the wrong alignment: always wrong, or because UPSR.ac is set.
+Trap alignment_trap(const ExecBundle& b, const MicroOp& op, std::uint64_t address,
+                    bool whatever_upsr);
+/// "%r5", "%b[3]", "%g1".
+std::string register_name(RegRef ref);
 /// `ref` does not exist in a window of `size` registers.
 Trap window_trap(const ExecBundle& b, const MicroOp* op, RegRef ref, const CpuState& s,
                  unsigned size);

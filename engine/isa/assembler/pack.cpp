@@ -462,6 +462,11 @@ std::optional<AssemblyError> check_mlock(const BundleDraft& d) {
     return std::nullopt;
 }
 
+/// Two results for one predicate are assembled all the same: the program traps there.
+bool only_warned_about(const Illegality& why) {
+    return why.trap == Illegality::Trap::IllegalOperand && why.where.syllable == Syllable::Pls;
+}
+
 /// What decodes but must not execute, such as a load and a store in mirrored channels.
 std::optional<AssemblyError> check_rules(const std::vector<std::uint8_t>& bytes,
                                          std::uint64_t address, int iset, const BundleDraft& d,
@@ -473,7 +478,9 @@ std::optional<AssemblyError> check_rules(const std::vector<std::uint8_t>& bytes,
     const auto at = std::find_if(d.als.begin(), d.als.end(), [&](const AlsDraft& op) {
         return op.channel == legality.why.channel;
     });
-    return error_at(at == d.als.end() ? start : at->line, legality.why.message());
+    auto error = error_at(at == d.als.end() ? start : at->line, legality.why.message());
+    error.warning = only_warned_about(legality.why);
+    return error;
 }
 
 /// Two unguarded results in one register: the higher channel's stays (machine.md §2.4).
@@ -547,7 +554,10 @@ tl::expected<std::vector<std::uint8_t>, AssemblyErrors> assemble_bundle(
     if (bytes) report_syllables(packer);
     if (!bytes || options.listing) return bytes;
     if (auto error = check_mlock(draft)) return only(*error);
-    if (auto error = check_rules(*bytes, address, options.iset, draft, start)) return only(*error);
+    if (auto error = check_rules(*bytes, address, options.iset, draft, start)) {
+        if (!error->warning) return only(*error);
+        if (options.warnings) options.warnings->push_back(*error);
+    }
     if (options.warnings) warn_double_writes(draft, *options.warnings);
     return bytes;
 }

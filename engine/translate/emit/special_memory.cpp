@@ -121,6 +121,10 @@ void RegionEmitter::emit_masked_store(const MicroOp& op) {
     a_.test(mask.r16(), imm(0xffff));
     a_.jz(done);
     mark(Reason::BoundCheck, op.channel);
+    if (op.quad_aligned) {
+        a_.test(base.r8(), imm(kBytes - 1));
+        a_.jnz(bail());
+    }
     for (const bool last : {false, true}) {
         a_.movzx(x86::eax, mask.r16());
         last ? a_.bsr(x86::eax, x86::eax) : a_.bsf(x86::eax, x86::eax);

@@ -89,6 +89,13 @@ std::string condition(Random& random) {
     return fmt::format("{}%pred{}", one_in(random, 2) ? "~" : "", below(random, 8));
 }
 
+/// A guard: one condition, or a predicate and a counter.
+std::string guard(Random& random) {
+    if (!one_in(random, 6)) return " ? " + condition(random);
+    return fmt::format(" ? {}%pred{}, {}%pcnt{}", one_in(random, 2) ? "~" : "", below(random, 8),
+                       one_in(random, 2) ? "~" : "", below(random, 4));
+}
+
 std::string transfer_condition(Random& random) {
     const unsigned p = below(random, 8);
     switch (below(random, 10)) {
@@ -219,10 +226,11 @@ std::vector<std::string> array_store(Random& random) {
     };
     const unsigned d = below(random, 32), index = below(random, 16);
     if (one_in(random, 3)) {  // aaurw*, as it is written
-        const bool word = one_in(random, 2);
+        // The narrow ones are stores, or nothing.
+        constexpr std::array kNames{"staaw", "staad", "staaw", "staad", "staab", "staah"};
         std::vector<std::string> lines{fmt::format(
-            "{},{} {}, %aad{} [ %aasti{} ], mas = 0x3f{}", word ? "staaw" : "staad", channel,
-            one_in(random, 2) ? "%dr0" : any_register(random, false), d, index, guard(8))};
+            "{},{} {}, %aad{} [ %aasti{} ], mas = 0x3f{}", kNames[random() % kNames.size()],
+            channel, one_in(random, 2) ? "%dr0" : any_register(random, false), d, index, guard(8))};
         if (const unsigned group = below(random, 8))
             lines.push_back(fmt::format("incr,{} %aaincr{}", channel, group));
         return lines;
@@ -347,7 +355,7 @@ std::string ProgramMaker::operation(Random& random) const {
         if (it != plain_.end()) row = *it;
     }
     std::string text = head(random, *row) + operands_of(random, *row);
-    if (one_in(random, 5)) text += " ? " + condition(random);
+    if (one_in(random, 5)) text += guard(random);
     return text;
 }
 
@@ -376,7 +384,7 @@ std::string ProgramMaker::memory_operation(Random& random) const {
         constexpr std::array kMas{0x3, 0x3, 0x4, 0x8, 0x2, 0x7, 0x0b, 0x0c};
         text += fmt::format(", mas = 0x{:x}", kMas[random() % kMas.size()]);
     }
-    if (one_in(random, 5)) text += " ? " + condition(random);
+    if (one_in(random, 5)) text += guard(random);
     return text;
 }
 
@@ -430,6 +438,12 @@ void ProgramMaker::control(Random& random, unsigned count, unsigned callee, Draf
                 "{} {}@p0, {}@p1, @p4", std::array{"andp", "landp", "movep"}[random() % 3],
                 one_in(random, 2) ? "~" : "", one_in(random, 2) ? "~" : ""));
             lines.push_back(fmt::format("pass @p4, %pred{}", below(random, 8)));
+            if (one_in(random, 3)) {  // two results, now and then of one predicate
+                lines.push_back(fmt::format("{} {}@p0, @p4, @p5",
+                                            std::array{"andp", "landp", "movep"}[random() % 3],
+                                            one_in(random, 2) ? "~" : ""));
+                lines.push_back(fmt::format("pass @p5, %pred{}", below(random, 8)));
+            }
             break;
     }
     if (one_in(random, 3))
@@ -530,6 +544,8 @@ ProgramMaker::Draft ProgramMaker::bundle(Random& random, unsigned index, unsigne
         draft.compiled = compiled_[random() % compiled_.size()];
         if (one_in(random, 6) && draft.compiled.size() > 1)
             draft.compiled[1 + random() % (draft.compiled.size() - 1)] ^= 1u << random() % 32;
+        constexpr unsigned kFirstAles = 20;  // of the header: extensions without operations
+        if (one_in(random, 30)) draft.compiled[0] |= 1u << (kFirstAles + below(random, 6));
         if (reads_clock(draft.compiled, iset_)) draft.compiled.clear();
         if (!draft.compiled.empty()) return draft;
     }

@@ -20,11 +20,14 @@ int assemble(const AsmOptions& options) {
     isa::ProgramSourceOptions how;
     how.iset = options.processor.iset;
     how.strict_delay = !options.no_strict_delay;
+    how.keep_lines = !options.listing.empty();
+    how.externals = options.check;
     const auto program = isa::assemble_file(options.file, how);
     if (!program) {
         write_message(isa::printable(program.error(), "\n\t"));
         return kExitFailure;
     }
+    for (const std::string& line : program->printed) write_message(line + "\n");
     for (const isa::AssemblyError& warning : program->warnings)
         write_message(isa::printable(warning.report(options.file), "\n\t"));
     if (options.fatal_warnings && !program->warnings.empty()) {

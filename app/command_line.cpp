@@ -252,7 +252,8 @@ struct Grammar {
             ->add_option("-l,--listing", assembly.listing,
                          "write addresses, words and source lines, - for standard output")
             ->type_name("FILE");
-        asm_command->add_flag("--check", assembly.check, "write no program");
+        asm_command->add_flag("--check", assembly.check,
+                              "write no program; symbols of other files may be missing");
         asm_command->add_flag("--no-strict-delay", assembly.no_strict_delay,
                               "operations outside braces get no delays");
         asm_command->add_flag("--fatal-warnings", assembly.fatal_warnings,

@@ -105,4 +105,39 @@ TEST_F(AsmCommand, SaysWhyItCannotWrite) {
     EXPECT_NE(folder.errors.find("s a directory"), std::string::npos) << folder.errors;
 }
 
+TEST_F(AsmCommand, IncludesOrdinaryFilesOnly) {
+    EXPECT_EQ(shell("mkfifo $D/pipe; mkdir $D/folder").exit_code, 0);
+    for (const char* directive : {".include", ".incbin"})
+        for (const char* name : {"/dev/zero", "pipe", "folder", "/proc/self/fd", "none"}) {
+            write("x.s", std::string(directive) + " \"" + name + "\"\n_start: {}\n");
+            const auto result = assemble("/dev/null");
+            EXPECT_EQ(result.exit_code, 1) << name;
+            EXPECT_NE(result.errors.find(name), std::string::npos) << result.errors;
+            EXPECT_FALSE(result.timed_out) << name;
+        }
+    const auto device = shell("$E asm /dev/zero -o /dev/null");
+    EXPECT_EQ(device.exit_code, 1);
+    EXPECT_NE(device.errors.find("larger than"), std::string::npos) << device.errors;
+    EXPECT_EQ(shell("echo '_start: {}' | $E asm /dev/stdin -o /dev/null").exit_code, 0);
+}
+
+TEST_F(AsmCommand, ChecksASourceThatNeedsOthers) {
+    write("x.s", "main: { disp %ctpr1, puts }\n.print \"read\"\n");
+    EXPECT_EQ(assemble("/dev/null").exit_code, 1);
+    const auto checked = shell("$E asm --check $D/x.s");
+    EXPECT_EQ(checked.exit_code, 0) << checked.errors;
+    EXPECT_EQ(checked.errors, "read\n");
+    EXPECT_EQ(files(), 1u);
+}
+
+TEST_F(AsmCommand, CountsWhatRepeats) {
+    write("x.s", ".rept 300000\n}\n.endr\n");
+    const auto result = assemble("/dev/null");
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_LT(result.errors.size(), 10'000u);
+    EXPECT_NE(result.errors.find("x.s:2:1: this brace closes nothing"), std::string::npos);
+    EXPECT_NE(result.errors.find("and 299997 more of this line"), std::string::npos);
+    EXPECT_NE(result.errors.find("x.s: 300000 errors"), std::string::npos);
+}
+
 }  // namespace

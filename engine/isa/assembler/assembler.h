@@ -22,12 +22,15 @@ struct AssemblyError {
     std::string source = {};  ///< the whole line, with macro arguments in place; may be empty
     std::string note = {};    ///< "in macro NAME of line 7", or empty
     bool warning = false;
+    std::size_t more = 0;  ///< so many more say the same about this line
     /// "file:3:14: message: `text`"; `name` is that of the source itself.
     std::string describe(std::string_view name) const;
     /// The same, then the line and a caret below the offending text; ends in a newline.
     std::string report(std::string_view name) const;
 };
 using AssemblyErrors = std::vector<AssemblyError>;
+/// Of one source; what else is wrong is not kept.
+inline constexpr std::size_t kMaxAssemblyErrors = 100;
 
 /// A number that is a constant chooses the shortest literal; one that may still change, such as an
 /// address, takes 64 bits unless the source says `_f32s`.
@@ -35,6 +38,8 @@ struct SymbolValue {
     std::uint64_t value = 0;
     bool constant = false;
     int bits = 0;  ///< of the literal if the source names none; 0: 64
+    /// Of an address: the distance between two of one region is a constant; 0: it is not.
+    int region = 0;
 };
 /// Value of a symbol, or nothing if it is not defined. Names may end in `@GOT`, `@GOTPLT`,
 /// `@GOTOFF` or `@SIZE`.

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
+#include <unordered_map>
 
 #include "engine/isa/assembler/draft.h"
 
@@ -209,10 +211,64 @@ std::optional<AssemblyError> choose_channels(BundleDraft& draft, const Assembler
     return std::nullopt;
 }
 
-bool place_literals(const std::vector<Literal*>& literals, int& words) {
+namespace {
+
+/// What a placement depends on: the candidates, and which halves have equal contents. Values
+/// themselves do not matter, so that a few patterns are all that a program has.
+std::string pattern_of(const std::vector<Literal*>& literals) {
+    std::string pattern;
+    std::vector<Half> halves;
+    for (const Literal* l : literals) {
+        pattern += static_cast<char>(l->bits ? l->bits : 1);
+        pattern += static_cast<char>(smallest_width(*l));
+        pattern += static_cast<char>(l->place);
+        for (int part = 0; part < 4; ++part) {
+            const Half half{true, static_cast<std::uint16_t>(l->number.value >> (16 * part)),
+                            l->number.symbol, part};
+            const auto at = std::find_if(halves.begin(), halves.end(),
+                                         [&](const Half& h) { return h.same(half); });
+            pattern += static_cast<char>(at - halves.begin());
+            if (at == halves.end()) halves.push_back(half);
+        }
+    }
+    return pattern;
+}
+
+struct Solution {
+    bool fits = false;
+    int words = 0;
+    std::vector<Candidate> places{};
+};
+
+Solution solve(const std::vector<Literal*>& literals) {
+    Solution solution;
     Placement placement(literals);
-    if (!placement.solve()) return false;
-    words = placement.words();
+    solution.fits = placement.solve();
+    if (!solution.fits) return solution;
+    solution.words = placement.words();
+    for (const Literal* l : literals) solution.places.push_back({l->position, l->width});
+    return solution;
+}
+
+}  // namespace
+
+bool place_literals(const std::vector<Literal*>& literals, int& words) {
+    // The search can take a millisecond: a source of many such bundles must not take minutes.
+    constexpr std::size_t kMostPatterns = 4096;
+    thread_local std::unordered_map<std::string, Solution> known;
+    const auto pattern = pattern_of(literals);
+    auto at = known.find(pattern);
+    if (at == known.end()) {
+        if (known.size() >= kMostPatterns) known.clear();
+        at = known.emplace(pattern, solve(literals)).first;
+    }
+    const Solution& solution = at->second;
+    if (!solution.fits) return false;
+    for (std::size_t i = 0; i < literals.size(); ++i) {
+        literals[i]->position = solution.places[i].position;
+        literals[i]->width = solution.places[i].width;
+    }
+    words = solution.words;
     return true;
 }
 

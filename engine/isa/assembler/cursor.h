@@ -16,6 +16,8 @@ struct Number {
     std::uint64_t value = 0;
     std::string symbol;  ///< text of the expression if it holds a symbol; empty for constants
     int bits = 0;        ///< of the literal that a reference like `x@GOT` takes; 0: of any
+    /// Of an address: where distances are constants, `SymbolValue::region`; 0: nowhere.
+    int region = 0;
     bool is_symbolic() const { return !symbol.empty(); }
 };
 
@@ -46,7 +48,12 @@ public:
     std::optional<char> take();
     /// Digits directly at the cursor.
     std::optional<unsigned> digits();
-    /// Constant or symbolic expression: + - * / << >> & | ^ ~ ( ).
+    /// Letters, digits and `_ . $ @`; empty if there are none.
+    std::string_view symbol_name();
+    /// The name of a symbol, in quotes or not; empty and an error if there is none.
+    std::string name();
+    /// Constant or symbolic expression. Operators, loosest first: `||`, `&&`, comparisons, `+ -`,
+    /// `| & ^`, `* / % << >>`, then the signs `- ~ +`.
     Number expression();
     /// Constant expression between 0 and `maximum`. `symbolic`: told whether it holds a symbol.
     std::uint32_t constant(std::uint32_t maximum, std::string_view what, bool* symbolic = nullptr);
@@ -59,6 +66,7 @@ private:
     Number binary(int level);
     Number unary();
     Number primary();
+    Number character();
     Number number();  ///< or a local label, `1b`, `1f`
     Number symbol(std::string_view name);
 
@@ -73,10 +81,17 @@ std::string lower(std::string_view text);
 /// The name of a symbol without the `$` that may stand before it.
 std::string_view plain_name(std::string_view name);
 
+/// The character behind a backslash: a letter, up to three octal digits, `x` and hexadecimal ones.
+char escape(Cursor& in);
 /// Appends a number of `size` bytes, the lowest first.
 void read_number(Cursor& in, unsigned size, std::vector<std::uint8_t>& bytes);
-/// Appends a quoted string without its quotes; false and an error if there is none.
-bool read_string(Cursor& in, std::vector<std::uint8_t>& bytes);
+/// Appends one or more quoted strings without their quotes, and `<27>` as a character each of
+/// `size` bytes; false and an error if there is none.
+bool read_string(Cursor& in, unsigned size, std::vector<std::uint8_t>& bytes);
+/// Appends an integer of 16 bytes, which may have up to 32 hexadecimal digits.
+void read_octa(Cursor& in, std::vector<std::uint8_t>& bytes);
+/// Appends an integer as DWARF writes it, in groups of seven bits.
+void read_leb128(Cursor& in, bool is_signed, std::vector<std::uint8_t>& bytes);
 /// Appends a floating-point number of 4 or, `twice`, 8 bytes: decimal, hexadecimal, inf, nan.
 bool read_real(Cursor& in, bool twice, std::vector<std::uint8_t>& bytes);
 

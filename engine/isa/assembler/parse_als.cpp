@@ -38,12 +38,15 @@ void parse_suffixes(Cursor& in, AlsDraft& op) {
 
 Operand zero() { return {}; }
 
-/// "[%dr1 + 8]", "[%dr1, 8]", "[%dr1]", "[8]": two operands.
-void parse_address(Cursor& in, std::vector<Operand>& out) {
+/// "[%dr1 + 8]", "[%dr1, 8]", "[%dr1]", "[8]": two operands. Elsewhere brackets stand around one,
+/// as compilers write literals: "addd 0x0, [ _f64,_lts0 x + 8 ], %dr1".
+void parse_brackets(Cursor& in, bool address, std::vector<Operand>& out) {
     const Operand first = parse_operand(in);
     if (in.accept("+") || in.accept(",")) {
         out.push_back(first);
         out.push_back(parse_operand(in));
+    } else if (!address) {
+        out.push_back(first);
     } else if (first.kind == Operand::Kind::Number) {
         out.push_back(zero());
         out.push_back(first);
@@ -54,15 +57,17 @@ void parse_address(Cursor& in, std::vector<Operand>& out) {
     in.expect("]");
 }
 
-void parse_operands(Cursor& in, AlsDraft& op) {
+void parse_operands(Cursor& in, AlsDraft& op, const Operation& row, bool data_last) {
     if (in.at_end() || in.peek() == '?') return;
+    const bool store = row.format == Format::Alopf3 || row.format == Format::Alopf13;
+    const std::size_t address_at = store && !data_last ? 1 : 0;
     do {
         if (in.accept_key("mas"))
             op.mas = static_cast<std::uint8_t>(in.constant(0x7f, "mas"));
         else if (in.accept_key("wbs"))
             op.wbs = static_cast<std::uint8_t>(in.constant(0xff, "wbs"));
         else if (in.accept("["))
-            parse_address(in, op.operands);
+            parse_brackets(in, op.operands.size() == address_at, op.operands);
         else
             op.operands.push_back(parse_operand(in));
     } while (in.ok() && in.accept(","));
@@ -162,7 +167,7 @@ void parse_als(std::string_view name, std::string_view text, Cursor& in, BundleD
     const auto rows = rows_of(name, context.options.iset);
     if (rows.empty()) return in.fail_at(text, unknown(name, context.options.iset));
     parse_suffixes(in, op);
-    parse_operands(in, op);
+    parse_operands(in, op, *rows.front(), context.options.data_last || context.options.listing);
     if (rows.front()->has(OpFlag::Merge) && !op.operands.empty() &&
         op.operands.back().kind == Operand::Kind::Predicate) {
         op.merge = op.operands.back().condition;

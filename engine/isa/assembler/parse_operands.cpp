@@ -5,6 +5,7 @@
 #include <map>
 
 #include "engine/isa/assembler/draft.h"
+#include "engine/isa/assembler/lexical.h"
 #include "engine/isa/disassembler.h"
 
 namespace e2k::isa::assembler {
@@ -182,7 +183,7 @@ void parse_array_address(Cursor& in, unsigned array, Operand& operand) {
 }  // namespace
 
 AssemblyError error_at(const SourceLine& line, std::string message) {
-    return {line.line, line.column, std::move(message), std::string(line.text)};
+    return {line.line, line.column, std::move(message), clip(line.text)};
 }
 
 std::optional<Condition> parse_condition(Cursor& in) {

@@ -19,12 +19,21 @@ struct AssembledSection {
     std::vector<std::uint8_t> bytes;  ///< empty for .bss
     std::uint64_t size = 0;
     bool writable = false, executable = false;
+    bool loaded = true;           ///< false: in the file only, like .comment
+    std::uint64_t alignment = 8;  ///< of the address
 };
+
+enum class SymbolType : std::uint8_t { None, Object, Function, Tls, Common, IndirectFunction };
+enum class SymbolVisibility : std::uint8_t { Default, Internal, Hidden, Protected };
 
 struct AssembledSymbol {
     std::string name;
     std::uint64_t address = 0, size = 0;
     bool global = false, function = false;
+    bool weak = false;
+    SymbolType type = SymbolType::None;
+    SymbolVisibility visibility = SymbolVisibility::Default;
+    int section = -1;  ///< index into `AssembledProgram::sections`; -1: a number
 };
 
 /// Bytes that one statement of the source became; data and bundles, in order of the source.
@@ -43,8 +52,9 @@ struct AssembledProgram {
     std::uint64_t entry = 0;  ///< `_start`
     std::vector<AssembledSection> sections;
     std::vector<AssembledSymbol> symbols;
-    std::vector<AssembledLine> lines;
+    std::vector<AssembledLine> lines;  ///< only if asked for
     AssemblyErrors warnings;
+    std::vector<std::string> printed;  ///< what `.print` says
 };
 
 /// Content of an included file; the error says why there is none.
@@ -53,22 +63,22 @@ using SourceReader = std::function<tl::expected<std::string, std::string>(const 
 struct ProgramSourceOptions {
     int iset = 0;                  ///< 2..6; 0: what `.cpu` in the source says, else 4
     std::uint64_t base = 0x10000;  ///< address of .text; the other sections follow
-    SourceReader read = {};        ///< for `.include`
+    SourceReader read = {};        ///< for `.include` and `.incbin`
     bool strict_delay = true;      ///< false: as after `.ignore strict_delay`
+    bool keep_lines = false;       ///< fill `AssembledProgram::lines`
+    bool externals = false;        ///< symbols that nothing defines are those of other files
 };
 
 /// Assembles the syntax of disassembly.md part B: bundles in braces on one or several lines,
 /// single operations as bundles of their own, comments, labels (also `1:` with `1b`, `1f`),
-/// expressions and these directives: .text .data .rodata .bss .section .globl .global .weak .align
-/// .balign .p2align .byte .short .hword .half .word .long .int .dword .quad .ptr (and .ua*) .float
-/// .single .double .ascii .asciz .string .skip .space .zero .comm .lcomm .set .equ .type .size .reg
-/// .file .ident .ignore/.accept ld_st_style and strict_delay, `.cpu elbrus-vN`, and those of
-/// preprocess.h. What stands outside braces gets the delays of B.8; `clpandp`, `clplandp` become
-/// their four operations. `.label NAME` inside braces names the syllable of the next operation.
-/// `x@GOT` and `x@GOTPLT` are offsets in a table of addresses, made as section .got, `x@GOTOFF`
-/// that of x from it, `_GLOBAL_OFFSET_TABLE_` its address (in code: less that of the bundle),
-/// `x@SIZE` what `.size` says. Not supported: relocatable output, thread-local storage, protected
-/// mode. All errors of the source, in order of their lines, at most 100.
+/// expressions, macros and directives. README.md of this folder lists them and tells what differs
+/// from the E2K assembler of binutils. What stands outside braces gets the delays of B.8;
+/// `clpandp`, `clplandp` become their four operations. `.label NAME` inside braces names the
+/// syllable of the next operation. `x@GOT` and `x@GOTPLT` are offsets in a table of addresses,
+/// made as section .got, `x@GOTOFF` that of x from it, `_GLOBAL_OFFSET_TABLE_` its address (in
+/// code: less that of the bundle), `x@SIZE` what `.size` says. Not supported: relocatable output,
+/// thread-local storage, protected mode. All errors of the source, in order of their lines, at
+/// most 100. Whatever the source, memory and time stay bounded.
 tl::expected<AssembledProgram, AssemblyErrors> assemble_program(
     std::string_view source, const ProgramSourceOptions& options = {});
 

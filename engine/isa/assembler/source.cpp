@@ -1,22 +1,26 @@
 // Comments, separators and braces (disassembly.md B.1).
 #include "engine/isa/assembler/source.h"
 
-#include <cctype>
+#include <fmt/format.h>
+
+#include "engine/isa/assembler/lexical.h"
 
 namespace e2k::isa::assembler {
 namespace {
 
-bool is_name(char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '$';
-}
+constexpr std::size_t kMaxStatements = std::size_t{1} << 19;  ///< a program of 15 MiB of text
+constexpr std::size_t kMaxOperations = 64;                    ///< in braces; 16 words hold fewer
 
 class Cutter {
 public:
-    Cutter(std::string_view source, std::vector<AssemblyError>& errors)
-        : source_(source), errors_(errors) {}
+    Cutter(std::string_view source, Complaints& errors) : source_(source), errors_(errors) {}
 
     std::vector<Statement> run() {
-        while (at_ < source_.size()) step();
+        while (at_ < source_.size() && out_.size() < kMaxStatements) step();
+        if (at_ < source_.size()) {
+            fail(position(1), fmt::format("a source has at most {} statements", kMaxStatements));
+            return {};
+        }
         finish_operation();
         if (open_) fail(open_line_, "this brace is not closed");
         return std::move(out_);
@@ -26,8 +30,8 @@ private:
     char here() const { return source_[at_]; }
     char ahead() const { return at_ + 1 < source_.size() ? source_[at_ + 1] : '\0'; }
 
-    void fail(const SourceLine& where, const char* message) {
-        errors_.push_back({where.line, where.column, message, std::string(where.text)});
+    void fail(const SourceLine& where, std::string message) {
+        errors_.add({where.line, where.column, std::move(message), clip(where.text)});
     }
 
     void advance() {
@@ -54,14 +58,6 @@ private:
         return {source_.substr(at_, length), line_, static_cast<int>(at_ - line_start_) + 1};
     }
 
-    /// A quoted string with its escapes; strings end at the end of the line.
-    void skip_string() {
-        ++at_;
-        while (at_ < source_.size() && here() != '"' && here() != '\n')
-            at_ += here() == '\\' && ahead() != '\n' && ahead() != '\0' ? 2 : 1;
-        if (at_ < source_.size() && here() == '"') ++at_;
-    }
-
     void step() {
         const char c = here();
         const bool line_comment = c == '!' || (c == '#' && begin_ == npos && first_on_line());
@@ -75,14 +71,15 @@ private:
             return advance();
         }
         if (begin_ == npos) {
-            if (std::isspace(static_cast<unsigned char>(c))) return advance();
+            if (is_blank(c)) return advance();
             if (label()) return;
             begin_ = at_;
             start_ = position(1);
         }
-        if (c == '"') return skip_string();
-        if (c == '\'' && ahead() != '\0' && ahead() != '\n') at_ += 1;  // 'c'
-        ++at_;
+        if (c == '"' || c == '\'')
+            at_ = skip_quoted(source_, at_);
+        else
+            ++at_;
     }
 
     bool first_on_line() const {
@@ -93,7 +90,10 @@ private:
 
     bool label() {
         std::size_t end = at_;
-        while (end < source_.size() && is_name(source_[end])) ++end;
+        if (here() == '"')
+            end = skip_quoted(source_, at_);
+        else
+            while (end < source_.size() && is_name(source_[end])) ++end;
         const std::size_t colon = source_.find_first_not_of(" \t", end);
         if (end == at_ || colon == npos || source_[colon] != ':') return false;
         Statement s;
@@ -135,11 +135,12 @@ private:
         if (begin_ == npos) return;
         auto text = source_.substr(begin_, std::min(at_, source_.size()) - begin_);
         begin_ = npos;
-        while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())))
-            text.remove_suffix(1);
+        while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
         SourceLine line{text, start_.line, start_.column};
         if (open_) {
-            bundle_.operations.push_back(line);
+            if (bundle_.operations.size() == kMaxOperations)
+                fail(line, fmt::format("braces hold at most {} operations", kMaxOperations));
+            if (bundle_.operations.size() <= kMaxOperations) bundle_.operations.push_back(line);
             return;
         }
         Statement s;
@@ -161,7 +162,7 @@ private:
 
     static constexpr std::size_t npos = std::string_view::npos;
     std::string_view source_;
-    std::vector<AssemblyError>& errors_;
+    Complaints& errors_;
     std::vector<Statement> out_;
     std::size_t at_ = 0, line_start_ = 0, begin_ = npos;
     int line_ = 1;
@@ -172,7 +173,7 @@ private:
 
 }  // namespace
 
-std::vector<Statement> cut_source(std::string_view source, std::vector<AssemblyError>& errors) {
+std::vector<Statement> cut_source(std::string_view source, Complaints& errors) {
     return Cutter(source, errors).run();
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/isa/assembler/assembler.h"
+#include "engine/isa/assembler/complaints.h"
 
 namespace e2k::isa::assembler {
 
@@ -18,6 +19,6 @@ struct Statement {
 };
 
 /// Cuts `source`; the statements refer to its characters. Comments are gone.
-std::vector<Statement> cut_source(std::string_view source, std::vector<AssemblyError>& errors);
+std::vector<Statement> cut_source(std::string_view source, Complaints& errors);
 
 }  // namespace e2k::isa::assembler

@@ -1,6 +1,7 @@
 // A static ELF64 file from an assembled program (linux-abi.md §1).
 #include <elf.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/isa/assembler/program.h"
@@ -10,13 +11,19 @@ namespace {
 
 constexpr std::uint16_t kMachineElbrus = 175;
 constexpr std::uint64_t kPage = 0x1000;
+constexpr std::size_t kUsualName = 16;  ///< characters
 
 class ElfWriter {
 public:
     explicit ElfWriter(const AssembledProgram& program) : program_(program) {}
 
     std::vector<std::uint8_t> run() {
-        file_.resize(sizeof(Elf64_Ehdr) + program_.sections.size() * sizeof(Elf64_Phdr));
+        std::size_t size = 0;
+        for (const AssembledSection& s : program_.sections) size += s.bytes.size() + kPage;
+        file_.reserve(size + program_.symbols.size() * (sizeof(Elf64_Sym) + kUsualName));
+        const auto loaded = std::count_if(program_.sections.begin(), program_.sections.end(),
+                                          [](const AssembledSection& s) { return s.loaded; });
+        file_.resize(sizeof(Elf64_Ehdr) + static_cast<std::size_t>(loaded) * sizeof(Elf64_Phdr));
         headers_.push_back({});  // the null section
         for (const AssembledSection& s : program_.sections) add_section(s);
         add_symbols();
@@ -48,13 +55,14 @@ private:
         Elf64_Shdr h{};
         h.sh_name = name(s.name);
         h.sh_type = contents ? SHT_PROGBITS : SHT_NOBITS;
-        h.sh_flags =
-            SHF_ALLOC | (s.writable ? SHF_WRITE : 0u) | (s.executable ? SHF_EXECINSTR : 0u);
+        h.sh_flags = (s.loaded ? SHF_ALLOC : 0u) | (s.writable ? SHF_WRITE : 0u) |
+                     (s.executable ? SHF_EXECINSTR : 0u);
         h.sh_addr = s.address;
-        h.sh_offset = contents ? append(s.bytes.data(), s.bytes.size(), kPage) : 0;
+        h.sh_offset = contents ? append(s.bytes.data(), s.bytes.size(), s.loaded ? kPage : 8) : 0;
         h.sh_size = s.size;
-        h.sh_addralign = 8;
+        h.sh_addralign = s.alignment;
         headers_.push_back(h);
+        if (!s.loaded) return;
 
         Elf64_Phdr p{};
         p.p_type = PT_LOAD;
@@ -67,13 +75,23 @@ private:
         segments_.push_back(p);
     }
 
-    std::uint16_t section_of(std::uint64_t address) const {
-        for (std::size_t i = 0; i < program_.sections.size(); ++i) {
-            const AssembledSection& s = program_.sections[i];
-            if (address >= s.address && address <= s.address + s.size)
-                return static_cast<std::uint16_t>(i + 1);
+    static unsigned type_of(const AssembledSymbol& s) {
+        switch (s.type) {
+            case SymbolType::Object:
+            case SymbolType::Common:
+                return STT_OBJECT;
+            case SymbolType::Function:
+                return STT_FUNC;
+            case SymbolType::IndirectFunction:
+                return STT_GNU_IFUNC;
+            case SymbolType::Tls:
+            case SymbolType::None:
+                break;
         }
-        return SHN_ABS;
+        return STT_NOTYPE;
+    }
+    static unsigned binding_of(const AssembledSymbol& s) {
+        return s.weak ? STB_WEAK : s.global ? STB_GLOBAL : STB_LOCAL;
     }
 
     void add_symbols() {
@@ -82,12 +100,13 @@ private:
         std::uint32_t locals = 1;
         for (const bool global : {false, true})
             for (const AssembledSymbol& s : program_.symbols) {
-                if (s.global != global) continue;
+                if ((binding_of(s) != STB_LOCAL) != global) continue;
                 Elf64_Sym e{};
                 e.st_name = static_cast<std::uint32_t>(strings.size());
-                e.st_info = ELF64_ST_INFO(global ? STB_GLOBAL : STB_LOCAL,
-                                          s.function ? STT_FUNC : STT_NOTYPE);
-                e.st_shndx = section_of(s.address);
+                e.st_info = static_cast<unsigned char>(ELF64_ST_INFO(binding_of(s), type_of(s)));
+                e.st_other = static_cast<unsigned char>(s.visibility);
+                e.st_shndx = s.section < 0 ? static_cast<std::uint16_t>(SHN_ABS)
+                                           : static_cast<std::uint16_t>(s.section + 1);
                 e.st_value = s.address;
                 e.st_size = s.size;
                 strings += s.name;

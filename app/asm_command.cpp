@@ -27,7 +27,8 @@ int assemble(const AsmOptions& options) {
         write_message(isa::printable(program.error(), "\n\t"));
         return kExitFailure;
     }
-    for (const std::string& line : program->printed) write_message(line + "\n");
+    for (const std::string& line : program->printed)
+        write_message(isa::printable(line, "\t") + "\n");
     for (const isa::AssemblyError& warning : program->warnings)
         write_message(isa::printable(warning.report(options.file), "\n\t"));
     if (options.fatal_warnings && !program->warnings.empty()) {

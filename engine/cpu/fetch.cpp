@@ -45,7 +45,8 @@ tl::expected<isa::Bundle, Trap> fetch(const MemoryView& memory, std::uint64_t ad
     if (available == 0) return tl::unexpected(page_trap(memory, address, address));
     // A copy, because another guest thread may be writing the code.
     std::array<std::uint8_t, kMaxBytes> bytes;
-    memory.copy_out(address, bytes.data(), available);
+    if (!memory.copy_out(address, bytes.data(), available))
+        return tl::unexpected(page_trap(memory, address, address));
     auto bundle = isa::decode(std::span(bytes).first(available), address, iset);
     if (bundle) return *bundle;
     const isa::DecodeError& error = bundle.error();

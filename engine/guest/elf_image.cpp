@@ -183,11 +183,15 @@ tl::expected<void, std::string> check_segment(const Elf64_Phdr& ph, unsigned ind
     if (ph.p_vaddr < kPage)
         return refuse(path, "{}: segment {} starts at 0x{:x}; the first page must stay unmapped",
                       kDamaged, index, ph.p_vaddr);
-    if (ph.p_vaddr >= kProgramLimit || ph.p_memsz > kProgramLimit - ph.p_vaddr)
+    // What lies between belongs to stacks and mappings.
+    const bool high = ph.p_vaddr >= kHighPrograms;
+    const std::uint64_t limit = high ? cpu::kAddressEnd : kProgramLimit;
+    if (ph.p_vaddr >= limit || ph.p_memsz > limit - ph.p_vaddr)
         return refuse(path,
-                      "{}: segment {} at 0x{:x} of 0x{:x} bytes is too large or too high; the "
-                      "guest's program area ends at 0x{:x}",
-                      kDamaged, index, ph.p_vaddr, ph.p_memsz, kProgramLimit);
+                      "{}: segment {} at 0x{:x} of 0x{:x} bytes is too large or too high; "
+                      "programs lie below 0x{:x}, or between 0x{:x} and 0x{:x}",
+                      kDamaged, index, ph.p_vaddr, ph.p_memsz, kProgramLimit, kHighPrograms,
+                      cpu::kAddressEnd);
     if (ph.p_vaddr % kPage != ph.p_offset % kPage)
         return refuse(path,
                       "{}: segment {}: address 0x{:x} and file offset 0x{:x} differ modulo "
@@ -233,10 +237,7 @@ tl::expected<void, std::string> read_segments(const Elf64_Ehdr& header, const Fi
                           i);
         if (ph->p_type != PT_LOAD || ph->p_memsz == 0) continue;
         Elf64_Phdr load = *ph;
-        if (load.p_vaddr > kProgramLimit)
-            load.p_vaddr = kProgramLimit;  // refused below, without overflow
-        else
-            load.p_vaddr += bias;
+        if (load.p_vaddr < cpu::kAddressEnd) load.p_vaddr += bias;  // others are refused below
         if (auto ok = check_segment(load, i, file, image.path); !ok) return ok;
         image.segments.push_back(
             {load.p_vaddr, load.p_memsz, load.p_filesz, load.p_offset, segment_prot(load.p_flags)});

@@ -6,9 +6,13 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <mutex>
+#include <thread>
+
+#include "engine/cpu/host_faults.h"
 
 // A host system call with the test of the wake word and the call itself between two labels. A
 // signal handler that finds the thread between them sends it to `cut`, so a wake-up is either seen
@@ -84,7 +88,26 @@ void leave_interruptible_call(void* context) {
         registers[REG_RIP] = reinterpret_cast<greg_t>(e2k_interruptible_cut);
 }
 
-void on_kick(int, siginfo_t* info, void* context) {
+/// Signals that reach the guest when they come from outside.
+std::atomic<std::uint64_t> g_watched{0};
+
+constexpr std::uint64_t bit(int signal) { return 1ull << (signal - 1); }
+constexpr std::array kFaults{SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
+bool is_fault(int signal) { return std::ranges::find(kFaults, signal) != kFaults.end(); }
+/// The C library keeps two signals to itself: for cancelling threads, and for changing the ids of
+/// all of them.
+constexpr int kCancel = 32, kSetIds = 33;
+
+void hand_on(const siginfo_t& info) {
+    g_handlers_running.fetch_add(1);
+    for (auto& slot : g_sinks)
+        if (HostSignalSink* sink = slot.load()) sink->host_signal(info);
+    g_handlers_running.fetch_sub(1);
+}
+
+bool is_own(const siginfo_t& info) { return info.si_pid == getpid(); }
+
+void on_kick(int signal, siginfo_t* info, void* context) {
     const int saved = errno;
     if (info->si_code == SI_TIMER) {
         const int value = info->si_value.sival_int;
@@ -92,19 +115,26 @@ void on_kick(int, siginfo_t* info, void* context) {
         if (HostSignalSink* sink = g_sinks[static_cast<std::size_t>(value >> 16) % kMaxSinks])
             sink->host_timer(value & 0xffff, info->si_overrun);
         g_handlers_running.fetch_sub(1);
+    } else if (!(info->si_code == SI_TKILL && is_own(*info)) && (g_watched.load() & bit(signal))) {
+        hand_on(*info);  // somebody else uses the number
     }
     leave_interruptible_call(context);
     errno = saved;
 }
 
-void on_watched(int, siginfo_t* info, void* context) {
+void on_watched(int signal, siginfo_t* info, void* context) {
     const int saved = errno;
-    g_handlers_running.fetch_add(1);
-    for (auto& slot : g_sinks)
-        if (HostSignalSink* sink = slot.load()) sink->host_signal(*info);
-    g_handlers_running.fetch_sub(1);
+    // What the kernel says of a broken pipe comes from the writer itself; the call tells the guest.
+    if (signal != SIGPIPE || !is_own(*info)) hand_on(*info);
     leave_interruptible_call(context);
     errno = saved;
+}
+
+/// One of the five fault signals was sent.
+bool on_sent_fault(int signal, siginfo_t* info, void* context) {
+    if (!(g_watched.load() & bit(signal))) return false;
+    on_watched(signal, info, context);
+    return true;
 }
 
 void install(int signal, void (*handler)(int, siginfo_t*, void*)) {
@@ -114,8 +144,50 @@ void install(int signal, void (*handler)(int, siginfo_t*, void*)) {
     // the kernel has moved it back to its `syscall`, where the handler finds it.
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
     sigfillset(&action.sa_mask);
-    for (int fault : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP}) sigdelset(&action.sa_mask, fault);
+    for (int fault : kFaults) sigdelset(&action.sa_mask, fault);
     set_action(signal, action);
+}
+
+/// sigaction as the kernel knows it, for the signals that the C library does not let go.
+struct KernelAction {
+    void (*handler)(int, siginfo_t*, void*);
+    unsigned long flags;
+    void (*restorer)();
+    std::uint64_t mask;
+};
+std::array<std::atomic<void (*)(int, siginfo_t*, void*)>, 2> g_library_handlers;
+
+void on_library_signal(int signal, siginfo_t* info, void* context) {
+    const auto library = g_library_handlers[static_cast<std::size_t>(signal - kCancel)].load();
+    if (info->si_code == SI_TKILL && is_own(*info)) {
+        if (library) library(signal, info, context);
+        return;
+    }
+    on_watched(signal, info, context);
+}
+
+void install_library_signal(int signal) {
+    // The C library sets its own handler with the first thread: let it be done with that.
+    static std::once_flag once;
+    std::call_once(once, [] { std::thread([] {}).join(); });
+    KernelAction mine{}, library{};
+    // The restorer is the C library's; every action that it has set names it.
+    if (syscall(SYS_rt_sigaction, kick_signal(), nullptr, &mine, sizeof mine.mask) != 0) return;
+    if (syscall(SYS_rt_sigaction, signal, nullptr, &library, sizeof mine.mask) != 0) return;
+    mine.handler = on_library_signal;
+    if (library.handler == on_library_signal) return;
+    const bool has_handler = reinterpret_cast<std::uintptr_t>(library.handler) > 1;
+    g_library_handlers[static_cast<std::size_t>(signal - kCancel)].store(
+        has_handler ? library.handler : nullptr);
+    syscall(SYS_rt_sigaction, signal, &mine, nullptr, sizeof mine.mask);
+}
+
+/// Back to the default action, whatever the C library thinks of the number.
+void set_default(int signal) {
+    KernelAction standard{};
+    syscall(SYS_rt_sigaction, signal, &standard, nullptr, sizeof standard.mask);
+    const std::uint64_t set = bit(signal);
+    syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &set, nullptr, sizeof set);
 }
 
 }  // namespace
@@ -180,22 +252,38 @@ void detach(int slot) {
 
 void watch(int signal) {
     std::lock_guard lock(g_install_mutex);
-    install(signal, on_watched);
+    const bool known = (g_watched.fetch_or(bit(signal)) & bit(signal)) != 0;
+    if (is_fault(signal))
+        cpu::receive_sent_faults(on_sent_fault);
+    else if (signal == kCancel || signal == kSetIds)
+        install_library_signal(signal);
+    else if (signal != kick_signal() || !known)
+        install(signal, signal == kick_signal() ? on_kick : on_watched);
+}
+
+bool is_shared(int signal) {
+    return is_fault(signal) || signal == kick_signal() || signal == SIGPIPE || signal == kCancel ||
+           signal == kSetIds;
 }
 
 void pass_through(int signal, bool ignore) {
+    if (is_shared(signal)) return;
     std::lock_guard lock(g_install_mutex);
+    g_watched.fetch_and(~bit(signal));
     ::signal(signal, ignore ? SIG_IGN : SIG_DFL);
+}
+
+void stop_by(int signal) {
+    const std::lock_guard lock(g_install_mutex);
+    set_default(signal);
+    kill(getpid(), signal);
+    if (g_watched.load() & bit(signal)) install(signal, on_watched);
 }
 
 void die_by(int signal) {
     const rlimit no_core{0, 0};  // the guest's core is not the workbench's
     setrlimit(RLIMIT_CORE, &no_core);
-    ::signal(signal, SIG_DFL);
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, signal);
-    sigprocmask(SIG_UNBLOCK, &set, nullptr);
+    set_default(signal);
     kill(getpid(), signal);
     _exit(128 + signal);
 }

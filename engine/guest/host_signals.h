@@ -37,7 +37,7 @@ public:
     }
 
 private:
-    static constexpr std::uint32_t kSlots = 256;
+    static constexpr std::uint32_t kSlots = 4096;
     struct Slot {
         std::atomic<std::uint32_t> turn{0};  ///< 2 * lap + 1 when filled
         SiginfoE2k info;
@@ -62,12 +62,18 @@ namespace host_signals {
 /// Returns the slot to give back to detach() and to name in timers, or -1 if too many.
 int attach(HostSignalSink* sink);
 void detach(int slot);  ///< returns when no handler uses the sink any more
-/// Routes `signal` to all sinks instead of its current action.
+/// Routes `signal`, when somebody sends it, to all sinks instead of its current action. Any number
+/// but SIGKILL and SIGSTOP: faults of the workbench itself stay faults, kicks stay kicks.
 void watch(int signal);
-/// Gives `signal` the host action SIG_IGN or SIG_DFL (SIGCHLD's decide about zombies).
+/// Gives `signal` the host action SIG_IGN or SIG_DFL (SIGCHLD's decide about zombies, those of
+/// SIGTTIN and SIGTTOU about reading and writing). What the workbench needs itself stays as it is.
 void pass_through(int signal, bool ignore);
+/// Stops the calling process by `signal`, as its parent sees it, until it is continued.
+void stop_by(int signal);
 /// Ends the calling process by `signal`, as a shell expects.
 [[noreturn]] void die_by(int signal);
+/// Whether `signal` is one that the workbench handles for its own purposes, too.
+bool is_shared(int signal);
 }  // namespace host_signals
 
 }  // namespace e2k::guest

@@ -12,7 +12,8 @@ namespace {
 bool joinable(const Mapping& a, const Mapping& b) {
     return !a.file && !b.file && !a.shm && !b.shm && a.region.end == b.region.begin &&
            a.region.prot == b.region.prot && !a.region.shared && !b.region.shared &&
-           a.region.name == b.region.name;
+           a.region.name == b.region.name && a.dont_fork == b.dont_fork &&
+           a.wipe_on_fork == b.wipe_on_fork;
 }
 
 }  // namespace
@@ -26,7 +27,8 @@ bool MappingList::free_range(std::uint64_t begin, std::uint64_t end) const {
     return it == by_begin_.begin() || std::prev(it)->second.region.end <= begin;
 }
 
-std::optional<std::uint64_t> MappingList::find_gap(std::uint64_t from, std::uint64_t length) const {
+std::optional<std::uint64_t> MappingList::find_gap(std::uint64_t from, std::uint64_t limit,
+                                                   std::uint64_t length) const {
     std::uint64_t at = from;
     auto it = by_begin_.upper_bound(from);
     if (it != by_begin_.begin()) at = std::max(at, std::prev(it)->second.region.end);
@@ -34,8 +36,13 @@ std::optional<std::uint64_t> MappingList::find_gap(std::uint64_t from, std::uint
         if (it->first >= at && it->first - at >= length) break;
         at = std::max(at, it->second.region.end);
     }
-    if (at > kMmapLimit || kMmapLimit - at < length) return std::nullopt;
+    if (at > limit || limit - at < length) return std::nullopt;
     return at;
+}
+
+std::optional<std::uint64_t> MappingList::find_gap(std::uint64_t length) const {
+    if (auto gap = find_gap(kMmapBase, kMmapLimit, length)) return gap;
+    return find_gap(kHighMmapBase, kHighMmapLimit, length);
 }
 
 const Mapping* MappingList::mapping_at(std::uint64_t address) const {
@@ -43,6 +50,12 @@ const Mapping* MappingList::mapping_at(std::uint64_t address) const {
     if (it == by_begin_.begin()) return nullptr;
     --it;
     return address < it->second.region.end ? &it->second : nullptr;
+}
+
+const Mapping* MappingList::mapping_or_next(std::uint64_t address) const {
+    if (const Mapping* m = mapping_at(address)) return m;
+    const auto it = by_begin_.upper_bound(address);
+    return it == by_begin_.end() ? nullptr : &it->second;
 }
 
 bool MappingList::covered(std::uint64_t begin, std::uint64_t end) const {

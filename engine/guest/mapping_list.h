@@ -20,6 +20,7 @@ struct Mapping {
     ino_t inode = 0;
     int fd = -1;       ///< own descriptor, to learn the file's length; shared by split parts
     bool shm = false;  ///< System V segment
+    bool dont_fork = false, wipe_on_fork = false;  ///< madvise
 };
 
 /// Disjoint mappings by address, and the files they keep open.
@@ -31,9 +32,14 @@ public:
     MappingList& operator=(const MappingList&) = delete;
 
     bool free_range(std::uint64_t begin, std::uint64_t end) const;
-    /// The first gap of `length` bytes at or after `from`, below kMmapLimit.
-    std::optional<std::uint64_t> find_gap(std::uint64_t from, std::uint64_t length) const;
+    /// The first gap of `length` bytes in [from, limit).
+    std::optional<std::uint64_t> find_gap(std::uint64_t from, std::uint64_t limit,
+                                          std::uint64_t length) const;
+    /// The first gap where mappings without a wish go.
+    std::optional<std::uint64_t> find_gap(std::uint64_t length) const;
     const Mapping* mapping_at(std::uint64_t address) const;
+    /// The same, or the first one behind it.
+    const Mapping* mapping_or_next(std::uint64_t address) const;
     /// The mapping that begins exactly at `begin`; there must be one.
     Mapping& beginning_at(std::uint64_t begin) { return by_begin_.at(begin); }
     /// True if every page of the range belongs to some mapping.

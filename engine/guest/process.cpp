@@ -71,6 +71,7 @@ std::shared_ptr<Thread> Process::Impl::find_thread(std::uint32_t tid) const {
 
 Next Process::Impl::end_thread(Thread& thread, int code) {
     thread.exited = true;
+    release_robust_futexes(thread);
     if (thread.clear_child_tid) {
         const std::uint32_t zero = 0;
         if (memory->write(thread.clear_child_tid, &zero, sizeof zero))
@@ -109,6 +110,8 @@ Next Process::Impl::exit_process(ExitStatus end, std::string why) {
         if (pump && !forked) pump->flush();
         exiting = true;
     }
+    for (const auto& thread : self.threads())
+        if (!thread->exited) release_robust_futexes(*thread);
     if (forked) {
         // The host process exists only for this guest: end it the way its parent waits for.
         if (end.kind == ExitStatus::Kind::Signaled) host_signals::die_by(end.value);

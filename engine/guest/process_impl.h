@@ -69,12 +69,32 @@ struct Thread::SignalState {
     std::vector<SiginfoE2k> pending;   ///< sent to this thread (Impl::signal_mutex)
     std::optional<timespec> deadline;  ///< of the waiting call in progress (Call::deadline)
     std::uint64_t robust_list = 0;
+    std::string name;             ///< PR_SET_NAME (Impl::signal_mutex)
+    std::uint64_t host_mask = 0;  ///< signals that this thread's host thread blocks for it
 
     // Host side, touched by other threads and by host signal handlers.
     std::atomic<std::uint32_t> wake{0};  ///< something is to be looked at; cuts blocking calls
     std::atomic<int> blocked_in{0};      ///< host thread inside an interruptible call, 0 = none
     std::atomic<bool> pause{false};      ///< interrupt_blocked(): leave the call to be retried
     std::atomic<std::uint32_t>* interrupt = nullptr;  ///< CpuState::interrupt
+};
+
+/// What a process sets about itself and reads back (process_state.cpp).
+struct ProcessState {
+    int dumpable = 1;
+    bool subreaper = false, no_new_privileges = false, huge_pages_disabled = false;
+    std::uint32_t personality = 0;
+};
+
+/// What a host descriptor refers to, the same for all its copies.
+using DescriptorIdentity = std::pair<std::uint64_t, std::uint64_t>;
+
+/// A descriptor of signalfd4. The host's is the end of a pipe that holds a byte while a signal of
+/// `mask` is pending: polls and epolls of it are the host's affair, reads are the guest's.
+struct SignalDescriptor {
+    std::uint64_t mask = 0;
+    int writer = -1, reader = -1;  ///< ends of the pipe that belong to the workbench
+    bool ready = false;
 };
 
 /// A guest timer: setitimer's three and those of timer_create, all on host POSIX timers.
@@ -122,12 +142,20 @@ struct Process::Impl final : HostSignalSink {
     std::set<int> children;  ///< pids of forked guest processes
     StackContexts contexts;
 
+    // --- what the process says about itself ---
+    ProcessState self_state;
+    std::uint64_t environment_end = 0;  ///< of its strings, which begin at argv_end
+    std::vector<std::uint64_t> auxiliary_vector;
+
     // --- signals ---
     std::mutex signal_mutex;
     std::array<SigactionE2k, kSignals + 1> actions{};
     std::vector<SiginfoE2k> pending;  ///< sent to the process
     SignalInbox inbox;
     std::atomic<std::uint64_t> watched{0};
+    /// signalfd: which signals each reports, by the identity of its host descriptor.
+    std::map<DescriptorIdentity, SignalDescriptor> signal_descriptors;
+    std::atomic<bool> has_signal_descriptors{false};
     int sink_slot = -1;
     std::array<GuestTimer, kTimers> timers;
     std::mutex timer_mutex;
@@ -154,11 +182,19 @@ struct Process::Impl final : HostSignalSink {
     void add_thread(const std::shared_ptr<Thread>& thread);
     Next end_thread(Thread& thread, int code);  ///< clear_child_tid, futex wake; last one: exit
     std::shared_ptr<Thread> find_thread(std::uint32_t tid) const;
+    /// Futexes that a thread still owns at its end are marked, and a waiter wakes (robust.cpp).
+    void release_robust_futexes(Thread& thread);
+
+    // syscalls/process_state.cpp
+    std::string name_of(const Thread& thread);
+    std::string program_name() const;                        ///< of a program that has just begun
+    void set_name(Thread& thread, const std::string& name);  ///< `thread` is the calling one
 
     // signal_posting.cpp
     void host_signal(const siginfo_t& info) noexcept override;
     void host_timer(int id, int overrun) noexcept override;
-    void post(const SiginfoE2k& info) noexcept;  ///< to the process; async-signal-safe
+    /// To the process; async-signal-safe. False: too many are on their way.
+    bool post(const SiginfoE2k& info) noexcept;
     static void wake(Thread::SignalState& thread) noexcept;
     void wake_all() noexcept;
 
@@ -172,7 +208,8 @@ struct Process::Impl final : HostSignalSink {
     Next deliver(Thread& thread, InterruptedCall* call);
     /// A fault: its handler, or death if there is none or the signal is blocked.
     Next force(Thread& thread, const SiginfoE2k& info, std::string why);
-    void stop_process();
+    void stop_process(int signal);
+    void fetch_pending();  ///< from the inbox (signal_mutex)
 
     // signal_frame.cpp
     /// False if the frame does not fit anywhere.
@@ -184,6 +221,18 @@ struct Process::Impl final : HostSignalSink {
     /// longjmp out of handlers: forgets those entered above `depth` chain frames.
     static void drop_contexts(Thread& thread, std::size_t depth);
     void watch_signal(int signal);
+    /// Once this host process is the guest's own: signals that the workbench also uses itself.
+    void take_over_host_signals();
+    /// The host's disposition; `blocked`: by the calling thread.
+    void follow_action(int signal, const SigactionE2k& action, std::uint64_t blocked);
+    void follow_mask(Thread& thread);  ///< the host thread's mask
+
+    // syscalls/signal_descriptors.cpp
+    /// Readable are those for which something is pending (signal_mutex).
+    void descriptors_follow();
+    /// In the child of a fork: descriptors of its own.
+    void renew_signal_descriptors();
+
     bool owns_host_process() const { return forked || !pump; }
 
     // end of the process (process.cpp)

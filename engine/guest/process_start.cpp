@@ -99,6 +99,7 @@ tl::expected<void, std::string> Process::Impl::lay_out_stack() {
 
     StackWriter stack(*memory, kStackTop - 8);
     const std::uint64_t execfn = stack.push(image.path);
+    environment_end = execfn;
     std::vector<std::uint64_t> argv, envp;
     for (auto it = options.environment.rbegin(); it != options.environment.rend(); ++it)
         envp.insert(envp.begin(), stack.push(*it));
@@ -136,7 +137,10 @@ tl::expected<void, std::string> Process::Impl::lay_out_stack() {
     words.push_back(0);
     words.insert(words.end(), envp.begin(), envp.end());
     words.push_back(0);
-    for (const auto& pair : auxv) words.insert(words.end(), std::begin(pair), std::end(pair));
+    auxiliary_vector.clear();
+    for (const auto& pair : auxv)
+        auxiliary_vector.insert(auxiliary_vector.end(), std::begin(pair), std::end(pair));
+    words.insert(words.end(), auxiliary_vector.begin(), auxiliary_vector.end());
     const std::uint64_t bytes = words.size() * 8;
     StackWriter vectors(*memory, ((stack.at() - bytes) & ~15ull) + bytes);
     stack_pointer = vectors.push(words.data(), bytes);
@@ -224,6 +228,8 @@ tl::expected<std::unique_ptr<Process>, std::string> Process::start(ElfImage imag
     if (impl.sink_slot < 0)
         return tl::unexpected(impl.image.path +
                               ": too many guest processes in this workbench; end one first");
+    if (impl.owns_host_process()) impl.take_over_host_signals();
+    impl.set_name(*impl.main_thread, impl.program_name());
     return process;
 }
 

@@ -12,6 +12,8 @@ namespace {
 constexpr std::uint64_t kSaSiginfo = 4, kSaOnStack = 0x0800'0000, kSaRestart = 0x1000'0000,
                         kSaNoDefer = 0x4000'0000, kSaResetHand = 0x8000'0000;
 constexpr std::int32_t kSsOnStack = 1, kSsDisable = 2;
+constexpr auto kSsAutoDisarm = static_cast<std::int32_t>(1u << 31);
+constexpr std::uint64_t kMinimumStack = 4096;
 constexpr unsigned kHandlerWindow = 8;
 constexpr std::uint64_t kUnblockable = signal_bit(SIGKILL) | signal_bit(SIGSTOP);
 
@@ -34,7 +36,8 @@ std::uint64_t register_image(const cpu::CpuState& state, std::uint8_t code) {
 }
 
 bool on_alt_stack(const StackE2k& stack, std::uint64_t sp) {
-    return !(stack.flags & kSsDisable) && sp > stack.sp && sp - stack.sp <= stack.size;
+    return !(stack.flags & (kSsDisable | kSsAutoDisarm)) && sp > stack.sp &&
+           sp - stack.sp <= stack.size;
 }
 
 /// Where the handler's stack begins and what surrounds it.
@@ -67,6 +70,13 @@ SigextraE2k extra_of(const cpu::CpuState& state, const SavedState& saved) {
     extra.lsr1 = saved.lsr.lcnt;
     extra.ilcr1 = saved.ilcr.lcnt;
     return extra;
+}
+
+/// A frame that a handler has changed for the worse leaves the stack as it is.
+void restore_alt_stack(StackE2k& stack, StackE2k saved) {
+    saved.flags &= ~kSsOnStack;
+    const std::int32_t mode = saved.flags & ~kSsAutoDisarm;
+    if (mode == kSsDisable || (mode == 0 && saved.size >= kMinimumStack)) stack = saved;
 }
 
 /// The handler's procedure starts with clean registers, predicates and transfers.
@@ -210,6 +220,7 @@ bool Process::Impl::enter_handler(Thread& thread, const SiginfoE2k& info,
     state.sbr = place.sbr;
     state.ip = action.handler;
 
+    if (signals.alt_stack.flags & kSsAutoDisarm) signals.alt_stack = StackE2k{0, kSsDisable, 0, 0};
     signals.mask_to_restore.reset();
     signals.mask |= action.mask;
     if (!(action.flags & kSaNoDefer)) signals.mask |= signal_bit(info.signo);
@@ -240,8 +251,7 @@ Next Process::Impl::leave_handler(Thread& thread) {
     if (!readable)
         return die(SIGSEGV, "SIGSEGV: the signal frame on the stack is gone when its handler ends");
     signals.mask = uc.sigmask & ~kUnblockable;
-    signals.alt_stack = uc.stack;
-    signals.alt_stack.flags &= ~kSsOnStack;
+    restore_alt_stack(signals.alt_stack, uc.stack);
     if (context.siginfo) {
         // A handler may move the continuation and change the scratch globals, nothing else.
         constexpr std::uint64_t kCodeAddress = ((1ull << 48) - 1) & ~7ull;

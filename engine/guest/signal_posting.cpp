@@ -18,10 +18,11 @@ void Process::Impl::host_timer(int id, int overrun) noexcept {
                        : SiginfoE2k::timer(timer.signal, id, overrun, timer.value));
 }
 
-void Process::Impl::post(const SiginfoE2k& info) noexcept {
-    if (info.signo < 1 || info.signo > kSignals) return;
-    inbox.push(info);
+bool Process::Impl::post(const SiginfoE2k& info) noexcept {
+    if (info.signo < 1 || info.signo > kSignals) return false;
+    const bool room = inbox.push(info);
     wake_all();
+    return room;
 }
 
 void Process::Impl::wake(Thread::SignalState& thread) noexcept {

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::uint64_t kHandlerDefault = 0, kHandlerIgnore = 1;
 constexpr std::uint64_t kUnblockable = signal_bit(SIGKILL) | signal_bit(SIGSTOP);
+constexpr std::uint64_t kTerminalSignals = signal_bit(SIGTTIN) | signal_bit(SIGTTOU);
+constexpr std::uint64_t kStops = kTerminalSignals | signal_bit(SIGSTOP) | signal_bit(SIGTSTP);
 constexpr std::uint64_t kFaults = signal_bit(SIGSEGV) | signal_bit(SIGBUS) | signal_bit(SIGILL) |
                                   signal_bit(SIGFPE) | signal_bit(SIGTRAP);
 /// Signals by which people control the workbench itself; a guest in its window leaves them alone.
@@ -57,9 +59,18 @@ std::optional<SiginfoE2k> take_from(std::vector<SiginfoE2k>& queue, std::uint64_
     return info;
 }
 
+/// SIGCONT and the signals that stop make each other go.
+void drop_opposites(std::vector<SiginfoE2k>& queue, int signal) {
+    const std::uint64_t gone = signal == SIGCONT               ? kStops
+                               : (signal_bit(signal) & kStops) ? signal_bit(SIGCONT)
+                                                               : 0;
+    if (gone) std::erase_if(queue, [&](const auto& info) { return signal_bit(info.signo) & gone; });
+}
+
 /// Standard signals do not queue: a second one while the first is pending is lost.
 void enqueue(std::vector<SiginfoE2k>& queue, const SiginfoE2k& info) {
-    constexpr std::size_t kMaxQueued = 1024;
+    constexpr std::size_t kMaxQueued = 1u << 16;
+    drop_opposites(queue, info.signo);
     const bool present = std::ranges::any_of(
         queue, [&](const SiginfoE2k& other) { return other.signo == info.signo; });
     if ((present && !is_realtime(info.signo)) || queue.size() >= kMaxQueued) return;
@@ -78,6 +89,7 @@ void Process::Impl::post_to(Thread& thread, const SiginfoE2k& info) {
     {
         std::lock_guard lock(signal_mutex);
         enqueue(thread.signals->pending, info);
+        descriptors_follow();
     }
     wake(*thread.signals);
 }
@@ -97,19 +109,29 @@ void Process::interrupt_blocked() {
     impl_->wakers.fetch_sub(1);
 }
 
+void Process::Impl::fetch_pending() {
+    for (SiginfoE2k info; inbox.pop(info);) enqueue(pending, info);
+}
+
 std::optional<SiginfoE2k> Process::Impl::take_signal(Thread& thread, std::uint64_t accept) {
     std::lock_guard lock(signal_mutex);
-    for (SiginfoE2k info; inbox.pop(info);) enqueue(pending, info);
-    if (auto info = take_from(thread.signals->pending, accept)) return info;
-    return take_from(pending, accept);
+    fetch_pending();
+    auto info = take_from(thread.signals->pending, accept);
+    if (!info) info = take_from(pending, accept);
+    descriptors_follow();
+    return info;
 }
 
 std::uint64_t Process::Impl::pending_set(Thread& thread) {
     std::lock_guard lock(signal_mutex);
-    for (SiginfoE2k info; inbox.pop(info);) enqueue(pending, info);
+    fetch_pending();
     std::uint64_t set = 0;
     for (const auto* queue : {&thread.signals->pending, &pending})
         for (const SiginfoE2k& info : *queue) set |= signal_bit(info.signo);
+    sigset_t host;
+    if (thread.signals->host_mask && sigpending(&host) == 0)
+        for (const int signal : {SIGTTIN, SIGTTOU})
+            if (sigismember(&host, signal) == 1) set |= signal_bit(signal);
     return set;
 }
 
@@ -121,21 +143,64 @@ bool Process::Impl::ignores(int signal) const {
 
 void Process::Impl::watch_signal(int signal) {
     const std::uint64_t bit = signal_bit(signal);
-    if ((kFaults | kUnblockable) & bit || signal == SIGPIPE || signal == kick_signal()) return;
-    if (signal == 32 || signal == 33) return;  // the host's C library owns them
-    if (!owns_host_process() && (kWorkbenchOwn & bit)) return;
+    if (kUnblockable & bit) return;
+    // In the window these mean the workbench itself.
+    if (!owns_host_process() && (host_signals::is_shared(signal) || (kWorkbenchOwn & bit))) return;
     if (watched.fetch_or(bit) & bit) return;
     host_signals::watch(signal);
 }
 
-void Process::Impl::stop_process() {
+void Process::Impl::take_over_host_signals() {
+    for (int signal = 1; signal <= kSignals; ++signal)
+        if (host_signals::is_shared(signal)) watch_signal(signal);
+}
+
+void Process::Impl::follow_action(int signal, const SigactionE2k& action, std::uint64_t blocked) {
+    const bool ignores = action.handler == kHandlerIgnore;
+    constexpr std::uint64_t kSaNoChildWait = 2;
+    const bool reap = signal == SIGCHLD && (ignores || (action.flags & kSaNoChildWait));
+    // The host's disposition decides whether children become zombies, and for processes in the
+    // background, what reading and writing a terminal gives.
+    if (signal == SIGCHLD ? reap || action.handler == kHandlerDefault
+                          : ignores && !(blocked & signal_bit(signal)) && owns_host_process()) {
+        if (host_signals::is_shared(signal) || (kUnblockable & signal_bit(signal))) return;
+        watched.fetch_and(~signal_bit(signal));
+        host_signals::pass_through(signal, ignores || reap);
+        return;
+    }
+    if (action.handler != kHandlerDefault) return watch_signal(signal);
+    // From SIG_IGN, which the host follows, back to the default action; a handler that is still in
+    // place does it itself.
+    if (owns_host_process() && !host_signals::is_shared(signal) &&
+        !(kUnblockable & signal_bit(signal)) && !(watched & signal_bit(signal)))
+        host_signals::pass_through(signal, false);
+}
+
+/// Signals of job control that are blocked must be so in the host: it asks when a process in the
+/// background reads or writes its terminal.
+void Process::Impl::follow_mask(Thread& thread) {
+    Thread::SignalState& signals = *thread.signals;
+    const std::uint64_t wanted = signals.mask & kTerminalSignals;
+    if (wanted == signals.host_mask || !owns_host_process()) return;
+    signals.host_mask = wanted;
+    sigset_t block, unblock;
+    sigemptyset(&block);
+    sigemptyset(&unblock);
+    for (const int signal : {SIGTTIN, SIGTTOU})
+        sigaddset((wanted & signal_bit(signal)) ? &block : &unblock, signal);
+    pthread_sigmask(SIG_BLOCK, &block, nullptr);
+    pthread_sigmask(SIG_UNBLOCK, &unblock, nullptr);
+}
+
+void Process::Impl::stop_process(int signal) {
     // In the window the process is the workbench's own: it cannot stop with its guest.
-    if (owns_host_process()) kill(getpid(), SIGSTOP);
+    if (owns_host_process()) host_signals::stop_by(signal);
 }
 
 Next Process::Impl::deliver(Thread& thread, InterruptedCall* call) {
     Thread::SignalState& signals = *thread.signals;
     signals.wake = 0;
+    memory->restore_forced_pages();
     for (;;) {
         if (exiting) return Next::ProcessExit;
         auto info = take_signal(thread, ~signals.mask | kUnblockable);
@@ -157,7 +222,7 @@ Next Process::Impl::deliver(Thread& thread, InterruptedCall* call) {
         }
         if (ignores(signal)) continue;
         if (default_action(signal) == Default::Stop)
-            stop_process();
+            stop_process(signal);
         else
             return die(signal, signal_name(signal));
     }

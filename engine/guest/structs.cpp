@@ -2,6 +2,7 @@
 
 #include <sys/sysmacros.h>
 
+#include <cerrno>
 #include <cstring>
 
 namespace e2k::guest {
@@ -15,7 +16,10 @@ std::uint32_t encode_device(dev_t device) {
 
 // E2K MAP_* values (linux-abi.md §6.1).
 constexpr std::uint64_t kMapShared = 1, kMapPrivate = 2, kMapType = 3, kMapAnonymous = 0x10,
-                        kMapFixed = 0x100, kMapPopulate = 0x20000, kMapFixedNoReplace = 0x400000;
+                        kMapFixed = 0x100, kMapNoReserve = 0x10000, kMapPopulate = 0x20000,
+                        kMapFirst32 = 0x80000, kMapFixedNoReplace = 0x400000;
+/// All from MAP_DENYWRITE to MAP_FIXED_NOREPLACE (but for WRITECOMBINED, of device drivers).
+constexpr std::uint64_t kMapKnown = kMapType | kMapAnonymous | kMapFixed | 0x6ff800;
 
 }  // namespace
 
@@ -116,12 +120,16 @@ SemidE2k semid_to_guest(const struct semid_ds& host) {
 MapRequest decode_map_flags(std::uint64_t flags) {
     MapRequest r;
     const std::uint64_t type = flags & kMapType;
-    r.valid = type != 0;
-    r.shared = type == kMapShared || type == (kMapShared | kMapPrivate);  // SHARED_VALIDATE = 3
+    if (type == 0) r.error = EINVAL;
+    // MAP_SHARED_VALIDATE: a flag that is not known is not passed over.
+    if (type == (kMapShared | kMapPrivate) && (flags & ~kMapKnown)) r.error = EOPNOTSUPP;
+    r.shared = type != kMapPrivate;
     r.anonymous = (flags & kMapAnonymous) != 0;
     r.no_replace = (flags & kMapFixedNoReplace) != 0;
     r.fixed = (flags & kMapFixed) != 0 || r.no_replace;
     r.populate = (flags & kMapPopulate) != 0;
+    r.first32 = (flags & kMapFirst32) != 0;
+    r.no_reserve = (flags & kMapNoReserve) != 0;
     return r;
 }
 

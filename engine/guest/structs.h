@@ -187,7 +187,8 @@ SemidE2k semid_to_guest(const struct semid_ds& host);
 /// MAP_* and PROT_* of E2K → host mmap's; only the bits AddressSpace does not handle itself.
 struct MapRequest {
     bool shared = false, anonymous = false, fixed = false, no_replace = false, populate = false;
-    bool valid = false;  ///< exactly one of shared and private
+    bool first32 = false, no_reserve = false;
+    int error = 0;  ///< EINVAL, EOPNOTSUPP
 };
 MapRequest decode_map_flags(std::uint64_t flags);
 inline constexpr int kProtMask = 7;  ///< PROT_READ|WRITE|EXEC; bits 8..23 belong to protected mode

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/cpu/memory.h"
 #include "engine/guest/process_impl.h"
 
 namespace e2k::guest {
@@ -11,7 +12,6 @@ namespace {
 
 using cpu::TrapCode;
 
-constexpr std::uint64_t kTaskSize = 0xd000'0000'0000;  ///< end of user addresses on the real kernel
 constexpr int kSegvBounds = 3;
 
 struct SignalOf {
@@ -90,7 +90,8 @@ const char* access_word(cpu::Access access) {
 std::string sentence(const cpu::Trap& trap, const SignalOf& what, const char* reason,
                      const SymbolTable& symbols) {
     std::string text = signal_name(what.signal) + ": ";
-    if (trap.code == TrapCode::DataPage || trap.code == TrapCode::AddressNotAligned)
+    if (trap.code == TrapCode::DataPage || trap.code == TrapCode::AddressNotAligned ||
+        (what.signal == SIGBUS && what.code == BUS_ADRERR))
         text += fmt::format("{} 0x{:x}, {}", access_word(trap.access), trap.address, reason);
     else if (!trap.detail.empty())
         text += trap.detail;
@@ -102,26 +103,37 @@ std::string sentence(const cpu::Trap& trap, const SignalOf& what, const char* re
     return text;
 }
 
+/// Whatever may be written or executed may be read.
+bool allows(int prot, int needed) {
+    return needed == kProtRead ? prot != kProtNone : (prot & needed) != 0;
+}
+
 }  // namespace
 
 Next Process::trap(Thread& thread, const cpu::Trap& trap) {
     Impl& p = *impl_;
     SignalOf what = signal_of(trap);
     const char* reason = trap.code == TrapCode::AddressNotAligned ? "not aligned" : "not mapped";
-    if (trap.code == TrapCode::DataPage) {
+    const bool fetch =
+        trap.code == TrapCode::InstrPageMiss || trap.code == TrapCode::InstrPageProtection;
+    if (trap.code == TrapCode::DataPage || fetch) {
         // A mapped file may have grown since: then the bundle simply runs again.
         if (p.memory->refresh_file_pages(trap.address)) return Next::Continue;
         const auto region = p.memory->region_at(trap.address);
-        const int needed = trap.access == cpu::Access::Write ? kProtWrite : kProtRead;
-        if (trap.address >= kTaskSize) {
+        const int needed = fetch                               ? kProtExec
+                           : trap.access == cpu::Access::Write ? kProtWrite
+                                                               : kProtRead;
+        if (trap.address >= cpu::kAddressEnd) {
             what = {SIGBUS, BUS_ADRERR, true};
             reason = "beyond the address space";
-        } else if (region && (region->prot & needed) && !region->name.empty()) {
+        } else if (region && allows(region->prot, needed)) {
             what = {SIGBUS, BUS_ADRERR, true};
             reason = "past the end of the mapped file";
         } else if (region) {
             what = {SIGSEGV, SEGV_ACCERR, true};
-            reason = needed == kProtWrite ? "write-protected" : "not readable";
+            reason = fetch                  ? "not executable"
+                     : needed == kProtWrite ? "write-protected"
+                                            : "not readable";
         }
     }
     std::string why = sentence(trap, what, reason, *p.symbols);

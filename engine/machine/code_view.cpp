@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <span>
 
 #include "engine/isa/disassembler.h"
@@ -59,7 +60,7 @@ std::shared_ptr<const CodeView> CodeViewCache::around(std::uint64_t address) {
         if (readable == 0) break;
         CodeView::Row& row = view->rows.emplace_back();
         std::array<std::uint8_t, kLongestBundle> bytes;
-        memory_.copy_out(at, bytes.data(), readable);
+        if (!memory_.copy_out(at, bytes.data(), readable)) break;  // its file has just shrunk
         const auto bundle = isa::decode(std::span(bytes).first(readable), at, iset_);
         if (bundle) {
             row.bundle = *bundle;
@@ -69,8 +70,7 @@ std::shared_ptr<const CodeView> CodeViewCache::around(std::uint64_t address) {
             row.error = bundle.error().message();
             row.bundle.address = at;
             row.bundle.length = 8;
-            row.bundle.words[0] = memory_.load<std::uint32_t>(at);
-            row.bundle.words[1] = memory_.load<std::uint32_t>(at + 4);
+            std::memcpy(row.bundle.words.data(), bytes.data(), 8);
         }
         at += row.bundle.length;
     }

@@ -216,17 +216,19 @@ struct Differential::Impl {
         });
         mapped = std::move(now);
         for (const guest::Region& region : mapped) {
+            if (region.prot == guest::kProtNone) continue;
             if (region.shared && (region.prot & guest::kProtWrite))
                 ended = "the guest made a shared mapping";
             if (changed)
-                mprotect(mirror.base + region.begin, region.end - region.begin,
+                mprotect(mirror.base + mirror.place(region.begin), region.end - region.begin,
                          PROT_READ | PROT_WRITE);
             if (!changed && !(region.prot & guest::kProtWrite)) continue;
             each_page(region, s, changed, [&](std::uint64_t at) {
-                std::memcpy(mirror.base + at, real.base + at, cpu::kPageSize);
+                std::uint8_t* const to = mirror.base + mirror.place(at);
+                if (!real.copy_out(at, to, cpu::kPageSize)) std::memset(to, 0, cpu::kPageSize);
             });
         }
-        if (changed) interpreter->invalidate(0, cpu::kGuestSpace);
+        if (changed) interpreter->invalidate(0, cpu::kAddressEnd);
     }
 
     void copy_state(const cpu::CpuState& s) {
@@ -261,9 +263,10 @@ struct Differential::Impl {
         for (const guest::Region& region : mapped) {
             if (!(region.prot & guest::kProtWrite)) continue;
             each_page(region, s, false, [&](std::uint64_t page) {
-                const std::uint8_t* a = real.base + page;
-                const std::uint8_t* b = mirror.base + page;
-                if (!report.text().empty() || std::memcmp(a, b, cpu::kPageSize) == 0) return;
+                std::array<std::uint8_t, cpu::kPageSize> a;
+                if (!real.copy_out(page, a.data(), a.size())) return;
+                const std::uint8_t* b = mirror.base + mirror.place(page);
+                if (!report.text().empty() || std::memcmp(a.data(), b, a.size()) == 0) return;
                 std::size_t i = 0;
                 while (a[i] == b[i]) ++i;
                 report.same(fmt::format("memory at 0x{:x}", page + i), a[i], b[i]);
@@ -351,7 +354,7 @@ Event Differential::advance(Runner& runner) {
         return event;
     if (m.guest.thread_count() > 1) m.ended = "the guest started a second thread";
     if (stop.kind != cpu::StopKind::Budget && m.ended.empty()) {
-        if (stop.kind == cpu::StopKind::CodeFlush) m.interpreter->invalidate(0, cpu::kGuestSpace);
+        if (stop.kind == cpu::StopKind::CodeFlush) m.interpreter->invalidate(0, cpu::kAddressEnd);
         m.synchronise(s);
     }
     return event;

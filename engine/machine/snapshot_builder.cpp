@@ -119,8 +119,7 @@ void SnapshotBuilder::fill(Snapshot& to, Runner& runner) {
         const cpu::MemoryView memory = guest_.process().memory().view();
         for (std::size_t i = 0; i < block->bytes.size(); ++i) {
             if (!memory.allows(memory_at_ + i, 1, cpu::kPageRead)) continue;
-            block->readable[i] = 1;
-            block->bytes[i] = memory.load<std::uint8_t>(memory_at_ + i);
+            block->readable[i] = memory.copy_out(memory_at_ + i, &block->bytes[i], 1);
         }
         last_memory_ = std::move(block);
     }

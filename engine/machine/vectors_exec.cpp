@@ -54,8 +54,9 @@ public:
 private:
     bool allow(std::uint64_t begin, std::uint64_t size, int bits) {
         if (mprotect(view_.base + begin, size, PROT_READ | PROT_WRITE) != 0) return false;
-        std::memset(space_.pages() + (begin >> cpu::kPageShift), bits | cpu::kPageMapped,
-                    size >> cpu::kPageShift);
+        const std::uint64_t count = size >> cpu::kPageShift;
+        std::memset(space_.writable_pages(begin >> cpu::kPageShift, count), bits | cpu::kPageMapped,
+                    count);
         return true;
     }
 

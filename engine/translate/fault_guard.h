@@ -1,7 +1,6 @@
 // Host faults in translated code: SIGSEGV and SIGBUS whose program counter lies in a registered
 // code range leave the region. Faults on the walls of the hardware stacks are noted in the state
-// (cpu/stack_watch.h), whatever code touched them. All others go to the handler that was installed
-// before.
+// (cpu/stack_watch.h), whatever code touched them. cpu/host_faults.h has the handlers.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +14,7 @@ struct CodeRange {
     std::uint64_t resume = 0;  ///< code that leaves the region; registers are as at the fault
 };
 
-/// Registers a range for the life of the object; installs the signal handlers with the first one.
+/// Registers a range for the life of the object; the first one takes over the signals' handlers.
 class FaultGuard {
 public:
     explicit FaultGuard(const CodeRange& range);

@@ -136,7 +136,6 @@ protected:
     void SetUp() override {
         ASSERT_TRUE(reserved_.reserve());
         space_ = reserved_.base();
-        pages_ = reserved_.pages();
         allow(kCode, kPageRead | kPageExec);
         allow(kData, kPageRead | kPageWrite);
         allow(kStack, kPageRead | kPageWrite);
@@ -164,7 +163,8 @@ protected:
 
     void allow(std::uint64_t page, int bits) {
         ASSERT_EQ(mprotect(space_ + page, kPageSize, PROT_READ | PROT_WRITE), 0);
-        pages_[page >> kPageShift] = static_cast<std::uint8_t>(bits | kPageMapped);
+        *reserved_.writable_pages(page >> kPageShift, 1) =
+            static_cast<std::uint8_t>(bits | kPageMapped);
     }
     /// Appends a bundle to the program; returns its address.
     std::uint64_t emit(const Syllables& s) {
@@ -209,7 +209,6 @@ protected:
 private:
     GuestSpace reserved_;
     std::uint8_t* space_ = nullptr;
-    std::uint8_t* pages_ = nullptr;
     std::uint64_t code_end_ = kCode;
 };
 

@@ -79,7 +79,7 @@ TEST_F(AddressSpaceTest, BadRequests) {
     EXPECT_EQ(error(space_->map(0, 0, kRW, false, false, -1, 0, "")), EINVAL);
     EXPECT_EQ(error(space_->map(0, 1ull << 50, kRW, false, false, -1, 0, "")), ENOMEM);
     EXPECT_EQ(error(space_->map(0, kPage, kRW, true, false, -1, 0, "")), EPERM);
-    EXPECT_EQ(error(space_->map(cpu::kGuestSpace, kPage, kRW, true, false, -1, 0, "")), ENOMEM);
+    EXPECT_EQ(error(space_->map(cpu::kAddressEnd, kPage, kRW, true, false, -1, 0, "")), ENOMEM);
     EXPECT_EQ(error(space_->map(~0xfffull, kPage, kRW, true, false, -1, 0, "")), ENOMEM);
     EXPECT_EQ(error(space_->unmap(0x10008, kPage)), EINVAL);
     EXPECT_EQ(error(space_->unmap(0x10000, ~0ull)), EINVAL);

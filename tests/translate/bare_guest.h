@@ -58,7 +58,8 @@ public:
 
 private:
     void allow(std::uint64_t address, int bits) {
-        space_.pages()[address / kPage] = static_cast<std::uint8_t>(bits | cpu::kPageMapped);
+        *space_.writable_pages(address / kPage, 1) =
+            static_cast<std::uint8_t>(bits | cpu::kPageMapped);
     }
     cpu::GuestSpace space_;
 };

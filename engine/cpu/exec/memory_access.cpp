@@ -30,7 +30,7 @@ bool exchange_unaligned(const MemoryView& memory, std::uint64_t address, unsigne
 
 bool compare_and_store(const MemoryView& memory, std::uint64_t address, unsigned size,
                        const Value& expected, const Value& value) {
-    std::uint8_t* at = memory.base + address;
+    std::uint8_t* at = memory.base + memory.place(address);
     if (address & (size - 1)) return exchange_unaligned(memory, address, size, expected, value);
     switch (size) {
         case 1:

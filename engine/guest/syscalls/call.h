@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <ctime>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -234,8 +235,10 @@ bool may_change(const Process::Impl& process, const std::string& path);
 std::string descriptor_path(int fd);
 /// True if the policy lets the guest signal or inspect `pid`.
 bool may_touch_process(const Process::Impl& process, int pid);
+/// A path without "//", "." and "..", which below /proc mean what they seem.
+std::string plain_path(const std::string& path);
 /// Text of a /proc file that must describe the guest, or nullopt: the host's own will do.
-std::optional<std::string> guest_proc_file(const Process::Impl& process, const std::string& path);
+std::optional<std::string> guest_proc_file(Process::Impl& process, const std::string& path);
 
 /// Guest iovec array → host one; parts outside the guest's space become pointers that fault.
 tl::expected<std::vector<iovec>, int> guest_iovec(const Call& call, std::uint64_t address,
@@ -272,6 +275,15 @@ public:
 private:
     Thread::SignalState& signals_;
 };
+
+/// prctl of what is the process's own business; personality (process_state.cpp).
+std::int64_t process_option(Call& call);
+std::int64_t sys_personality(Call& call);
+/// signalfd and signalfd4 (signal_descriptors.cpp).
+std::int64_t sys_signalfd4(Call& call);
+/// read(2) of such a descriptor; nullopt: it is another one.
+std::optional<std::int64_t> read_signal_descriptor(Call& call, int fd, std::uint64_t address,
+                                                   std::uint64_t length);
 
 // Fast calls that look at the chain stack or the signal mask (elbrus_calls.cpp,
 // context_calls.cpp).

@@ -164,6 +164,7 @@ std::int64_t adopt_fd(const Call& call, std::int64_t host) {
 Next Process::system_call(Thread& thread, const cpu::Stop& stop) {
     Impl& p = *impl_;
     if (p.exiting) return Next::ProcessExit;
+    p.follow_mask(thread);
     cpu::CpuState& state = thread.state;
     for (cpu::Ctpr& ctpr : state.ctpr) ctpr = {0, cpu::CtprTag::Empty, 0, 0, {}};
     const bool fast = stop.syscall_entry == kGateFast;

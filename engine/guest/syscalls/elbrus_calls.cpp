@@ -271,7 +271,7 @@ std::int64_t fast_siggetmask(Call& call) {
 
 std::int64_t fast_set_return(Call& call) {
     if (call.arg[1] != 0) return -EINVAL;
-    if (call.arg[0] >= cpu::kGuestSpace) return -EFAULT;
+    if (call.arg[0] >= cpu::kAddressEnd) return -EFAULT;
     cpu::CpuState& state = call.thread.state;
     if (state.chain_top == state.chain_file ||
         state.chain_top[-1].return_ip == cpu::kSentinelReturn)

@@ -27,21 +27,24 @@ std::int64_t with_sigpipe(Call& call, std::int64_t result) {
 }
 
 /// The guest's buffer for the kernel; the length is cut at the end of the guest's space.
-std::uint64_t clamp_length(std::uint64_t address, std::uint64_t length) {
+std::uint64_t clamp_length(const Call& call, std::uint64_t address, std::uint64_t length) {
     length = std::min(length, kMaxTransfer);
-    return address < cpu::kGuestSpace ? std::min(length, cpu::kGuestSpace - 4096 - address)
-                                      : length;
+    const std::uint64_t reach = call.memory().reach(address);
+    return reach != 0 ? std::min(length, reach) : length;
 }
 
 std::int64_t read_with(Call& call, long number, std::uint64_t extra = 0) {
-    const std::uint64_t length = clamp_length(call.arg[1], call.arg[2]);
+    const std::uint64_t length = clamp_length(call, call.arg[1], call.arg[2]);
     const std::int64_t n = call.blocking(number, static_cast<std::uint64_t>(call.fd(0)),
                                          call.pointer(call.arg[1], length), length, extra);
     if (n > 0) call.memory().note_write(call.arg[1], static_cast<std::uint64_t>(n));
     return n;
 }
 
-std::int64_t sys_read(Call& call) { return read_with(call, SYS_read); }
+std::int64_t sys_read(Call& call) {
+    if (auto n = read_signal_descriptor(call, call.integer(0), call.arg[1], call.arg[2])) return *n;
+    return read_with(call, SYS_read);
+}
 std::int64_t sys_pread(Call& call) { return read_with(call, SYS_pread64, call.arg[3]); }
 
 /// Output to a window goes straight to its callback, so that both streams keep their order.
@@ -57,14 +60,14 @@ std::optional<std::int64_t> write_to_window(Call& call, std::uint64_t address,
 }
 
 std::int64_t sys_write(Call& call) {
-    const std::uint64_t length = clamp_length(call.arg[1], call.arg[2]);
+    const std::uint64_t length = clamp_length(call, call.arg[1], call.arg[2]);
     if (auto done = write_to_window(call, call.arg[1], length)) return *done;
     return with_sigpipe(call, call.blocking(SYS_write, static_cast<std::uint64_t>(call.fd(0)),
                                             call.pointer(call.arg[1], length), length));
 }
 
 std::int64_t sys_pwrite(Call& call) {
-    const std::uint64_t length = clamp_length(call.arg[1], call.arg[2]);
+    const std::uint64_t length = clamp_length(call, call.arg[1], call.arg[2]);
     return call.blocking(SYS_pwrite64, static_cast<std::uint64_t>(call.fd(0)),
                          call.pointer(call.arg[1], length), length, call.arg[3]);
 }
@@ -72,14 +75,20 @@ std::int64_t sys_pwrite(Call& call) {
 std::int64_t vector_with(Call& call, long number, bool fills) {
     auto vector = guest_iovec(call, call.arg[1], call.arg[2]);
     if (!vector) return -vector.error();
+    if (fills && !vector->empty() && call.process.has_signal_descriptors) {
+        // Of several parts the first gets what there is.
+        const iovec& part = vector->front();
+        if (auto n = read_signal_descriptor(call, call.integer(0),
+                                            call.memory().guest(part.iov_base), part.iov_len))
+            return *n;
+    }
     // At the current position, as writev does.
     const bool plain = number == SYS_writev || (number == SYS_pwritev2 && word(-1) == call.arg[3]);
     if (plain && call.process.pump && !call.process.forked &&
         call.process.fds.stream(call.integer(0)) >= 0) {
         std::int64_t total = 0;
         for (const iovec& part : *vector) {
-            const auto at = reinterpret_cast<std::uint64_t>(part.iov_base) -
-                            reinterpret_cast<std::uint64_t>(call.memory().view().base);
+            const std::uint64_t at = call.memory().guest(part.iov_base);
             const auto done = write_to_window(call, at, part.iov_len);
             if (*done < 0) return total ? total : *done;
             total += *done;
@@ -371,7 +380,7 @@ std::int64_t sys_ioctl(Call& call) {
 }
 
 std::int64_t sys_getdents(Call& call) {
-    const std::uint64_t length = clamp_length(call.arg[1], call.arg[2]);
+    const std::uint64_t length = clamp_length(call, call.arg[1], call.arg[2]);
     const std::int64_t n = Call::host(
         call.number == 141 ? SYS_getdents : SYS_getdents64, static_cast<std::uint64_t>(call.fd(0)),
         call.pointer(call.arg[1], length), static_cast<std::uint32_t>(length));
@@ -441,18 +450,17 @@ tl::expected<std::vector<iovec>, int> guest_iovec(const Call& call, std::uint64_
     for (iovec& part : vector) {
         const auto at = reinterpret_cast<std::uint64_t>(part.iov_base);
         if (part.iov_len > SSIZE_MAX) return tl::unexpected(EINVAL);
-        part.iov_len = clamp_length(at, part.iov_len);
+        part.iov_len = clamp_length(call, at, part.iov_len);
         part.iov_base = reinterpret_cast<void*>(call.pointer(at, part.iov_len));
     }
     return vector;
 }
 
 void note_iovec(const Call& call, const std::vector<iovec>& vector, std::int64_t bytes) {
-    const auto base = reinterpret_cast<std::uint64_t>(call.memory().view().base);
     for (const iovec& part : vector) {
         if (bytes <= 0) return;
         const auto n = std::min<std::uint64_t>(static_cast<std::uint64_t>(bytes), part.iov_len);
-        call.memory().note_write(reinterpret_cast<std::uint64_t>(part.iov_base) - base, n);
+        call.memory().note_write(call.memory().guest(part.iov_base), n);
         bytes -= static_cast<std::int64_t>(n);
     }
 }

@@ -37,7 +37,9 @@ bool writable(const Process::Impl& process, const std::string& path) {
 }
 
 /// "/proc/self/exe", "/proc/<own pid>/exe" → "exe"; nullopt for other paths.
-std::optional<std::string> own_proc_entry(const Process::Impl& process, const std::string& path) {
+std::optional<std::string> own_proc_entry(const Process::Impl& process,
+                                          const std::string& written) {
+    const std::string path = plain_path(written);
     for (const std::string& prefix : {std::string("/proc/self/"), std::string("/proc/thread-self/"),
                                       fmt::format("/proc/{}/", process.pid)})
         if (path.starts_with(prefix)) return path.substr(prefix.size());
@@ -103,42 +105,6 @@ tl::expected<HostPath, int> pin(const Process::Impl& process, int dirfd, std::st
     return tl::unexpected(ELOOP);
 }
 
-std::string cpuinfo(const cpu::CpuState& state, int processors) {
-    struct Model {
-        std::uint8_t idr;
-        const char* name;
-    };
-    constexpr std::array models{Model{3, "E2S"},    Model{4, "E2C+"},   Model{6, "E2C+"},
-                                Model{7, "E8C"},    Model{8, "E1C+"},   Model{9, "E8C2"},
-                                Model{0xa, "E12C"}, Model{0xb, "E16C"}, Model{0xc, "E2C3"}};
-    const char* name = "E2K";
-    for (const Model& m : models)
-        if (m.idr == state.idr_model) name = m.name;
-    std::string text;
-    for (int i = 0; i < processors; ++i)
-        text += fmt::format(
-            "processor\t: {}\nvendor_id\t: {}\ncpu family\t: {}\nmodel\t\t: {}\nmodel name\t: {}\n"
-            "revision\t: 2\ncpu MHz\t\t: 1299.912740\nbogomips\t: 2600.68\n\n",
-            i, state.iset >= 5 ? "Elbrus-MCST" : "E8C-SWTX", state.iset, state.idr_model, name);
-    return text;
-}
-
-std::string maps(const AddressSpace& memory) {
-    std::string text;
-    for (const Region& r : memory.regions())
-        text += fmt::format("{:012x}-{:012x} {}{}{}{} {:08x} 00:00 0 {}{}\n", r.begin, r.end,
-                            r.prot & kProtRead ? 'r' : '-', r.prot & kProtWrite ? 'w' : '-',
-                            r.prot & kProtExec ? 'x' : '-', r.shared ? 's' : 'p', r.file_offset,
-                            r.name.empty() ? "" : "                ", r.name);
-    return text;
-}
-
-std::string argument_text(const Process::Impl& process) {
-    std::string text(process.argv_end - process.argv_begin, '\0');
-    return process.memory->read(process.argv_begin, text.data(), text.size()) ? text
-                                                                              : std::string();
-}
-
 std::int64_t open_text(const Call& call, const std::string& text, std::uint64_t flags) {
     const int fd = memfd_create("proc", (flags & O_CLOEXEC) ? MFD_CLOEXEC : 0u);
     if (fd < 0) return -errno;
@@ -192,17 +158,6 @@ tl::expected<HostPath, int> host_path(const Call& call, int dirfd, std::uint64_t
     if (touch == Touch::Change && process.options.policy.sandbox)
         return pin(process, directory, std::move(path), follow);
     return HostPath(directory, std::move(path));
-}
-
-std::optional<std::string> guest_proc_file(const Process::Impl& process, const std::string& path) {
-    if (path == "/proc/cpuinfo")
-        return cpuinfo(process.main_thread->state,
-                       static_cast<int>(std::max(1l, sysconf(_SC_NPROCESSORS_ONLN))));
-    const auto entry = own_proc_entry(process, path);
-    if (!entry) return std::nullopt;
-    if (*entry == "maps") return maps(*process.memory);
-    if (*entry == "cmdline") return argument_text(process);
-    return std::nullopt;
 }
 
 std::int64_t open_file(Call& call, int dirfd, std::uint64_t path, std::uint64_t flags,

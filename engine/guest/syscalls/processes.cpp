@@ -236,33 +236,13 @@ std::int64_t sys_getcpu(Call& call) {
 
 std::int64_t sys_prctl(Call& call) {
     switch (call.integer(0)) {
-        case PR_SET_NAME:
-        case PR_GET_NAME: {
-            std::array<char, 16> name{};
-            if (call.integer(0) == PR_GET_NAME) {
-                prctl(PR_GET_NAME, name.data());
-                return call.put_result(call.arg[1], name);
-            }
-            auto text = call.memory().read_string(call.arg[1], 15);
-            if (!text) return -EFAULT;
-            return prctl(PR_SET_NAME, text->c_str()) == 0 ? 0 : -errno;
-        }
-        case PR_GET_DUMPABLE:
-            return 1;
-        case PR_SET_DUMPABLE:
         case PR_SET_PDEATHSIG:
-        case PR_SET_NO_NEW_PRIVS:
-        case PR_SET_VMA:
             return 0;
         default:
-            return -EINVAL;
+            return process_option(call);
     }
 }
 
-constexpr std::uint64_t kPersonalityQuery = 0xffff'ffff;
-std::int64_t sys_personality(Call& call) {
-    return (call.arg[0] & kPersonalityQuery) == kPersonalityQuery || call.arg[0] == 0 ? 0 : -EINVAL;
-}
 std::int64_t refuse_eperm(Call&) { return -EPERM; }
 
 using enum Arg;

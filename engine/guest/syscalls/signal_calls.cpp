@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::uint64_t kSetSize = 8;
 constexpr std::uint64_t kUnblockable = signal_bit(SIGKILL) | signal_bit(SIGSTOP);
-constexpr std::uint64_t kHandlerIgnore = 1, kSaNoChildWait = 2;
 constexpr std::int32_t kSsOnStack = 1, kSsDisable = 2;
+constexpr auto kSsAutoDisarm = static_cast<std::int32_t>(1u << 31);
 constexpr std::uint64_t kMinimumStack = 4096;
 
 bool is_signal(std::int64_t number) { return number >= 1 && number <= kSignals; }
@@ -35,17 +35,7 @@ std::int64_t sys_rt_sigaction(Call& call) {
             action = fresh;
         }
     }
-    if (call.arg[1]) {
-        const bool reap = signal == SIGCHLD &&
-                          (fresh.handler == kHandlerIgnore || (fresh.flags & kSaNoChildWait));
-        if (signal == SIGCHLD && (reap || fresh.handler == 0)) {
-            // The host's disposition decides whether children become zombies.
-            p.watched.fetch_and(~signal_bit(signal));
-            host_signals::pass_through(signal, reap);
-        } else if (fresh.handler != 0) {
-            p.watch_signal(signal);
-        }
-    }
+    if (call.arg[1]) p.follow_action(signal, fresh, call.thread.signals->mask);
     return call.arg[2] ? call.put_result(call.arg[2], old) : 0;
 }
 
@@ -69,6 +59,7 @@ std::int64_t change_mask(Call& call, int how, std::uint64_t set) {
     if (call.process.owns_host_process())
         for (int signal = 1; signal <= kSignals; ++signal)
             if (mask & signal_bit(signal)) call.process.watch_signal(signal);
+    call.process.follow_mask(call.thread);
     call.thread.signals->wake = 1;  // look for signals that are deliverable now
     return 0;
 }
@@ -162,7 +153,11 @@ std::int64_t sys_kill(Call& call) {
         if (signal && pid == 0) p.post(from_self(call, signal, SI_USER));
         return 0;
     }
-    return Call::host(SYS_kill, call.arg[0], call.arg[1]);
+    const std::int64_t result = Call::host(SYS_kill, call.arg[0], call.arg[1]);
+    // The handler takes a SIGPIPE of this process for one of its writes.
+    if (result == 0 && signal == SIGPIPE && (pid == 0 || pid == -getpgrp()))
+        p.post(from_self(call, signal, SI_USER));
+    return result;
 }
 
 std::int64_t send_to_thread(Call& call, int group, int tid, const SiginfoE2k& info, int signal) {
@@ -203,7 +198,7 @@ std::int64_t sys_rt_sigqueueinfo(Call& call) {
     info.signo = signal;
     if (to_thread) return send_to_thread(call, pid, call.integer(1), info, signal);
     if (pid == call.process.pid) {
-        if (signal) call.process.post(info);
+        if (signal && !call.process.post(info)) return -EAGAIN;
         return 0;
     }
     if (!may_touch_process(call.process, pid)) return -EPERM;
@@ -220,7 +215,8 @@ std::int64_t sys_rt_sigqueueinfo(Call& call) {
 // --- alternate stack ---
 
 bool on_stack(const StackE2k& stack, std::uint64_t sp) {
-    return !(stack.flags & kSsDisable) && sp > stack.sp && sp - stack.sp <= stack.size;
+    return !(stack.flags & (kSsDisable | kSsAutoDisarm)) && sp > stack.sp &&
+           sp - stack.sp <= stack.size;
 }
 
 std::int64_t sys_sigaltstack(Call& call) {
@@ -232,15 +228,17 @@ std::int64_t sys_sigaltstack(Call& call) {
     if (call.arg[0]) {
         if (!call.get(call.arg[0], fresh)) return -EFAULT;
         if (active) return -EPERM;
-        if (fresh.flags & ~(kSsDisable | kSsOnStack)) return -EINVAL;
-        if (fresh.flags & kSsDisable)
-            fresh = StackE2k{0, kSsDisable, 0, 0};
+        const std::int32_t mode = fresh.flags & ~kSsAutoDisarm;
+        if (mode != 0 && mode != kSsDisable && mode != kSsOnStack) return -EINVAL;
+        if (mode == kSsDisable)
+            fresh = StackE2k{0, fresh.flags, 0, 0};
         else if (fresh.size < kMinimumStack)
             return -ENOMEM;
         fresh.flags &= ~kSsOnStack;
     }
-    if (call.arg[1] && !call.put(call.arg[1], shown)) return -EFAULT;
+    // The new one is in force even if the old one cannot be told.
     if (call.arg[0]) current = fresh;
+    if (call.arg[1] && !call.put(call.arg[1], shown)) return -EFAULT;
     return 0;
 }
 
@@ -263,6 +261,7 @@ constexpr std::array kRows{
     SyscallRow{246, "tkill", {Int, Signal}, sys_tkill},
     SyscallRow{308, "tgkill", {Int, Int, Signal}, sys_tgkill},
     SyscallRow{334, "rt_tgsigqueueinfo", {Int, Int, Signal, Ptr}, sys_rt_sigqueueinfo},
+    SyscallRow{347, "signalfd4", {Fd, SignalSetIn, Size, Hex}, sys_signalfd4},
 };
 
 }  // namespace

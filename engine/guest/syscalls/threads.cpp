@@ -95,6 +95,7 @@ std::int64_t start_thread(Call& call, const CloneRequest& request) {
     thread->signals = std::make_shared<Thread::SignalState>();
     thread->signals->interrupt = &state.interrupt;
     thread->signals->mask = call.thread.signals->mask;
+    thread->signals->name = p.name_of(call.thread);
     if ((request.flags & CLONE_PARENT_SETTID) && !call.put(request.parent_tid, thread->tid))
         return -EFAULT;
     if ((request.flags & CLONE_CHILD_SETTID) && !call.put(request.child_tid, thread->tid))
@@ -153,6 +154,8 @@ std::int64_t fork_guest(Call& call, const CloneRequest& request) {
     }
     if (pid == 0) {
         if (gate[0] >= 0) close(gate[0]);
+        p.take_over_host_signals();
+        p.renew_signal_descriptors();
         if (request.stack)
             set_user_stack(call.thread.state, call.memory(), request.stack, request.stack_bottom);
         if (request.flags & CLONE_SETTLS) call.thread.state.g[kThreadPointer].lo = request.tls;

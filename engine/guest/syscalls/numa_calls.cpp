@@ -39,7 +39,7 @@ std::int64_t one_node_policy(std::uint64_t mode, const NodeSet& set) {
 /// [at, at+length) as the host's address, if the guest has mapped all of it.
 tl::expected<std::uint64_t, int> mapped(const Call& call, std::uint64_t at, std::uint64_t length) {
     if (at % cpu::kPageSize) return tl::unexpected(EINVAL);
-    if (length > cpu::kGuestSpace) return tl::unexpected(EINVAL);
+    if (length > cpu::kAddressEnd) return tl::unexpected(EINVAL);
     const std::uint64_t end = at + length;
     for (std::uint64_t next = at; next < end;) {
         const auto region = call.memory().region_at(next);

@@ -66,18 +66,13 @@ std::string Comments::strip(std::string_view line) {
     return code;
 }
 
-std::vector<std::size_t> statement_starts(std::string_view code) {
-    std::vector<std::size_t> starts{0};
-    for (std::size_t i = 0; i < code.size();) {
+std::size_t next_statement(std::string_view code, std::size_t from) {
+    for (std::size_t i = from; i < code.size();) {
         const char c = code[i];
-        if (c == '"' || c == '\'') {
-            i = skip_quoted(code, i);
-            continue;
-        }
-        if (c == ';' || c == '{' || c == '}') starts.push_back(i);
-        ++i;
+        if (c == ';' || c == '{' || c == '}') return i;
+        i = c == '"' || c == '\'' ? skip_quoted(code, i) : i + 1;
     }
-    return starts;
+    return code.npos;
 }
 
 std::string scrub(std::string_view text) {

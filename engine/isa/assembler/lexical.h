@@ -4,7 +4,6 @@
 #include <cctype>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace e2k::isa::assembler {
 
@@ -37,8 +36,8 @@ private:
     bool inside_ = false, block_ = false;
 };
 
-/// Where the statements of a line begin: 0 and every `;`, `{`, `}` outside of quotes.
-std::vector<std::size_t> statement_starts(std::string_view code);
+/// Index of the next `;`, `{` or `}` outside of quotes, with which a statement begins; npos: none.
+std::size_t next_statement(std::string_view code, std::size_t from);
 
 /// Blanks as the E2K assembler leaves them: one between words, none beside operators.
 std::string scrub(std::string_view text);

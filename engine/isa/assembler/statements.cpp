@@ -15,7 +15,6 @@ bool Statements::next_line() {
     code_ = comments_.strip(line_);
     code_.resize(line_.size(), ' ');
     if (comments_.block()) note_comment();
-    starts_ = statement_starts(code_);
     start_ = 0;
     id_ = ++lines_read_;
     return true;
@@ -61,15 +60,17 @@ void Statements::divide(Piece& piece) {
 }
 
 bool Statements::next(Piece& piece) {
-    if (start_ >= starts_.size() && !next_line()) return false;
-    const std::size_t begin = starts_[start_];
-    const std::size_t end = ++start_ < starts_.size() ? starts_[start_] : line_.size();
+    if (start_ == line_.npos && !next_line()) return false;
+    const std::size_t begin = start_;
+    piece.first = !started_;
+    start_ = next_statement(code_, piece.first ? begin : begin + 1);
+    started_ = start_ != line_.npos;
+    const std::size_t end = std::min(start_, line_.size());
     piece.line = line_;
     piece.uncommented = std::string_view(code_).substr(begin, end - begin);
     // A comment over several lines goes: not all of its lines need to come out together.
     piece.raw = comments_.block() ? piece.uncommented : line_.substr(begin, end - begin);
     piece.column = begin;
-    piece.first = start_ == 1;
     piece.id = id_;
     piece.origin = origin();
     divide(piece);

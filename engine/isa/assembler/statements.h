@@ -64,8 +64,8 @@ private:
     std::optional<Piece> open_comment_;
     std::string_view line_;
     std::string code_;
-    std::vector<std::size_t> starts_;
-    std::size_t start_ = 0;
+    std::size_t start_ = std::string_view::npos;  ///< of the next statement; npos: none on the line
+    bool started_ = false;  ///< a statement of the line has been read, others follow
     unsigned long& lines_read_;
     unsigned long id_ = 0;
 };

@@ -268,6 +268,24 @@ tl::expected<void, int> AddressSpace::protect(std::uint64_t address, std::uint64
     return {};
 }
 
+void AddressSpace::clear() {
+    restore_forced_pages();
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> code_ranges;
+    {
+        std::unique_lock lock(impl_->mutex);
+        std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+        for (const auto& [begin, m] : impl_->mappings.all())
+            ranges.emplace_back(begin, m.region.end);
+        for (const auto& [begin, end] : ranges) {
+            bool code = false;
+            static_cast<void>(impl_->unmap_locked(begin, end, code));
+            if (code) code_ranges.emplace_back(begin, end);
+        }
+        impl_->brk_start = impl_->brk = 0;
+    }
+    for (const auto& [begin, end] : code_ranges) impl_->announce(true, begin, end);
+}
+
 void AddressSpace::start_brk(std::uint64_t brk) {
     std::unique_lock lock(impl_->mutex);
     impl_->brk_start = impl_->brk = brk;

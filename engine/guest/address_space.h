@@ -80,6 +80,9 @@ public:
                                            bool keep_old = false);
     std::uint64_t set_brk(std::uint64_t brk);  ///< returns the break in force
 
+    /// Unmaps everything (execve).
+    void clear();
+
     std::vector<Region> regions() const;
     /// Called with [begin, end) whenever executable guest memory changes or goes away.
     void on_code_change(std::function<void(std::uint64_t, std::uint64_t)> callback);

@@ -1,5 +1,6 @@
 #include "engine/guest/fd_table.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -69,6 +70,15 @@ int FdTable::close(int guest) {
     }
     if (host < 0) return EBADF;
     return ::close(host) == 0 ? 0 : errno;
+}
+
+void FdTable::close_on_exec() {
+    std::lock_guard lock(mutex_);
+    for (Entry& entry : entries_) {
+        if (entry.host < 0 || !(fcntl(entry.host, F_GETFD) & FD_CLOEXEC)) continue;
+        ::close(entry.host);
+        entry = {};
+    }
 }
 
 std::vector<int> FdTable::open_numbers() const {

@@ -31,6 +31,8 @@ public:
     /// 0 or an errno value.
     int close(int guest);
     std::vector<int> open_numbers() const;
+    /// Closes what the guest has marked FD_CLOEXEC (execve).
+    void close_on_exec();
 
     void lock_for_fork() { mutex_.lock(); }
     void unlock_after_fork() { mutex_.unlock(); }

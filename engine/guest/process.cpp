@@ -26,8 +26,10 @@ Process::Impl::~Impl() {
 }
 
 AddressSpace& Process::memory() { return *impl_->memory; }
-const ElfImage& Process::image() const { return impl_->image; }
-std::shared_ptr<const SymbolTable> Process::symbols() const { return impl_->symbols; }
+std::shared_ptr<const SymbolTable> Process::symbols() const {
+    std::lock_guard lock(impl_->thread_mutex);
+    return impl_->symbols;
+}
 Thread& Process::main_thread() { return *impl_->main_thread; }
 
 std::vector<std::shared_ptr<Thread>> Process::threads() const {
@@ -51,7 +53,10 @@ void Process::on_syscall(std::function<void(const SyscallRecord&)> sink) {
 void Process::on_new_thread(std::function<void(std::shared_ptr<Thread>)> starter) {
     impl_->thread_starter = std::move(starter);
 }
-void Process::on_fork_child(std::function<void()> hook) { impl_->fork_hook = std::move(hook); }
+void Process::on_fork(std::function<void()> before, std::function<void(bool)> after) {
+    impl_->before_fork = std::move(before);
+    impl_->after_fork = std::move(after);
+}
 
 void Process::Impl::add_thread(const std::shared_ptr<Thread>& thread) {
     std::lock_guard lock(thread_mutex);
@@ -97,6 +102,7 @@ Next Process::Impl::end_thread(Thread& thread, int code) {
         }
         last = threads.empty();
     }
+    thread_ended.notify_all();
     if (last) return exit_process({ExitStatus::Kind::Exited, code & 0xff}, "");
     return Next::ThreadExit;
 }
@@ -114,6 +120,7 @@ Next Process::Impl::exit_process(ExitStatus end, std::string why) {
         if (!thread->exited) release_robust_futexes(*thread);
     if (forked) {
         // The host process exists only for this guest: end it the way its parent waits for.
+        release_vfork_parent();
         if (end.kind == ExitStatus::Kind::Signaled) host_signals::die_by(end.value);
         _exit(end.value);
     }

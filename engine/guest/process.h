@@ -43,9 +43,6 @@ struct ProcessOptions {
     bool uncover_tags = false;  ///< registers never written are diagnostic too: only interpreted
     bool strict_alignment = false;  ///< CpuState::strict_alignment; for the interpreter only
     bool log_syscalls = false;
-    /// How to run another Elbrus program when the guest executes one: command words before its
-    /// path. Empty: execve of Elbrus programs answers ENOSYS.
-    std::vector<std::string> exec_command = {"/proc/self/exe", "run"};
 };
 
 /// One finished (or still blocked) system call, decoded for the log (workbench.md §5).
@@ -101,7 +98,7 @@ public:
     ~Process();
 
     AddressSpace& memory();
-    const ElfImage& image() const;
+    /// Of the program that runs now: execve puts another one into the same process. Any thread.
     std::shared_ptr<const SymbolTable> symbols() const;
     Thread& main_thread();
     std::vector<std::shared_ptr<Thread>> threads() const;
@@ -133,8 +130,10 @@ public:
     void on_syscall(std::function<void(const SyscallRecord&)> sink);
     /// Called by clone(CLONE_VM): must start a host thread that runs `thread`.
     void on_new_thread(std::function<void(std::shared_ptr<Thread>)> starter);
-    /// Called in the child after fork(): forget other host threads.
-    void on_fork_child(std::function<void()> hook);
+    /// Called around fork(2), so that the child inherits no lock that another host thread holds:
+    /// `before` takes the owner's locks; `after` gives them back and, in the child, forgets the
+    /// other host threads.
+    void on_fork(std::function<void()> before, std::function<void(bool in_child)> after);
 
     struct Impl;
 

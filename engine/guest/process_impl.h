@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "engine/guest/stack_contexts.h"
 #include "engine/guest/streams.h"
 #include "engine/guest/structs.h"
+#include "engine/guest/vfork.h"
 
 namespace e2k::guest {
 
@@ -69,8 +71,10 @@ struct Thread::SignalState {
     std::vector<SiginfoE2k> pending;   ///< sent to this thread (Impl::signal_mutex)
     std::optional<timespec> deadline;  ///< of the waiting call in progress (Call::deadline)
     std::uint64_t robust_list = 0;
-    std::string name;             ///< PR_SET_NAME (Impl::signal_mutex)
-    std::uint64_t host_mask = 0;  ///< signals that this thread's host thread blocks for it
+    std::string name;                  ///< PR_SET_NAME (Impl::signal_mutex)
+    std::uint64_t host_mask = 0;       ///< signals that this thread's host thread blocks for it
+    std::unique_ptr<VforkWait> vfork;  ///< the child this thread waits for
+    int parent_death_signal = 0;       ///< PR_SET_PDEATHSIG
 
     // Host side, touched by other threads and by host signal handlers.
     std::atomic<std::uint32_t> wake{0};  ///< something is to be looked at; cuts blocking calls
@@ -107,6 +111,15 @@ struct GuestTimer {
     std::atomic<std::uint32_t> overrun{0};
 };
 
+/// A program that execve has opened and checked, with everything it starts from.
+struct NewProgram {
+    ElfImage image;
+    std::string executable;  ///< absolute path
+    std::string invoked_as;  ///< as execve was given it
+    std::vector<std::string> argv, environment;
+    cpu::HardwareStacks stacks;
+};
+
 struct Process::Impl final : HostSignalSink {
     static constexpr int kMaxThreads = 1024;
     static constexpr int kItimers = 3;  ///< timers 0..2 are ITIMER_REAL, VIRTUAL, PROF
@@ -125,6 +138,7 @@ struct Process::Impl final : HostSignalSink {
     AioContexts aio;
     int cwd = -1;                     ///< O_PATH descriptor of the guest's working directory
     std::string executable;           ///< absolute path for /proc/self/exe
+    std::string invoked_as;           ///< what the program's file was called at its start
     std::uint64_t stack_pointer = 0;  ///< at process start; argument area follows
     std::uint64_t argv_begin = 0, argv_end = 0;  ///< strings, for /proc/self/cmdline
     int pid = 0;
@@ -141,6 +155,12 @@ struct Process::Impl final : HostSignalSink {
     std::uint32_t next_tid = 0;
     std::set<int> children;  ///< pids of forked guest processes
     StackContexts contexts;
+    std::unique_ptr<VforkChild> vfork_parent;  ///< this process is a vfork child; till it execs
+
+    // --- execve in progress ---
+    std::atomic<Thread*> executing{nullptr};  ///< the thread that goes on; all others end
+    std::unique_ptr<NewProgram> next_program;
+    std::condition_variable thread_ended;  ///< with thread_mutex
 
     // --- what the process says about itself ---
     ProcessState self_state;
@@ -170,13 +190,26 @@ struct Process::Impl final : HostSignalSink {
     std::function<void(const SyscallRecord&)> sink;
     std::atomic<std::uint64_t> sequence{0};
     std::function<void(std::shared_ptr<Thread>)> thread_starter;
-    std::function<void()> fork_hook;
+    std::function<void()> before_fork;
+    std::function<void(bool)> after_fork;
 
     // process_start.cpp
     tl::expected<void, std::string> load_program();
     tl::expected<void, std::string> lay_out_stack();
     tl::expected<void, std::string> open_streams();
     tl::expected<void, std::string> make_main_thread();
+    /// What the caller of the workbench ignores and blocks, the guest ignores and blocks.
+    void inherit_signals();
+    /// The state at the first bundle: a fresh `state` with empty stacks becomes the program's.
+    void enter_program(cpu::CpuState& state) const;
+
+    // process_exec.cpp
+    /// Replaces the program by next_program as soon as `thread` is the only one. Retry: the wait
+    /// for the others was cut short; call again.
+    Next execute_next(Thread& thread);
+    Next replace_program(Thread& thread);
+    /// What the parent of a vfork waits for: this process has ended or executes another program.
+    void release_vfork_parent();
 
     // threads (process.cpp)
     void add_thread(const std::shared_ptr<Thread>& thread);
@@ -203,6 +236,8 @@ struct Process::Impl final : HostSignalSink {
     /// Takes the next signal of `accept` that is pending for the thread or the process.
     std::optional<SiginfoE2k> take_signal(Thread& thread, std::uint64_t accept);
     std::uint64_t pending_set(Thread& thread);
+    /// A pending signal, or the process, ends the thread whatever else it does.
+    bool must_end(Thread& thread);
     bool ignores(int signal) const;  ///< SIG_IGN, or default that does nothing
     /// Acts on everything pending; `call` is settled if a handler was entered.
     Next deliver(Thread& thread, InterruptedCall* call);
@@ -220,6 +255,8 @@ struct Process::Impl final : HostSignalSink {
     Next finish_context(Thread& thread);
     /// longjmp out of handlers: forgets those entered above `depth` chain frames.
     static void drop_contexts(Thread& thread, std::size_t depth);
+    /// execve: handlers become default actions, what is ignored stays so.
+    void drop_handlers();
     void watch_signal(int signal);
     /// Once this host process is the guest's own: signals that the workbench also uses itself.
     void take_over_host_signals();

@@ -8,11 +8,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
 #include <fmt/format.h>
 
+#include "engine/guest/inherited_signals.h"
 #include "engine/guest/process_impl.h"
 
 namespace e2k::guest {
@@ -26,6 +28,7 @@ constexpr std::uint64_t page_up(std::uint64_t a) { return page_down(a + kPage - 
 constexpr std::uint64_t kFirstProcedureStack = 0x4000, kFirstChainStack = 0x1000;
 constexpr unsigned kEntryWindow = 8;  // registers, all of them "parameters"
 constexpr std::uint32_t kUpsrFpEnabled = 1;
+constexpr std::uint64_t kHandlerIgnore = 1;
 
 tl::unexpected<std::string> failed(const std::string& path, const char* what, int error) {
     return tl::unexpected(fmt::format("{}: {}: {}", path, what, std::strerror(error)));
@@ -98,7 +101,7 @@ tl::expected<void, std::string> Process::Impl::lay_out_stack() {
         return failed(image.path, "arguments and environment do not fit on the stack", E2BIG);
 
     StackWriter stack(*memory, kStackTop - 8);
-    const std::uint64_t execfn = stack.push(image.path);
+    const std::uint64_t execfn = stack.push(invoked_as);
     environment_end = execfn;
     std::vector<std::uint64_t> argv, envp;
     for (auto it = options.environment.rbegin(); it != options.environment.rend(); ++it)
@@ -160,8 +163,9 @@ tl::expected<void, std::string> Process::Impl::open_streams() {
     for (int stream = 0; stream < 3; ++stream) {
         const bool owned = stream == 0 ? static_cast<bool>(options.streams.input)
                                        : static_cast<bool>(options.streams.output);
-        const int host = owned ? pump->take_guest_end(stream) : fcntl(stream, F_DUPFD_CLOEXEC, 3);
-        if (host < 0) continue;  // the workbench was started with that descriptor closed
+        const int host = owned ? pump->take_guest_end(stream) : fcntl(stream, F_DUPFD, 3);
+        if (host < 0) continue;   // the workbench was started with that descriptor closed
+        fcntl(host, F_SETFD, 0);  // the flag is the guest's
         auto placed = fds.set(stream, host, owned && stream > 0 ? stream : -1);
         if (!placed)
             return failed(image.path, "cannot set up the standard streams", placed.error());
@@ -169,13 +173,7 @@ tl::expected<void, std::string> Process::Impl::open_streams() {
     return {};
 }
 
-tl::expected<void, std::string> Process::Impl::make_main_thread() {
-    main_thread = std::make_shared<Thread>();
-    Thread& thread = *main_thread;
-    if (!thread.stacks.reserve())
-        return failed(image.path, "cannot reserve the register and chain stacks", errno);
-    cpu::CpuState& s = thread.state;
-    thread.stacks.attach(s);
+void Process::Impl::enter_program(cpu::CpuState& s) const {
     const cpu::MemoryView view = memory->view();
     s.memory_base = view.base;
     s.page_map = view.pages;
@@ -195,12 +193,35 @@ tl::expected<void, std::string> Process::Impl::make_main_thread() {
     s.exact_tags = options.exact_tags;
     s.uncover_tags = options.uncover_tags;
     s.strict_alignment = options.strict_alignment;
+}
+
+tl::expected<void, std::string> Process::Impl::make_main_thread() {
+    main_thread = std::make_shared<Thread>();
+    Thread& thread = *main_thread;
+    if (!thread.stacks.reserve())
+        return failed(image.path, "cannot reserve the register and chain stacks", errno);
+    thread.stacks.attach(thread.state);
+    enter_program(thread.state);
     thread.tid = static_cast<std::uint32_t>(pid);
     next_tid = thread.tid + 1;
     thread.signals = std::make_shared<Thread::SignalState>();
-    thread.signals->interrupt = &s.interrupt;
+    thread.signals->interrupt = &thread.state.interrupt;
     add_thread(main_thread);
     return {};
+}
+
+void Process::Impl::inherit_signals() {
+    const InheritedSignals& inherited = inherited_signals();
+    for (int signal = 1; signal <= kSignals; ++signal)
+        if (inherited.ignored & signal_bit(signal))
+            actions[static_cast<std::size_t>(signal)].handler = kHandlerIgnore;
+    main_thread->signals->mask = inherited.blocked & ~(signal_bit(SIGKILL) | signal_bit(SIGSTOP));
+    if (!owns_host_process()) return;
+    // What is pending on the host is taken over, and what comes waits here.
+    for (int signal = 1; signal <= kSignals; ++signal)
+        if (main_thread->signals->mask & signal_bit(signal)) watch_signal(signal);
+    receive_all_signals();
+    follow_mask(*main_thread);
 }
 
 tl::expected<std::unique_ptr<Process>, std::string> Process::start(ElfImage image,
@@ -210,12 +231,14 @@ tl::expected<std::unique_ptr<Process>, std::string> Process::start(ElfImage imag
             fmt::format("{}: needs the dynamic linker {}; dynamically linked programs cannot be "
                         "run, link it with -static",
                         image.path, image.interpreter));
+    inherited_signals();  // before anything here has changed them
     std::unique_ptr<Process> process(new Process);
     Impl& impl = *process->impl_;
     impl.image = std::move(image);
     impl.options = std::move(options);
     if (impl.options.argv.empty()) impl.options.argv.push_back(impl.image.path);
     impl.executable = absolute_path(impl.image.path);
+    impl.invoked_as = impl.image.path;
     impl.symbols = std::make_shared<const SymbolTable>(impl.image.symbols);
     impl.pid = getpid();
     auto space = AddressSpace::create();
@@ -228,6 +251,7 @@ tl::expected<std::unique_ptr<Process>, std::string> Process::start(ElfImage imag
     if (impl.sink_slot < 0)
         return tl::unexpected(impl.image.path +
                               ": too many guest processes in this workbench; end one first");
+    impl.inherit_signals();
     if (impl.owns_host_process()) impl.take_over_host_signals();
     impl.set_name(*impl.main_thread, impl.program_name());
     return process;

@@ -135,10 +135,28 @@ std::uint64_t Process::Impl::pending_set(Thread& thread) {
     return set;
 }
 
+bool Process::Impl::must_end(Thread& thread) {
+    if (exiting || executing) return true;
+    const std::uint64_t set = pending_set(thread) & (~thread.signals->mask | kUnblockable);
+    for (int signal = 1; signal <= kSignals; ++signal)
+        if ((set & signal_bit(signal)) && !ignores(signal) &&
+            actions[static_cast<std::size_t>(signal)].handler == kHandlerDefault &&
+            default_action(signal) == Default::Terminate)
+            return true;
+    return false;
+}
+
 bool Process::Impl::ignores(int signal) const {
     const std::uint64_t handler = actions[static_cast<std::size_t>(signal)].handler;
     return handler == kHandlerIgnore ||
            (handler == kHandlerDefault && default_action(signal) == Default::Ignore);
+}
+
+void Process::Impl::drop_handlers() {
+    std::lock_guard lock(signal_mutex);
+    if (actions[SIGCHLD].handler != kHandlerIgnore) follow_action(SIGCHLD, {}, 0);
+    for (SigactionE2k& action : actions)
+        action = {action.handler == kHandlerIgnore ? kHandlerIgnore : kHandlerDefault, 0, 0, 0};
 }
 
 void Process::Impl::watch_signal(int signal) {
@@ -203,6 +221,7 @@ Next Process::Impl::deliver(Thread& thread, InterruptedCall* call) {
     memory->restore_forced_pages();
     for (;;) {
         if (exiting) return Next::ProcessExit;
+        if (Thread* one = executing; one && one != &thread) return end_thread(thread, 0);
         auto info = take_signal(thread, ~signals.mask | kUnblockable);
         if (!info) return Next::Continue;
         const int signal = info->signo;

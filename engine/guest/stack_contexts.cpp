@@ -118,6 +118,8 @@ void StackContexts::thread_ended(const Thread& thread) {
     }
 }
 
+void StackContexts::clear() { by_key_.clear(); }
+
 void StackContexts::keep_only(const Thread& thread) {
     std::erase_if(by_key_, [&](const auto& entry) {
         return entry.second->owner && entry.second->owner != &thread;

@@ -67,6 +67,8 @@ public:
     void erase_idle(std::uint64_t top);
     /// What `thread` executes on is finished, its own stacks go away.
     void thread_ended(const Thread& thread);
+    /// Forgets all (execve). Nobody may execute on one.
+    void clear();
     /// In the child of fork(): no other thread executes.
     void keep_only(const Thread& thread);
 

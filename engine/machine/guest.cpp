@@ -179,18 +179,17 @@ tl::expected<std::unique_ptr<Guest>, std::string> Guest::start(const std::string
                                                                 self->options_.translator);
     self->crew_ = std::make_unique<Crew>();
     self->crew_->held = self->options_.start_stopped;
-    // The Process owns its main thread; the runner only borrows it.
-    self->main_ = std::make_unique<Runner>(
-        *self,
-        std::shared_ptr<guest::Thread>(std::shared_ptr<void>(), &self->process_->main_thread()));
+    self->main_ = std::make_unique<Runner>(*self, self->process_->threads().front());
 
     Guest* raw = self.get();
     guest::Process& p = *self->process_;
     p.memory().on_code_change([raw](auto begin, auto end) { raw->code_changed(begin, end); });
     p.on_new_thread([raw](auto thread) { raw->add_thread(std::move(thread)); });
-    p.on_fork_child([raw] { raw->forget_other_threads(); });
+    p.on_fork([raw] { raw->lock_for_fork(); },
+              [raw](bool child) { raw->unlock_after_fork(child); });
     if (self->options_.on_syscall)
         p.on_syscall([raw](const guest::SyscallRecord& record) {
+            std::lock_guard lock(raw->log_mutex_);
             if (raw->options_.report_children || !raw->forked()) raw->options_.on_syscall(record);
         });
     return self;
@@ -266,11 +265,26 @@ bool Guest::is_closing(const Crew& crew) const {
     return crew.closing;
 }
 
-void Guest::forget_other_threads() {
-    // Their std::threads can be neither joined nor detached here, so all of it is left behind.
+void Guest::lock_for_fork() {
+    crew_->mutex.lock();
+    log_mutex_.lock();
+}
+
+void Guest::unlock_after_fork(bool in_child) {
+    const bool others = crew_->alive != 0;
+    log_mutex_.unlock();
+    crew_->mutex.unlock();
+    if (!in_child) return;
+    // The std::threads of the others can be neither joined nor detached here, so all of it is left
+    // behind. So is a translator that one of them may have been changing.
     forked_ = true;
     static_cast<void>(crew_.release());
     crew_ = std::make_unique<Crew>();
+    if (!others) return;
+    static_cast<void>(translator_.release());
+    translator_ =
+        std::make_unique<translate::Translator>(process_->memory().view(), options_.translator);
+    translator_->set_breakpoints(breakpoints_);
 }
 
 void Guest::set_breakpoints(std::vector<std::uint64_t> user,
@@ -286,8 +300,8 @@ void Guest::set_breakpoints(std::vector<std::uint64_t> user,
 
 void Guest::code_changed(std::uint64_t begin, std::uint64_t end) {
     translator_->invalidate(begin, end);
-    main_->code_changed(begin, end);
     std::lock_guard lock(crew_->mutex);
+    main_->code_changed(begin, end);
     if (crew_->members.empty()) return;
     main_->interrupt();
     for (auto& member : crew_->members) {

@@ -140,7 +140,8 @@ private:
     Guest() = default;
     struct Crew;
     void add_thread(std::shared_ptr<guest::Thread> thread);
-    void forget_other_threads();
+    void lock_for_fork();
+    void unlock_after_fork(bool in_child);
     void run_thread(Crew& crew, Runner& runner);
     bool is_closing(const Crew& crew) const;
 
@@ -151,6 +152,7 @@ private:
     std::atomic<bool> forked_{false};
     std::unique_ptr<Runner> main_;
     std::unique_ptr<Crew> crew_;
+    std::mutex log_mutex_;  ///< one report at a time, and none while a process forks
     std::vector<std::uint64_t> user_breakpoints_, breakpoints_;
     std::uint64_t breakpoint_generation_ = 0;
 };

@@ -102,7 +102,16 @@ void SnapshotBuilder::fill_place(Snapshot& to, Runner& runner) const {
     to.tier = guest_.tier();
 }
 
+void SnapshotBuilder::follow_program(Runner& runner) {
+    auto symbols = guest_.process().symbols();
+    if (symbols == symbols_) return;
+    symbols_ = std::move(symbols);
+    code_ = CodeViewCache(guest_.process().memory().view(), symbols_, runner.state().iset);
+    forget_region();
+}
+
 void SnapshotBuilder::fill(Snapshot& to, Runner& runner) {
+    follow_program(runner);
     to.live = false;
     fill_place(to, runner);
     fill_registers(to, runner.state());
@@ -131,6 +140,7 @@ void SnapshotBuilder::fill(Snapshot& to, Runner& runner) {
 }
 
 void SnapshotBuilder::fill_live(Snapshot& to, Runner& runner) {
+    follow_program(runner);
     to.live = true;
     fill_place(to, runner);
     fill_registers(to, runner.state());

@@ -40,6 +40,7 @@ private:
     void fill_registers(Snapshot& to, const cpu::CpuState& state) const;
     void fill_frames(Snapshot& to, const cpu::CpuState& state, std::size_t limit) const;
     void fill_place(Snapshot& to, Runner& runner) const;
+    void follow_program(Runner& runner);  ///< execve may have put another one in its place
 
     Guest& guest_;
     std::shared_ptr<const guest::SymbolTable> symbols_;

@@ -97,7 +97,6 @@ tl::expected<HeadlessResult, std::string> trace(const std::string& path, TraceOp
     Runner& runner = guest.main();
     const cpu::CpuState& s = runner.state();
     const cpu::MemoryView memory = guest.process().memory().view();
-    const auto symbols = guest.process().symbols();
 
     HeadlessResult result;
     Event event = Event::Handled;
@@ -106,7 +105,7 @@ tl::expected<HeadlessResult, std::string> trace(const std::string& path, TraceOp
     };
     while (!ended() && (options.max_bundles == 0 || s.bundles < options.max_bundles)) {
         if (!runner.in_system_call() && !guest.forked() &&
-            !line(fmt::format("0x{:06x} {:<24} {}", s.ip, symbols->describe(s.ip),
+            !line(fmt::format("0x{:06x} {:<24} {}", s.ip, guest.process().symbols()->describe(s.ip),
                               bundle_text(memory, s.ip, s.iset))))
             break;
         const Before before(s);

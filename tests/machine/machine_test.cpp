@@ -7,7 +7,9 @@
 #include <string>
 #include <thread>
 
+#include "app/scratch_directory.h"
 #include "engine/machine/machine.h"
+#include "tests/support/assembled_guest.h"
 
 namespace e2k::machine {
 namespace {
@@ -90,6 +92,60 @@ TEST_P(MachineTest, PausesBeforeTheFirstBundle) {
     EXPECT_EQ(snapshot->code->rows.front().bundle.address, snapshot->ip);
     EXPECT_FALSE(snapshot->code->rows.front().text.empty());
     EXPECT_FALSE(snapshot->regions.empty());
+}
+
+TEST_P(MachineTest, FollowsExecve) {
+    // The same window, the same number of the process: another program.
+    const ScratchDirectory scratch;
+    const std::string second = (scratch.path() / "second").string();
+    const std::string first = (scratch.path() / "first").string();
+    constexpr std::string_view kCall = R"(
+        .macro linux number, a=0
+        { addd 0, \number, %db[0] }
+        { addd 0, \a, %db[1] }
+        { addd 0, 0, %db[2] }
+        { addd 0, 0, %db[3] }
+        { nop 4
+          sdisp %ctpr1, 3 }
+        { call %ctpr1, wbs = 4 }
+        .endm
+        .globl _start
+        .text
+_start: { setwd wsz = 8, nfx = 1, dbl = 1
+          setbn rbs = 4, rsz = 3, rcur = 0 }
+)";
+    test::write_guest(second, std::string(kCall) + R"(
+        .globl stop_here
+stop_here:
+        linux 300, 9
+)");
+    std::filesystem::permissions(second, std::filesystem::perms::owner_all);
+    test::write_guest(first, std::string(kCall) + R"(
+        linux 11, path
+        linux 300, 1
+        .section .rodata
+path:   .asciz ")" + second + "\"\n");
+    Open command;
+    command.path = first;
+    command.options.own_streams = true;
+    command.options.tier = GetParam();
+    machine.send(command);
+    const auto before = settled();
+    ASSERT_EQ(before->run_state, RunState::Paused);
+    const auto snapshot = after(Go{});
+    EXPECT_EQ(snapshot->run_state, RunState::Exited);
+    EXPECT_EQ(snapshot->exit.value, 9);
+    ASSERT_NE(snapshot->symbols, nullptr);
+    EXPECT_NE(snapshot->symbols->by_name("stop_here"), nullptr);
+    EXPECT_NE(before->symbols, snapshot->symbols);
+    const auto calls = machine.syscalls(0);
+    ASSERT_EQ(calls.items.size(), 2u);
+    EXPECT_EQ(calls.items[0].name, "execve");
+    EXPECT_EQ(calls.items[1].name, "exit_group");
+    // Restart begins with the first program again.
+    const auto again = after(Restart{});
+    EXPECT_EQ(again->run_state, RunState::Paused);
+    EXPECT_EQ(again->symbols->by_name("stop_here"), nullptr);
 }
 
 TEST_P(MachineTest, RunsToTheEnd) {

@@ -153,6 +153,7 @@ std::span<const SyscallRow> directory_rows();
 std::span<const SyscallRow> memory_rows();
 std::span<const SyscallRow> process_rows();
 std::span<const SyscallRow> identity_rows();
+std::span<const SyscallRow> execute_rows();
 std::span<const SyscallRow> thread_rows();
 std::span<const SyscallRow> signal_rows();
 std::span<const SyscallRow> time_rows();
@@ -223,6 +224,9 @@ inline constexpr int kAtFdCwd = -100;
 /// the policy (EACCES). `follow`: a symbolic link at the end is meant to be followed.
 tl::expected<HostPath, int> host_path(const Call& call, int dirfd, std::uint64_t address,
                                       Touch touch, bool follow = true);
+/// The same for a name that does not come from guest memory.
+tl::expected<HostPath, int> host_path(const Call& call, int dirfd, std::string name, Touch touch,
+                                      bool follow = true);
 /// open(2) with everything special: policy, /proc files that must speak of the guest.
 std::int64_t open_file(Call& call, int dirfd, std::uint64_t path, std::uint64_t flags,
                        std::uint64_t mode);
@@ -257,9 +261,6 @@ struct CloneRequest {
 std::int64_t clone_guest(Call& call, const CloneRequest& request);
 /// A new host process with a copy of the guest; pid in the parent, 0 in the child.
 std::int64_t fork_guest(Call& call, const CloneRequest& request);
-/// Does not return on success.
-std::int64_t execute_program(Call& call, const HostPath& path, std::uint64_t argv,
-                             std::uint64_t envp);
 
 /// For rt_sigqueueinfo and its like: what a sender may fill in.
 siginfo_t siginfo_to_host(const SiginfoE2k& info);

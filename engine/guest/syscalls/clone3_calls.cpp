@@ -48,6 +48,7 @@ std::int64_t sys_clone3(Call& call) {
     const std::int64_t pid = clone_guest(
         call, {(a.flags & ~std::uint64_t{CLONE_PIDFD | kDefaultActions}) | a.exit_signal,
                a.stack + a.stack_size, a.stack, a.parent_tid, a.child_tid, a.tls});
+    if (call.next != Next::Continue) return pid;  // the parent of a vfork is asked to wait again
     if (pid == 0 && (a.flags & kDefaultActions)) forget_handlers(call.process);
     if (pid <= 0 || !(a.flags & CLONE_PIDFD)) return pid;
     const std::int64_t fd = adopt_fd(call, Call::host(SYS_pidfd_open, word(pid), 0));

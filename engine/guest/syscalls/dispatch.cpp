@@ -26,7 +26,7 @@ Table build_table() {
           thread_rows(),  signal_rows(),    time_rows(),    poll_rows(),    socket_rows(),
           ipc_rows(),     elbrus_rows(),    context_rows(), xattr_rows(),   mqueue_rows(),
           pidfd_rows(),   schedule_rows(),  numa_rows(),    aio_rows(),     namespace_rows(),
-          openat2_rows(), clone3_rows(),    old_rows(),     refused_rows()}) {
+          openat2_rows(), clone3_rows(),    execute_rows(), old_rows(),     refused_rows()}) {
         for (const SyscallRow& row : rows) {
             if (row.number >= table.size()) table.resize(row.number + 1u);
             table[row.number] = &row;
@@ -196,6 +196,7 @@ Next Process::system_call(Thread& thread, const cpu::Stop& stop) {
         if (log) log->finish(call, -EINTR, next == Next::Continue ? nullptr : "?");
         return next;
     }
+    if (call.next == Next::Retry) return Next::Retry;
     thread.signals->deadline.reset();
     if (call.writes_result) write_result(state, stop, result);
     if (log) log->finish(call, result, call.next == Next::Continue ? nullptr : "?");

@@ -147,10 +147,15 @@ tl::expected<HostPath, int> host_path(const Call& call, int dirfd, std::uint64_t
                                       Touch touch, bool follow) {
     auto text = call.memory().read_string(address, PATH_MAX);
     if (!text) return tl::unexpected(EFAULT);
-    if (text->size() >= PATH_MAX) return tl::unexpected(ENAMETOOLONG);
-    if (text->empty()) return HostPath(-1, "");  // ENOENT, or AT_EMPTY_PATH at the caller
+    return host_path(call, dirfd, std::move(*text), touch, follow);
+}
+
+tl::expected<HostPath, int> host_path(const Call& call, int dirfd, std::string name, Touch touch,
+                                      bool follow) {
+    if (name.size() >= PATH_MAX) return tl::unexpected(ENAMETOOLONG);
+    if (name.empty()) return HostPath(-1, "");  // ENOENT, or AT_EMPTY_PATH at the caller
     const Process::Impl& process = call.process;
-    std::string path = translate_descriptor_name(process, std::move(*text));
+    std::string path = translate_descriptor_name(process, std::move(name));
     if (auto entry = own_proc_entry(process, path); entry && *entry == "exe" && follow)
         path = process.executable;
     int directory = process.cwd;

@@ -168,7 +168,7 @@ std::string Process::Impl::name_of(const Thread& thread) {
 }
 
 std::string Process::Impl::program_name() const {
-    return image.path.substr(image.path.rfind('/') + 1);
+    return invoked_as.substr(invoked_as.rfind('/') + 1);
 }
 
 void Process::Impl::set_name(Thread& thread, const std::string& name) {

@@ -28,8 +28,6 @@ std::int64_t sys_exit(Call& call) {
     return 0;
 }
 
-std::int64_t sys_fork(Call& call) { return fork_guest(call, {}); }
-
 std::int64_t wait_for(Call& call, std::uint64_t pid, std::uint64_t status_at, std::uint64_t options,
                       std::uint64_t usage_at) {
     int status = 0;
@@ -61,20 +59,18 @@ std::int64_t sys_waitid(Call& call) {
         call.blocking(SYS_waitid, call.arg[0], which, reinterpret_cast<std::uint64_t>(&info),
                       call.arg[3], call.arg[4] ? reinterpret_cast<std::uint64_t>(&usage) : 0);
     if (result < 0) return result;
+    const bool ended =
+        info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED;
+    if (info.si_pid != 0 && ended && !(call.arg[3] & WNOWAIT)) {
+        std::lock_guard lock(call.process.thread_mutex);
+        call.process.children.erase(info.si_pid);
+    }
     if (call.arg[2]) {
         const SiginfoE2k guest = info.si_pid ? SiginfoE2k::from_host(info) : SiginfoE2k{};
         if (!call.put(call.arg[2], guest)) return -EFAULT;
     }
     if (call.arg[4] && !call.put(call.arg[4], usage)) return -EFAULT;
     return result;
-}
-
-/// execve replaces the workbench's process by a new workbench; only meaningful where the process
-/// exists for the guest alone.
-std::int64_t sys_execve(Call& call) {
-    auto at = host_path(call, kAtFdCwd, call.arg[0], Touch::Look);
-    if (!at) return -at.error();
-    return execute_program(call, *at, call.arg[1], call.arg[2]);
 }
 
 // --- limits and usage ---
@@ -236,8 +232,17 @@ std::int64_t sys_getcpu(Call& call) {
 
 std::int64_t sys_prctl(Call& call) {
     switch (call.integer(0)) {
-        case PR_SET_PDEATHSIG:
+        case PR_SET_PDEATHSIG: {
+            const int signal = call.arg[1] <= kSignals ? call.integer(1) : -1;
+            if (signal < 0) return -EINVAL;
+            // The window is not the guest's to end.
+            if (call.process.owns_host_process() && prctl(PR_SET_PDEATHSIG, signal) != 0)
+                return -errno;
+            call.thread.signals->parent_death_signal = signal;
             return 0;
+        }
+        case PR_GET_PDEATHSIG:
+            return call.put_result(call.arg[1], call.thread.signals->parent_death_signal);
         default:
             return process_option(call);
     }
@@ -248,9 +253,7 @@ std::int64_t refuse_eperm(Call&) { return -EPERM; }
 using enum Arg;
 constexpr std::array kRows{
     SyscallRow{1, "exit", {Int}, sys_exit},
-    SyscallRow{2, "fork", {}, sys_fork},
     SyscallRow{7, "waitpid", {Int, WaitStatusOut, WaitOptions}, sys_waitpid},
-    SyscallRow{11, "execve", {Path, TextList, Ptr}, sys_execve},
     SyscallRow{26, "ptrace", {Long, Int, Ptr, Ptr}, refuse_eperm},
     SyscallRow{34, "nice", {Int}, sys_nice},
     SyscallRow{43, "times", {Ptr}, sys_times},
@@ -274,7 +277,6 @@ constexpr std::array kRows{
     SyscallRow{160, "sched_get_priority_min", {Int}, sys_sched_priority_min},
     SyscallRow{161, "sched_rr_get_interval", {Int, TimespecOut}, sys_sched_rr_interval},
     SyscallRow{172, "prctl", {Int, Hex, Hex, Hex, Hex}, sys_prctl},
-    SyscallRow{190, "vfork", {}, sys_fork},
     SyscallRow{191, "ugetrlimit", {Resource, RlimitOut}, sys_getrlimit},
     SyscallRow{249, "sched_setaffinity", {Int, Size, Ptr}, sys_sched_setaffinity},
     SyscallRow{250, "sched_getaffinity", {Int, Size, Ptr}, sys_sched_getaffinity},

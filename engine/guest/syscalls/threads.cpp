@@ -68,7 +68,7 @@ std::int64_t start_thread(Call& call, const CloneRequest& request) {
     if (!p.thread_starter) return -EAGAIN;
     {
         std::lock_guard lock(p.thread_mutex);
-        if (p.threads.size() >= Process::Impl::kMaxThreads) return -EAGAIN;
+        if (p.executing || p.threads.size() >= Process::Impl::kMaxThreads) return -EAGAIN;
     }
     auto thread = std::make_shared<Thread>();
     if (!thread->stacks.reserve(kThreadRegisters, kThreadFrames)) return -ENOMEM;
@@ -114,6 +114,11 @@ void become_child(Call& call) {
     const auto self =
         std::ranges::find_if(p.threads, [&](const auto& t) { return t.get() == &call.thread; });
     p.main_thread = *self;
+    p.executing = nullptr;
+    p.next_program.reset();
+    p.main_thread->signals->parent_death_signal = 0;
+    p.main_thread->signals->vfork.reset();
+    p.vfork_parent.reset();  // a grandchild does not hold the parent up
     p.threads = {p.main_thread};
     p.main_thread->tid = static_cast<std::uint32_t>(p.pid);
     p.next_tid = p.main_thread->tid + 1;
@@ -133,18 +138,62 @@ void become_child(Call& call) {
 
 }  // namespace
 
+namespace {
+
+/// What the parent of a vfork may do while it waits: end, and be held by the workbench. Everything
+/// else waits with it, as on Linux.
+std::int64_t wait_for_vfork(Call& call) {
+    Process::Impl& p = call.process;
+    Thread::SignalState& signals = *call.thread.signals;
+    char byte = 0;
+    while (call.blocking(SYS_read, static_cast<std::uint64_t>(signals.vfork->gate),
+                         reinterpret_cast<std::uint64_t>(&byte), 1) == kRestart) {
+        if (signals.pause.exchange(false)) {
+            call.next = Next::Retry;
+            return 0;
+        }
+        signals.wake = 0;
+        if (p.must_end(call.thread)) return kRestart;  // deliver() sees to it
+    }
+    const std::unique_ptr<VforkWait> done = std::move(signals.vfork);
+    if (done->pages) done->pages->apply(*p.memory);
+    signals.wake = 1;  // what came meanwhile
+    return done->child;
+}
+
+/// The child of fork() has everything of its own from here on.
+void settle_in_child(Call& call, const CloneRequest& request) {
+    Process::Impl& p = call.process;
+    p.take_over_host_signals();
+    p.renew_signal_descriptors();
+    if (request.stack)
+        set_user_stack(call.thread.state, call.memory(), request.stack, request.stack_bottom);
+    if (request.flags & CLONE_SETTLS) call.thread.state.g[kThreadPointer].lo = request.tls;
+    call.thread.clear_child_tid = (request.flags & CLONE_CHILD_CLEARTID) ? request.child_tid : 0;
+    if (request.flags & CLONE_CHILD_SETTID) call.put(request.child_tid, call.thread.tid);
+    if (p.after_fork) p.after_fork(true);
+}
+
+}  // namespace
+
 std::int64_t fork_guest(Call& call, const CloneRequest& request) {
     Process::Impl& p = call.process;
-    std::array<int, 2> gate{-1, -1};  // vfork: open in the child until it ends or executes
-    if ((request.flags & CLONE_VFORK) && pipe2(gate.data(), O_CLOEXEC) != 0) return -errno;
+    const bool waits = (request.flags & CLONE_VFORK) != 0;
+    std::array<int, 2> gate{-1, -1};  // open in the child until it ends or executes
+    if (waits && pipe2(gate.data(), O_CLOEXEC) != 0) return -errno;
+    const auto pages =
+        waits && (request.flags & CLONE_VM) ? VforkPages::create() : std::shared_ptr<VforkPages>();
     pid_t pid = 0;
     int error = 0;
+    bool alone = true;
+    if (p.before_fork) p.before_fork();
     {
         // Every lock of this process is held, so that the child does not inherit a locked one.
         std::scoped_lock locks(p.thread_mutex, p.signal_mutex, p.timer_mutex, p.exit_mutex,
                                p.contexts.mutex());
         p.memory->lock_for_fork();
         p.fds.lock_for_fork();
+        alone = p.threads.size() == 1;
         pid = fork();
         error = errno;
         if (pid == 0) become_child(call);
@@ -153,37 +202,52 @@ std::int64_t fork_guest(Call& call, const CloneRequest& request) {
         p.memory->unlock_after_fork(pid == 0);
     }
     if (pid == 0) {
-        if (gate[0] >= 0) close(gate[0]);
-        p.take_over_host_signals();
-        p.renew_signal_descriptors();
-        if (request.stack)
-            set_user_stack(call.thread.state, call.memory(), request.stack, request.stack_bottom);
-        if (request.flags & CLONE_SETTLS) call.thread.state.g[kThreadPointer].lo = request.tls;
-        call.thread.clear_child_tid =
-            (request.flags & CLONE_CHILD_CLEARTID) ? request.child_tid : 0;
-        if (request.flags & CLONE_CHILD_SETTID) call.put(request.child_tid, call.thread.tid);
-        if (p.fork_hook) p.fork_hook();
+        if (waits) {
+            close(gate[0]);
+            p.vfork_parent = std::make_unique<VforkChild>(gate[1], pages);
+            if (!alone) p.vfork_parent->keep_base(*p.memory);
+        }
+        settle_in_child(call, request);
         return 0;
     }
-    if (gate[1] >= 0) close(gate[1]);
-    if (pid > 0 && gate[0] >= 0) {
-        char byte = 0;
-        while (read(gate[0], &byte, 1) < 0 && errno == EINTR) {
-        }
+    if (p.after_fork) p.after_fork(false);
+    if (waits) close(gate[1]);
+    if (pid < 0) {
+        if (waits) close(gate[0]);
+        return -error;
     }
-    if (gate[0] >= 0) close(gate[0]);
-    if (pid < 0) return -error;
+    if (waits) call.thread.signals->vfork = std::make_unique<VforkWait>(pid, gate[0], pages);
     if ((request.flags & CLONE_PARENT_SETTID) && !call.put(request.parent_tid, pid)) return -EFAULT;
-    return pid;
+    return waits ? wait_for_vfork(call) : pid;
 }
 
+namespace {
+
+/// Flags that contradict each other, or ask for what a guest cannot have.
+std::int64_t check_flags(std::uint64_t flags) {
+    constexpr std::uint64_t kNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
+                                          CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
+                                          CLONE_NEWNET;
+    if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND)) return -EINVAL;
+    if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM)) return -EINVAL;
+    return (flags & kNamespaces) ? -EPERM : 0;
+}
+
+}  // namespace
+
 std::int64_t clone_guest(Call& call, const CloneRequest& request) {
+    if (call.thread.signals->vfork) return wait_for_vfork(call);
+    if (const std::int64_t error = check_flags(request.flags)) return error;
     if ((request.flags & CLONE_VM) && !(request.flags & CLONE_VFORK))
         return start_thread(call, request);
     return fork_guest(call, request);
 }
 
 namespace {
+
+std::int64_t sys_fork(Call& call) { return clone_guest(call, {}); }
+
+std::int64_t sys_vfork(Call& call) { return clone_guest(call, {.flags = CLONE_VM | CLONE_VFORK}); }
 
 std::int64_t sys_clone(Call& call) {
     return clone_guest(call, {call.arg[0], call.arg[1], 0, call.arg[2], call.arg[3], call.arg[4]});
@@ -253,7 +317,9 @@ std::int64_t sys_membarrier(Call& call) {
 
 using enum Arg;
 constexpr std::array kRows{
+    SyscallRow{2, "fork", {}, sys_fork},
     SyscallRow{120, "clone", {CloneFlags, Ptr, Ptr, Ptr, Ptr}, sys_clone},
+    SyscallRow{190, "vfork", {}, sys_vfork},
     SyscallRow{229, "clone2", {CloneFlags, Ptr, Size, Ptr, Ptr, Ptr}, sys_clone2},
     SyscallRow{248, "futex", {Ptr, FutexOp, UInt, TimespecIn, Ptr, Hex}, sys_futex},
     SyscallRow{259, "set_tid_address", {Ptr}, sys_set_tid_address},

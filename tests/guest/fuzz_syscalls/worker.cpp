@@ -28,7 +28,6 @@ std::unique_ptr<Process> start_guest(const Surroundings& around, bool sandbox) {
     if (!image) return nullptr;
     ProcessOptions options;
     options.argv = {"hello"};
-    options.exec_command.clear();  // another program would be another fuzzer
     options.policy.sandbox = sandbox;
     if (sandbox) options.policy.writable = {around.scratch};
     auto started = Process::start(std::move(*image), std::move(options));

@@ -129,6 +129,9 @@ TEST_F(ProcessState, FilesOfProcByWhateverPath) {
           std::string("//proc//self/./comm"), std::string("/proc/../proc/self/comm"),
           std::string("/proc/self/../self/comm")})
         EXPECT_EQ(file(path), comm) << path;
+    const std::uint64_t target = c.room(256);
+    const auto n = c.call(85u, c.text("/proc/../proc//self/exe"), target, 256);
+    EXPECT_EQ(n, static_cast<std::int64_t>(guest_path("hello").size()));
 }
 
 TEST_F(ProcessState, EnvironmentInProc) {

@@ -239,7 +239,7 @@ bool may_change(const Process::Impl& process, const std::string& path);
 std::string descriptor_path(int fd);
 /// True if the policy lets the guest signal or inspect `pid`.
 bool may_touch_process(const Process::Impl& process, int pid);
-/// A path without "//", "." and "..", which below /proc mean what they seem.
+/// An absolute path without "//", "." and "..", which below /proc mean what they seem.
 std::string plain_path(const std::string& path);
 /// Text of a /proc file that must describe the guest, or nullopt: the host's own will do.
 std::optional<std::string> guest_proc_file(Process::Impl& process, const std::string& path);

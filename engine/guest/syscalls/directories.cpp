@@ -152,7 +152,7 @@ std::int64_t read_link(Call& call, int dirfd, std::uint64_t path, std::uint64_t 
     if (!at) return -at.error();
     std::array<char, PATH_MAX> text;
     std::int64_t n = 0;
-    const std::string& name = at->text();
+    const std::string name = plain_path(at->text());
     if (name == "/proc/self/exe" || name == "/proc/thread-self/exe" ||
         name == "/proc/" + std::to_string(call.process.pid) + "/exe") {
         n = static_cast<std::int64_t>(std::min(call.process.executable.size(), text.size()));

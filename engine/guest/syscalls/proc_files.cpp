@@ -319,6 +319,7 @@ std::string auxv(const Process::Impl& process) {
 }  // namespace
 
 std::string plain_path(const std::string& path) {
+    if (!path.starts_with('/')) return path;
     std::vector<std::string> parts;
     std::istringstream text(path);
     for (std::string part; std::getline(text, part, '/');) {

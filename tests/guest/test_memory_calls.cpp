@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "caller.h"
@@ -169,8 +170,11 @@ TEST_F(MemoryCalls, AdviceIsCheckedAndDone) {
     EXPECT_EQ(c.get<std::uint64_t>(at), 0u);
     EXPECT_EQ(c.get<std::uint64_t>(at + 3 * kPage), 0u);
     // Written data of the program itself would come back as zeros instead of the file's.
-    const auto& data = c.process().image().segments.back();
-    EXPECT_EQ(c.call(kMadvise, data.vaddr & ~(kPage - 1), kPage, MADV_DONTNEED), -EINVAL);
+    const auto regions = c.memory().regions();
+    const auto data = std::find_if(regions.begin(), regions.end(),
+                                   [](const Region& r) { return r.name.ends_with("/hello"); });
+    ASSERT_NE(data, regions.end());
+    EXPECT_EQ(c.call(kMadvise, data->begin, kPage, MADV_DONTNEED), -EINVAL);
 }
 
 /// What the child of a fork reads at `at`: -1 if nothing can be read there.

@@ -198,12 +198,15 @@ struct Grammar {
         run_command->add_flag("--strict-align", run_program.strict_alignment,
                               "misaligned accesses trap when the program sets UPSR.ac, as on "
                               "hardware; uses the interpreter");
-        run_command->add_flag("--sandbox", run_program.sandbox,
-                              "no network, no other processes, no writing (but see --writable)");
+        auto* sandbox = run_command->add_flag(
+            "--sandbox", run_program.sandbox,
+            "for programs of strangers: no network, no other processes, no writing (but see "
+            "--writable), no programs of the host");
         run_command
             ->add_option("--writable", run_program.writable,
                          "directory a sandboxed program may write below")
-            ->type_name("DIR");
+            ->type_name("DIR")
+            ->needs(sandbox);
         run_command->add_flag("--differential,--lockstep", run.differential,
                               "check the translator against the interpreter after every region");
         run_command->add_flag("--perf-map", run.perf_map, "write /tmp/perf-PID.map for perf");

@@ -120,6 +120,7 @@ int run(const RunOptions& options) {
     headless.jitdump = options.jitdump;
     SystemCallPrinter printer;
     if (options.strace) headless.on_syscall = std::ref(printer);
+    headless.on_notice = [](const std::string& text) { complain(text); };
     const auto result = machine::run_headless(path, std::move(headless));
     if (!result) {
         complain(result.error());

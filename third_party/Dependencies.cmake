@@ -36,6 +36,8 @@ pkg_check_modules(FREETYPE2 QUIET IMPORTED_TARGET freetype2)
 e2k_need(FREETYPE2_FOUND FreeType)
 pkg_check_modules(STB QUIET IMPORTED_TARGET stb)
 e2k_need(STB_FOUND stb)
+pkg_check_modules(SECCOMP QUIET IMPORTED_TARGET libseccomp)
+e2k_need(SECCOMP_FOUND libseccomp)
 find_path(E2K_EXPECTED_INCLUDE tl/expected.hpp)
 e2k_need(E2K_EXPECTED_INCLUDE "tl::expected (libexpected-dev)")
 

@@ -18,11 +18,15 @@
 
 namespace e2k::guest {
 
-/// What the guest may touch outside its own memory. Checked by every system call that names a
-/// path, socket or process.
+class Sandbox;
+
+/// What the guest may touch outside its own memory. In the sandbox every system call is judged by
+/// its rule (syscalls/rules.h); a call without a rule is refused.
 struct Policy {
     bool sandbox = false;  ///< deny network, other processes, writes outside `writable`
     std::vector<std::string> writable;  ///< directories a sandboxed guest may write below
+    /// What the sandbox remembers; goes along with fork and exec. Process::start() makes it.
+    std::shared_ptr<Sandbox> state;
 };
 
 /// Source/sink of standard streams when the window owns them; nullptr members = host's fd 0/1/2.

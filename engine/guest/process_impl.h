@@ -14,6 +14,7 @@
 #include "engine/guest/fd_table.h"
 #include "engine/guest/host_signals.h"
 #include "engine/guest/process.h"
+#include "engine/guest/sandbox.h"
 #include "engine/guest/stack_contexts.h"
 #include "engine/guest/streams.h"
 #include "engine/guest/structs.h"
@@ -271,6 +272,8 @@ struct Process::Impl final : HostSignalSink {
     void renew_signal_descriptors();
 
     bool owns_host_process() const { return forked || !pump; }
+    /// Null outside of the sandbox.
+    Sandbox* sandbox() const { return options.policy.state.get(); }
 
     // end of the process (process.cpp)
     Next exit_process(ExitStatus status, std::string detail);

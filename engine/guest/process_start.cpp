@@ -241,6 +241,11 @@ tl::expected<std::unique_ptr<Process>, std::string> Process::start(ElfImage imag
     impl.invoked_as = impl.image.path;
     impl.symbols = std::make_shared<const SymbolTable>(impl.image.symbols);
     impl.pid = getpid();
+    if (impl.options.policy.sandbox && !impl.options.policy.state) {
+        auto sandbox = Sandbox::create(impl.options.policy.writable);
+        if (!sandbox) return tl::unexpected(impl.image.path + ": " + sandbox.error());
+        impl.options.policy.state = std::move(*sandbox);
+    }
     auto space = AddressSpace::create();
     if (!space) return tl::unexpected(impl.image.path + ": " + space.error());
     impl.memory = std::move(*space);

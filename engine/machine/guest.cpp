@@ -1,5 +1,8 @@
 #include "engine/machine/guest.h"
 
+#include "engine/guest/sandbox.h"
+#include "engine/guest/wall.h"
+
 #include <csignal>
 
 #include <chrono>
@@ -168,6 +171,12 @@ tl::expected<std::unique_ptr<Guest>, std::string> Guest::start(const std::string
                                                                GuestOptions options) {
     auto image = guest::ElfImage::load(path);
     if (!image) return tl::unexpected(std::move(image.error()));
+    guest::Policy& policy = options.process.policy;
+    if (policy.sandbox && !policy.state) {
+        auto sandbox = guest::Sandbox::create(policy.writable);
+        if (!sandbox) return tl::unexpected(path + ": " + sandbox.error());
+        policy.state = std::move(*sandbox);
+    }
     auto process = guest::Process::start(std::move(*image), options.process);
     if (!process) return tl::unexpected(std::move(process.error()));
 
@@ -180,6 +189,15 @@ tl::expected<std::unique_ptr<Guest>, std::string> Guest::start(const std::string
     self->crew_ = std::make_unique<Crew>();
     self->crew_->held = self->options_.start_stopped;
     self->main_ = std::make_unique<Runner>(*self, self->process_->threads().front());
+
+    // This thread executes the guest, and starts the others that do.
+    if (const auto& sandbox = self->options_.process.policy.state) {
+        auto wall = guest::raise_wall(*sandbox);
+        if (!wall) return tl::unexpected(path + ": the sandbox: " + wall.error());
+        if (!wall->missing.empty())
+            self->notice_ = "this kernel has no " + wall->missing +
+                            ": the sandbox is the workbench's own checks alone";
+    }
 
     Guest* raw = self.get();
     guest::Process& p = *self->process_;
@@ -218,18 +236,20 @@ void Guest::add_thread(std::shared_ptr<guest::Thread> thread) {
     Crew::Member& member = crew_->members.emplace_back(*this, std::move(thread));
     ++crew_->executing;
     ++crew_->alive;
-    member.host = std::thread([this, crew = crew_.get(), &member] {
-        run_thread(*crew, member.runner);
-        // In a forked child the crew may be one that was left behind.
-        if (crew_.get() != crew) return;
-        {
-            std::lock_guard lock(crew->mutex);
-            --crew->executing;
-            --crew->alive;
-            member.ended = true;
-        }
-        crew->changed.notify_all();
-    });
+    member.host =
+        std::thread([this, crew = crew_.get(), &member, wall = guest::wall_of_this_thread()] {
+            guest::adopt_wall(wall);
+            run_thread(*crew, member.runner);
+            // In a forked child the crew may be one that was left behind.
+            if (crew_.get() != crew) return;
+            {
+                std::lock_guard lock(crew->mutex);
+                --crew->executing;
+                --crew->alive;
+                member.ended = true;
+            }
+            crew->changed.notify_all();
+        });
 }
 
 void Guest::run_thread(Crew& crew, Runner& runner) {

@@ -115,6 +115,8 @@ public:
     guest::Process& process() { return *process_; }
     translate::Translator& translator() { return *translator_; }
     Runner& main() { return *main_; }
+    /// What whoever started the program should know; usually empty.
+    const std::string& notice() const { return notice_; }
     Tier tier() const { return tier_.load(std::memory_order_relaxed); }
     void set_tier(Tier tier) { tier_.store(tier, std::memory_order_relaxed); }
     /// This host process is a child made by the guest's fork: nobody looks at it.
@@ -155,6 +157,7 @@ private:
     std::mutex log_mutex_;  ///< one report at a time, and none while a process forks
     std::vector<std::uint64_t> user_breakpoints_, breakpoints_;
     std::uint64_t breakpoint_generation_ = 0;
+    std::string notice_;
 };
 
 }  // namespace e2k::machine

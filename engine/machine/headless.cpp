@@ -71,6 +71,7 @@ tl::expected<HeadlessResult, std::string> run_headless(const std::string& path,
     auto guest = Guest::start(path, std::move(guest_options));
     if (!guest) return tl::unexpected(std::move(guest.error()));
     started = guest->get();
+    if (options.on_notice && !started->notice().empty()) options.on_notice(started->notice());
     Runner& main = started->main();
 
     const auto begin = std::chrono::steady_clock::now();

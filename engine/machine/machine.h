@@ -132,6 +132,7 @@ struct HeadlessOptions {
     guest::ProcessOptions process;
     Tier tier = Tier::Translator;
     std::function<void(const guest::SyscallRecord&)> on_syscall;
+    std::function<void(const std::string&)> on_notice;  ///< before the first bundle
     bool differential = false;  ///< interpreter beside translator, compare at every region exit
     bool perf_map = false;
     bool census = false;   ///< fill HeadlessResult::census and ::run_counts

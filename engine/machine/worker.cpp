@@ -1,6 +1,8 @@
 // The run loop of the worker: goals, what stops mean, publication.
 #include "engine/machine/worker.h"
 
+#include <sched.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -82,6 +84,10 @@ void Worker::wait_until_stopped() {
 }
 
 void Worker::run() {
+    // The guest's umask and directory are this thread's and its guest threads', not the window's.
+    static_cast<void>(unshare(CLONE_FS));
+    umask_ = umask(0);
+    umask(umask_);
     publish();
     while (!queue_.closed()) {
         execute_commands();

@@ -1,6 +1,8 @@
 // The worker thread of a Machine: owns the guest, executes commands, publishes what happens.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -107,6 +109,7 @@ private:
 
     // What is going on.
     RunState state_ = RunState::NoProgram;
+    mode_t umask_ = 0;  ///< the window's, which each guest starts with
     std::string banner_;
     Runner* focus_ = nullptr;  ///< the thread that panels show and that is stepped
     bool main_ended_ = false;

@@ -1,4 +1,6 @@
 // What each command does.
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <csignal>
 
@@ -93,6 +95,7 @@ void Worker::launch() {
         queue_.nudge();
         runner.guest().main().interrupt();
     };
+    umask(umask_);  // the last guest may have changed it
     auto guest = Guest::start(path_, std::move(options));
     if (!guest) {
         banner_ = guest.error();
@@ -104,6 +107,7 @@ void Worker::launch() {
         std::lock_guard lock(guest_mutex_);
         guest_ = std::move(*guest);
     }
+    if (!guest_->notice().empty()) notice(guest_->notice(), false);
     builder_ = std::make_unique<SnapshotBuilder>(*guest_);
     focus_ = &guest_->main();
     place_breakpoints();

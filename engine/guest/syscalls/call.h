@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/guest/process_impl.h"
+#include "engine/guest/syscalls/resolve.h"
 
 namespace e2k::guest {
 
@@ -194,27 +195,30 @@ std::string result_text(const SyscallRow* row, std::int64_t result);
 
 // --- shared by several families ---
 
-/// A path as the host must be asked for it. Owns the directory descriptor if it had to open one.
+/// A path as the host must be asked for it. In the sandbox it stands for the very file or directory
+/// that was judged, which it holds open.
 class HostPath {
 public:
-    HostPath(int dirfd, std::string path, bool owned = false)
-        : dirfd_(dirfd), path_(std::move(path)), owned_(owned) {}
-    HostPath(HostPath&& other) noexcept
-        : dirfd_(other.dirfd_), path_(std::move(other.path_)), owned_(other.owned_) {
-        other.owned_ = false;
-    }
-    HostPath& operator=(HostPath&&) = delete;
-    ~HostPath();
+    /// As it is written, relative to `dirfd`.
+    HostPath(int dirfd, std::string path, std::string text = {});
+    /// An entry of a directory, which is not to be followed.
+    static HostPath entry(Handle directory, std::string name, std::string text);
+    /// An open file.
+    static HostPath file(Handle target, std::string text);
     int dirfd() const { return dirfd_; }
     const char* c_str() const { return path_.c_str(); }
     std::uint64_t pointer() const { return reinterpret_cast<std::uint64_t>(path_.c_str()); }
-    const std::string& text() const { return path_; }
-    bool pinned() const { return owned_; }  ///< the last component must not be followed
+    /// What the guest means: free of links where it lies in /proc, else as it was written.
+    const std::string& text() const { return text_; }
+    bool pinned() const { return pinned_; }  ///< the last component must not be followed
+    /// For calls that know no directory descriptors.
+    std::string absolute() const;
 
 private:
-    int dirfd_;
-    std::string path_;
-    bool owned_;
+    Handle held_;
+    int dirfd_ = -1;
+    std::string path_, text_;
+    bool pinned_ = false;
 };
 
 enum class Touch : std::uint8_t { Look, Change };
@@ -227,16 +231,18 @@ tl::expected<HostPath, int> host_path(const Call& call, int dirfd, std::uint64_t
 /// The same for a name that does not come from guest memory.
 tl::expected<HostPath, int> host_path(const Call& call, int dirfd, std::string name, Touch touch,
                                       bool follow = true);
+/// The file behind descriptor `fd` of the guest, for calls that change its mode, owner, times or
+/// attributes. The sandbox wants it open for writing and below a writable directory, or of the
+/// guest's own making (EACCES).
+tl::expected<HostPath, int> host_file(const Call& call, int fd);
 /// open(2) with everything special: policy, /proc files that must speak of the guest.
 std::int64_t open_file(Call& call, int dirfd, std::uint64_t path, std::uint64_t flags,
                        std::uint64_t mode);
-/// True for files through which a guest could reach the workbench's own memory or, in the sandbox,
-/// other processes. `fd` is a host descriptor.
-bool forbidden_file(const Process::Impl& process, int fd);
-/// True if the policy lets the guest change the file at this resolved path.
-bool may_change(const Process::Impl& process, const std::string& path);
-/// The path behind a host descriptor, as the host tells it.
-std::string descriptor_path(int fd);
+/// The same in the sandbox for a path that has been resolved.
+std::int64_t open_place(Call& call, Place place, std::uint64_t flags, std::uint64_t mode);
+/// True for files through which a guest could reach the workbench's own memory. `fd` is a host
+/// descriptor.
+bool forbidden_file(int fd);
 /// True if the policy lets the guest signal or inspect `pid`.
 bool may_touch_process(const Process::Impl& process, int pid);
 /// An absolute path without "//", "." and "..", which below /proc mean what they seem.

@@ -15,6 +15,8 @@
 namespace e2k::guest {
 namespace {
 
+constexpr std::uint64_t kNoDirectory = ~0ull;  ///< beside an absolute path
+
 /// Runs `host(dirfd, path)` on the resolved path.
 template <class F>
 std::int64_t with_path(Call& call, int dirfd, std::uint64_t path, Touch touch, bool follow,
@@ -24,11 +26,11 @@ std::int64_t with_path(Call& call, int dirfd, std::uint64_t path, Touch touch, b
     return host(static_cast<std::uint64_t>(at->dirfd()), at->pointer(), *at);
 }
 
-/// Two paths of one operation.
+/// Two paths of one operation. `follow`: the first one is meant to be followed.
 template <class F>
 std::int64_t with_paths(Call& call, int dir_a, std::uint64_t a, int dir_b, std::uint64_t b,
-                        F&& host) {
-    auto from = host_path(call, dir_a, a, Touch::Change, false);
+                        F&& host, bool follow = false) {
+    auto from = host_path(call, dir_a, a, Touch::Change, follow);
     if (!from) return -from.error();
     auto to = host_path(call, dir_b, b, Touch::Change, false);
     if (!to) return -to.error();
@@ -129,7 +131,7 @@ std::int64_t sys_fstatfs(Call& call) {
 // --- names ---
 
 std::int64_t access_at(Call& call, int dirfd, std::uint64_t path, std::uint64_t mode, long flags) {
-    return with_path(call, dirfd, path, Touch::Look, true,
+    return with_path(call, dirfd, path, Touch::Look, !(flags & AT_SYMLINK_NOFOLLOW),
                      [&](std::uint64_t dir, std::uint64_t name, const HostPath&) {
                          return Call::host(SYS_faccessat2, dir, name, mode,
                                            static_cast<std::uint64_t>(flags));
@@ -152,9 +154,7 @@ std::int64_t read_link(Call& call, int dirfd, std::uint64_t path, std::uint64_t 
     if (!at) return -at.error();
     std::array<char, PATH_MAX> text;
     std::int64_t n = 0;
-    const std::string name = plain_path(at->text());
-    if (name == "/proc/self/exe" || name == "/proc/thread-self/exe" ||
-        name == "/proc/" + std::to_string(call.process.pid) + "/exe") {
+    if (own_proc_entry(call.process, at->text()) == "exe") {
         n = static_cast<std::int64_t>(std::min(call.process.executable.size(), text.size()));
         std::memcpy(text.data(), call.process.executable.data(), static_cast<std::size_t>(n));
     } else {
@@ -183,10 +183,15 @@ std::int64_t sys_unlinkat(Call& call) {
     return remove_at(call, call.integer(0), call.arg[1], call.arg[2]);
 }
 
+/// The mode of something new. In the sandbox: no setuid, setgid or sticky files.
+std::uint64_t permitted(const Call& call, std::uint64_t mode) {
+    return call.process.sandbox() ? mode & (S_IFMT | 0777) : mode;
+}
+
 std::int64_t make_directory(Call& call, int dirfd, std::uint64_t path, std::uint64_t mode) {
     return with_path(call, dirfd, path, Touch::Change, false,
                      [&](std::uint64_t dir, std::uint64_t name, const HostPath&) {
-                         return Call::host(SYS_mkdirat, dir, name, mode);
+                         return Call::host(SYS_mkdirat, dir, name, permitted(call, mode));
                      });
 }
 std::int64_t sys_mkdir(Call& call) {
@@ -200,7 +205,7 @@ std::int64_t make_node(Call& call, int dirfd, std::uint64_t path, std::uint64_t 
                        std::uint64_t device) {
     return with_path(call, dirfd, path, Touch::Change, false,
                      [&](std::uint64_t dir, std::uint64_t name, const HostPath&) {
-                         return Call::host(SYS_mknodat, dir, name, mode, device);
+                         return Call::host(SYS_mknodat, dir, name, permitted(call, mode), device);
                      });
 }
 std::int64_t sys_mknod(Call& call) {
@@ -232,10 +237,12 @@ std::int64_t sys_link(Call& call) {
         [](auto a, auto b, auto c, auto d) { return Call::host(SYS_linkat, a, b, c, d, 0); });
 }
 std::int64_t sys_linkat(Call& call) {
-    return with_paths(call, call.integer(0), call.arg[1], call.integer(2), call.arg[3],
-                      [&](auto a, auto b, auto c, auto d) {
-                          return Call::host(SYS_linkat, a, b, c, d, call.arg[4]);
-                      });
+    return with_paths(
+        call, call.integer(0), call.arg[1], call.integer(2), call.arg[3],
+        [&](auto a, auto b, auto c, auto d) {
+            return Call::host(SYS_linkat, a, b, c, d, call.arg[4]);
+        },
+        call.arg[4] & AT_SYMLINK_FOLLOW);
 }
 
 std::int64_t make_symlink(Call& call, std::uint64_t target, int dirfd, std::uint64_t path) {
@@ -269,7 +276,11 @@ std::int64_t sys_fchmodat(Call& call) {
     return change_mode(call, call.integer(0), call.arg[1], call.arg[2]);
 }
 std::int64_t sys_fchmod(Call& call) {
-    return Call::host(SYS_fchmod, static_cast<std::uint64_t>(call.fd(0)), call.arg[1]);
+    if (!call.process.sandbox())
+        return Call::host(SYS_fchmod, static_cast<std::uint64_t>(call.fd(0)), call.arg[1]);
+    const auto file = host_file(call, call.integer(0));
+    return file ? Call::host(SYS_fchmodat, kNoDirectory, file->pointer(), call.arg[1])
+                : -file.error();
 }
 
 std::int64_t change_owner(Call& call, int dirfd, std::uint64_t path, std::uint64_t user,
@@ -289,7 +300,13 @@ std::int64_t sys_fchownat(Call& call) {
     return change_owner(call, call.integer(0), call.arg[1], call.arg[2], call.arg[3], call.arg[4]);
 }
 std::int64_t sys_fchown(Call& call) {
-    return Call::host(SYS_fchown, static_cast<std::uint64_t>(call.fd(0)), call.arg[1], call.arg[2]);
+    if (!call.process.sandbox())
+        return Call::host(SYS_fchown, static_cast<std::uint64_t>(call.fd(0)), call.arg[1],
+                          call.arg[2]);
+    const auto file = host_file(call, call.integer(0));
+    return file ? Call::host(SYS_fchownat, kNoDirectory, file->pointer(), call.arg[1], call.arg[2],
+                             0)
+                : -file.error();
 }
 
 std::int64_t sys_truncate(Call& call) {
@@ -309,9 +326,16 @@ std::int64_t sys_truncate(Call& call) {
 std::int64_t set_times(Call& call, int dirfd, std::uint64_t path, const timespec* times,
                        std::uint64_t flags) {
     const auto pointer = reinterpret_cast<std::uint64_t>(times);
-    if (path == 0)  // futimens: the descriptor itself
-        return Call::host(SYS_utimensat, static_cast<std::uint64_t>(call.process.fds.host(dirfd)),
-                          0, pointer, flags);
+    if (path == 0) {  // futimens: the descriptor itself
+        if (dirfd == kAtFdCwd) return -EFAULT;
+        if (!call.process.sandbox())
+            return Call::host(SYS_utimensat,
+                              static_cast<std::uint64_t>(call.process.fds.host(dirfd)), 0, pointer,
+                              flags);
+        const auto file = host_file(call, dirfd);
+        return file ? Call::host(SYS_utimensat, kNoDirectory, file->pointer(), pointer, flags)
+                    : -file.error();
+    }
     return with_path(call, dirfd, path, Touch::Change, !(flags & AT_SYMLINK_NOFOLLOW),
                      [&](std::uint64_t dir, std::uint64_t name, const HostPath&) {
                          return Call::host(SYS_utimensat, dir, name, pointer, flags);

@@ -1,5 +1,6 @@
 // Descriptors and the bytes behind them.
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -335,31 +336,15 @@ struct IoctlShape {
     std::uint16_t in, out;  ///< bytes; 0, 0: the argument is a plain number
 };
 constexpr std::array kIoctls{
-    IoctlShape{TCGETS, 0, 36},
-    IoctlShape{TCSETS, 36, 0},
-    IoctlShape{TCSETSW, 36, 0},
-    IoctlShape{TCSETSF, 36, 0},
-    IoctlShape{TIOCGWINSZ, 0, 8},
-    IoctlShape{TIOCSWINSZ, 8, 0},
-    IoctlShape{TIOCGPGRP, 0, 4},
-    IoctlShape{TIOCSPGRP, 4, 0},
-    IoctlShape{TIOCGSID, 0, 4},
-    IoctlShape{FIONREAD, 0, 4},
-    IoctlShape{TIOCOUTQ, 0, 4},
-    IoctlShape{FIONBIO, 4, 0},
-    IoctlShape{FIOASYNC, 4, 0},
-    IoctlShape{TIOCGPTN, 0, 4},
-    IoctlShape{TIOCSPTLCK, 4, 0},
-    IoctlShape{TCSBRK, 0, 0},
-    IoctlShape{TCXONC, 0, 0},
-    IoctlShape{TCFLSH, 0, 0},
-    IoctlShape{TIOCEXCL, 0, 0},
-    IoctlShape{TIOCNXCL, 0, 0},
-    IoctlShape{TIOCNOTTY, 0, 0},
-    IoctlShape{TIOCSCTTY, 0, 0},
-    IoctlShape{FIOCLEX, 0, 0},
-    IoctlShape{FIONCLEX, 0, 0},
-    IoctlShape{0x125d /* BLKSSZGET */, 0, 0},
+    IoctlShape{TCGETS, 0, 36},   IoctlShape{TCSETS, 36, 0},    IoctlShape{TCSETSW, 36, 0},
+    IoctlShape{TCSETSF, 36, 0},  IoctlShape{TIOCGWINSZ, 0, 8}, IoctlShape{TIOCSWINSZ, 8, 0},
+    IoctlShape{TIOCGPGRP, 0, 4}, IoctlShape{TIOCSPGRP, 4, 0},  IoctlShape{TIOCGSID, 0, 4},
+    IoctlShape{FIONREAD, 0, 4},  IoctlShape{TIOCOUTQ, 0, 4},   IoctlShape{FIONBIO, 4, 0},
+    IoctlShape{FIOASYNC, 4, 0},  IoctlShape{TIOCGPTN, 0, 4},   IoctlShape{TIOCSPTLCK, 4, 0},
+    IoctlShape{TCSBRK, 0, 0},    IoctlShape{TCXONC, 0, 0},     IoctlShape{TCFLSH, 0, 0},
+    IoctlShape{TIOCEXCL, 0, 0},  IoctlShape{TIOCNXCL, 0, 0},   IoctlShape{TIOCNOTTY, 0, 0},
+    IoctlShape{TIOCSCTTY, 0, 0}, IoctlShape{FIOCLEX, 0, 0},    IoctlShape{FIONCLEX, 0, 0},
+    IoctlShape{BLKSSZGET, 0, 4},
 };
 
 std::int64_t sys_ioctl(Call& call) {

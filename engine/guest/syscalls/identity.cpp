@@ -31,8 +31,10 @@ std::int64_t pass_change(Call& call) {
 /// Calls that name a process in their first argument.
 template <long Number>
 std::int64_t pass_for_process(Call& call) {
-    if (call.integer(0) != 0 && !may_touch_process(call.process, call.integer(0))) return -EPERM;
-    return Call::host(Number, call.arg[0], call.arg[1]);
+    const bool own = call.process.find_thread(static_cast<std::uint32_t>(call.arg[0])) != nullptr;
+    if (Number == SYS_setpgid && (own || call.arg[0] == 0) && !call.process.owns_host_process())
+        return -EPERM;
+    return Call::host(Number, own ? 0 : call.arg[0], call.arg[1]);
 }
 
 std::int64_t sys_uname(Call& call) {

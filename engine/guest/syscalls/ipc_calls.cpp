@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/guest/syscalls/call.h"
+#include "engine/guest/syscalls/rules.h"
 
 namespace e2k::guest {
 namespace {
@@ -19,16 +20,26 @@ std::uint64_t raw(T* pointer) {
     return reinterpret_cast<std::uint64_t>(pointer);
 }
 
-/// Objects of this kind are shared with every process of the host.
-bool denied(const Call& call, std::uint64_t key) {
-    return call.process.options.policy.sandbox && key != IPC_PRIVATE;
+/// Objects are shared with every process of the host: the sandbox notes which ones the guest made.
+std::int64_t note_made(const Call& call, Sandbox::Object kind, std::int64_t id) {
+    Sandbox* sandbox = call.process.sandbox();
+    if (id < 0 || !sandbox || sandbox->add_object(kind, static_cast<int>(id))) return id;
+    const auto number = static_cast<std::uint64_t>(id);
+    if (kind == Sandbox::Object::SharedMemory) Call::host(SYS_shmctl, number, IPC_RMID, 0);
+    if (kind == Sandbox::Object::Semaphores) Call::host(SYS_semctl, number, 0, IPC_RMID, 0);
+    if (kind == Sandbox::Object::Messages) Call::host(SYS_msgctl, number, IPC_RMID, 0);
+    return -ENOSPC;
+}
+void note_removed(const Call& call, Sandbox::Object kind, int command) {
+    if (command == IPC_RMID && call.process.sandbox())
+        call.process.sandbox()->remove_object(kind, call.integer(0));
 }
 
 // --- shared memory ---
 
 std::int64_t sys_shmget(Call& call) {
-    if (denied(call, call.arg[0])) return -EACCES;
-    return Call::host(SYS_shmget, call.arg[0], call.arg[1], call.arg[2]);
+    return note_made(call, Sandbox::Object::SharedMemory,
+                     Call::host(SYS_shmget, call.arg[0], call.arg[1], call.arg[2]));
 }
 std::int64_t sys_shmat(Call& call) {
     const auto at = call.memory().attach_shm(call.integer(0), call.arg[1], call.integer(2));
@@ -45,14 +56,15 @@ std::int64_t sys_shmctl(Call& call) {
     if (command != IPC_SET && command != IPC_STAT && command != IPC_RMID) return -EINVAL;
     const int result = shmctl(call.integer(0), command, &ds);
     if (result < 0) return -errno;
+    note_removed(call, Sandbox::Object::SharedMemory, command);
     return command == IPC_STAT && !call.put(call.arg[2], ds) ? -EFAULT : result;
 }
 
 // --- semaphores ---
 
 std::int64_t sys_semget(Call& call) {
-    if (denied(call, call.arg[0])) return -EACCES;
-    return Call::host(SYS_semget, call.arg[0], call.arg[1], call.arg[2]);
+    return note_made(call, Sandbox::Object::Semaphores,
+                     Call::host(SYS_semget, call.arg[0], call.arg[1], call.arg[2]));
 }
 
 std::int64_t semaphore_operation(Call& call, std::uint64_t timeout) {
@@ -115,9 +127,11 @@ std::int64_t semaphore_control(Call& call, int id, int number, int command,
         default:
             return -EINVAL;
     }
-    return Call::host(SYS_semctl, static_cast<std::uint64_t>(id),
-                      static_cast<std::uint64_t>(number), static_cast<std::uint64_t>(command),
-                      argument);
+    const std::int64_t result =
+        Call::host(SYS_semctl, static_cast<std::uint64_t>(id), static_cast<std::uint64_t>(number),
+                   static_cast<std::uint64_t>(command), argument);
+    if (result >= 0) note_removed(call, Sandbox::Object::Semaphores, command);
+    return result;
 }
 std::int64_t sys_semctl(Call& call) {
     return semaphore_control(call, call.integer(0), call.integer(1), call.integer(2), call.arg[3]);
@@ -128,8 +142,8 @@ std::int64_t sys_semctl(Call& call) {
 constexpr std::uint64_t kMaxMessage = 1 << 20;
 
 std::int64_t sys_msgget(Call& call) {
-    if (denied(call, call.arg[0])) return -EACCES;
-    return Call::host(SYS_msgget, call.arg[0], call.arg[1]);
+    return note_made(call, Sandbox::Object::Messages,
+                     Call::host(SYS_msgget, call.arg[0], call.arg[1]));
 }
 std::int64_t sys_msgsnd(Call& call) {
     if (call.arg[2] > kMaxMessage) return -EINVAL;
@@ -155,47 +169,53 @@ std::int64_t sys_msgctl(Call& call) {
     if (command != IPC_SET && command != IPC_STAT && command != IPC_RMID) return -EINVAL;
     const int result = msgctl(call.integer(0), command, &ds);
     if (result < 0) return -errno;
+    note_removed(call, Sandbox::Object::Messages, command);
     return command == IPC_STAT && !call.put(call.arg[2], ds) ? -EFAULT : result;
 }
+
+constexpr std::uint32_t kMsgget = 270, kMsgctl = 271, kMsgrcv = 272, kMsgsnd = 273, kSemget = 274,
+                        kSemctl = 275, kSemtimedop = 276, kSemop = 277, kShmget = 278,
+                        kShmctl = 279, kShmat = 280, kShmdt = 281;
 
 /// ipc (117): (call, first, second, third, ptr, fifth), the older C library's single entry.
 std::int64_t sys_ipc(Call& call) {
     const auto [which, first, second, third, pointer, fifth] = call.arg;
     Call inner = call;
-    auto run = [&](Handler handler, std::array<std::uint64_t, 6> arguments) {
+    auto run = [&](std::uint32_t number, std::array<std::uint64_t, 6> arguments) {
+        inner.number = number;
         inner.arg = arguments;
-        return handler(inner);
+        return perform(*find_syscall(number), inner);
     };
     switch (which & 0xffff) {
         case 1:
-            return run(sys_semop, {first, pointer, second});
+            return run(kSemop, {first, pointer, second});
         case 2:
-            return run(sys_semget, {first, second, third});
+            return run(kSemget, {first, second, third});
         case 3: {
             std::uint64_t argument = 0;  // the union is behind the pointer
             if (!call.get(pointer, argument)) return -EFAULT;
-            return run(sys_semctl, {first, second, third, argument});
+            return run(kSemctl, {first, second, third, argument});
         }
         case 4:
-            return run(sys_semtimedop, {first, pointer, second, fifth});
+            return run(kSemtimedop, {first, pointer, second, fifth});
         case 11:
-            return run(sys_msgsnd, {first, pointer, second, third});
+            return run(kMsgsnd, {first, pointer, second, third});
         case 12:
-            return run(sys_msgrcv, {first, pointer, second, fifth, third});
+            return run(kMsgrcv, {first, pointer, second, fifth, third});
         case 13:
-            return run(sys_msgget, {first, second});
+            return run(kMsgget, {first, second});
         case 14:
-            return run(sys_msgctl, {first, second, pointer});
+            return run(kMsgctl, {first, second, pointer});
         case 21: {
-            const std::int64_t at = run(sys_shmat, {first, pointer, second});
+            const std::int64_t at = run(kShmat, {first, pointer, second});
             return at < 0 ? at : call.put_result(third, at);
         }
         case 22:
-            return run(sys_shmdt, {pointer});
+            return run(kShmdt, {pointer});
         case 23:
-            return run(sys_shmget, {first, second, third});
+            return run(kShmget, {first, second, third});
         case 24:
-            return run(sys_shmctl, {first, second, pointer});
+            return run(kShmctl, {first, second, pointer});
         default:
             return -ENOSYS;
     }

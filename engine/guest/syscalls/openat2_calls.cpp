@@ -44,66 +44,46 @@ std::int64_t host_openat2(int dirfd, const char* path, std::uint64_t flags, std:
     return Call::host(SYS_openat2, word(dirfd), word(path), word(&how), sizeof how);
 }
 
-/// A file of the host under the rules of the sandbox: first where the path leads is pinned and
-/// judged, then what was pinned is opened.
-std::int64_t open_pinned(const Call& call, int dirfd, const std::string& path,
-                         const open_how& how) {
-    const std::int64_t found = host_openat2(
-        dirfd, path.c_str(), O_PATH | O_CLOEXEC | (how.flags & O_NOFOLLOW), 0, how.resolve);
+/// In the sandbox: first where the path leads by its rules, then what was found is judged.
+std::int64_t open_judged(Call& call, int from, const std::string& path, const open_how& how) {
+    const std::uint64_t rules = how.resolve | RESOLVE_NO_MAGICLINKS;
+    Place place;
+    const std::int64_t found =
+        host_openat2(from, path.c_str(), O_PATH | O_CLOEXEC | (how.flags & O_NOFOLLOW), 0, rules);
     if (found >= 0) {
-        const int fd = static_cast<int>(found);
-        const std::string self = "/proc/self/fd/" + std::to_string(fd);
-        constexpr std::uint64_t kMaking = O_CREAT | O_EXCL;
-        std::int64_t result = -EACCES;
-        if ((how.flags & kMaking) == kMaking)
-            result = -EEXIST;
-        else if (may_change(call.process, descriptor_path(fd)))
-            result = Call::host(SYS_openat, word(kAtFdCwd), word(self.c_str()),
-                                how.flags & ~(kMaking | O_NOFOLLOW), how.mode);
-        close(fd);
-        return result;
+        place.target = Handle(static_cast<int>(found));
+        return open_place(call, std::move(place), how.flags, how.mode);
     }
     if (found != -ENOENT || !(how.flags & O_CREAT)) return found;
     const std::size_t slash = path.rfind('/');
-    const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+    place.name = slash == std::string::npos ? path : path.substr(slash + 1);
     const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-    const std::int64_t directory =
-        host_openat2(dirfd, parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC, 0, how.resolve);
-    if (directory < 0) return directory;
-    const int fd = static_cast<int>(directory);
-    const std::int64_t result =
-        may_change(call.process, descriptor_path(fd) + "/" + name)
-            ? Call::host(SYS_openat, word(fd), word(name.c_str()), how.flags | O_NOFOLLOW, how.mode)
-            : -EACCES;
-    close(fd);
-    return result;
+    const std::int64_t at =
+        host_openat2(from, parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC, 0, rules);
+    if (at < 0) return at;
+    place.directory = Handle(static_cast<int>(at));
+    if (place.name.empty()) return -EISDIR;
+    return open_place(call, std::move(place), how.flags, how.mode);
 }
 
 std::int64_t open_by_rules(Call& call, const open_how& how) {
     const auto text = call.memory().read_string(call.arg[1], PATH_MAX);
     if (!text) return -EFAULT;
     if (text->size() >= PATH_MAX) return -ENAMETOOLONG;
-    const bool changes = (how.flags & O_ACCMODE) != O_RDONLY || (how.flags & (O_CREAT | O_TRUNC)) ||
-                         (how.flags & O_TMPFILE) == O_TMPFILE;
-    const bool judged = changes && call.process.options.policy.sandbox;
     const int directory = call.integer(0);
+    const int from = directory == kAtFdCwd ? call.process.cwd : call.process.fds.host(directory);
+    if (call.process.sandbox()) return open_judged(call, from, *text, how);
     std::int64_t fd = 0;
     if ((how.resolve & kStaysBelow) || !text->starts_with('/')) {
-        const int from =
-            directory == kAtFdCwd ? call.process.cwd : call.process.fds.host(directory);
-        fd = judged ? open_pinned(call, from, *text, how)
-                    : call.blocking(SYS_openat2, word(from), word(text->c_str()), word(&how),
-                                    sizeof how);
+        fd = call.blocking(SYS_openat2, word(from), word(text->c_str()), word(&how), sizeof how);
     } else {
         // Names that mean something of the guest's are translated; the rules hold for the rest.
         auto at = host_path(call, directory, call.arg[1], Touch::Look, !(how.flags & O_NOFOLLOW));
         if (!at) return -at.error();
-        if ((how.resolve & RESOLVE_NO_MAGICLINKS) && at->text() != *text) return -ELOOP;
-        fd = judged ? open_pinned(call, at->dirfd(), at->text(), how)
-                    : call.blocking(SYS_openat2, word(at->dirfd()), at->pointer(), word(&how),
-                                    sizeof how);
+        if ((how.resolve & RESOLVE_NO_MAGICLINKS) && at->c_str() != *text) return -ELOOP;
+        fd = call.blocking(SYS_openat2, word(at->dirfd()), at->pointer(), word(&how), sizeof how);
     }
-    if (fd >= 0 && forbidden_file(call.process, static_cast<int>(fd))) {
+    if (fd >= 0 && forbidden_file(static_cast<int>(fd))) {
         close(static_cast<int>(fd));
         return -EACCES;
     }

@@ -225,8 +225,7 @@ std::int64_t sys_inotify_init(Call& call) {
 std::int64_t sys_inotify_add_watch(Call& call) {
     auto at = host_path(call, kAtFdCwd, call.arg[1], Touch::Look);
     if (!at) return -at.error();
-    std::string path = at->text();
-    if (!path.starts_with('/')) path = "/proc/self/fd/" + std::to_string(at->dirfd()) + "/" + path;
+    const std::string path = at->absolute();
     const int watch =
         inotify_add_watch(call.fd(0), path.c_str(), static_cast<std::uint32_t>(call.arg[2]));
     return watch < 0 ? -errno : watch;

@@ -39,6 +39,8 @@ std::int64_t wait_for(Call& call, std::uint64_t pid, std::uint64_t status_at, st
     if (WIFEXITED(status) || WIFSIGNALED(status)) {
         std::lock_guard lock(call.process.thread_mutex);
         call.process.children.erase(static_cast<int>(result));
+        if (Sandbox* sandbox = call.process.sandbox())
+            sandbox->remove_process(static_cast<int>(result));
     }
     if (status_at && !call.put(status_at, status)) return -EFAULT;
     if (usage_at && !call.put(usage_at, usage)) return -EFAULT;
@@ -209,14 +211,21 @@ std::int64_t sys_sched_setaffinity(Call& call) {
     return Call::host(SYS_sched_setaffinity, static_cast<std::uint64_t>(pid), size,
                       reinterpret_cast<std::uint64_t>(mask.data()));
 }
+/// A thread of the guest has a number of its own: for the host it is the calling one.
+std::uint64_t priority_target(const Call& call) {
+    const auto who = static_cast<std::uint32_t>(call.arg[1]);
+    return call.integer(0) == PRIO_PROCESS && call.process.find_thread(who) ? 0 : call.arg[1];
+}
 std::int64_t sys_getpriority(Call& call) {
-    return Call::host(SYS_getpriority, call.arg[0], call.arg[1]);
+    return Call::host(SYS_getpriority, call.arg[0], priority_target(call));
 }
 std::int64_t sys_setpriority(Call& call) {
-    if (call.integer(1) != 0 && !may_touch_process(call.process, call.integer(1))) return -EPERM;
-    return Call::host(SYS_setpriority, call.arg[0], call.arg[1], call.arg[2]);
+    // The window goes on after the guest, and a priority given away does not come back.
+    if (!call.process.owns_host_process()) return -EPERM;
+    return Call::host(SYS_setpriority, call.arg[0], priority_target(call), call.arg[2]);
 }
 std::int64_t sys_nice(Call& call) {
+    if (!call.process.owns_host_process()) return -EPERM;
     const std::int64_t now = Call::host(SYS_getpriority, PRIO_PROCESS, 0);
     if (now < 0) return now;
     const std::int64_t wanted = std::clamp<std::int64_t>(20 - now + call.integer(0), -20, 19);

@@ -130,6 +130,30 @@ SiginfoE2k from_self(const Call& call, int signal, int code, std::uint64_t value
     return SiginfoE2k::sent(signal, code, call.process.pid, static_cast<int>(getuid()), value);
 }
 
+/// kill of 0, -1 or a group, among the guest's own processes.
+std::int64_t signal_group(Call& call, int target, int signal) {
+    Process::Impl& p = call.process;
+    std::vector<int> own;
+    if (p.sandbox()) {
+        own = p.sandbox()->processes();
+    } else {
+        std::lock_guard lock(p.thread_mutex);
+        own.assign(p.children.begin(), p.children.end());
+        own.push_back(p.pid);
+    }
+    const pid_t group = target == 0 ? getpgid(0) : -target;
+    std::int64_t result = -ESRCH;
+    for (const int pid : own) {
+        if (target == -1 ? pid == p.pid : getpgid(pid) != group) continue;
+        result = 0;
+        if (pid != p.pid)
+            kill(pid, signal);
+        else if (signal)
+            p.post(from_self(call, signal, SI_USER));
+    }
+    return result;
+}
+
 std::int64_t sys_kill(Call& call) {
     Process::Impl& p = call.process;
     const int pid = call.integer(0), signal = call.integer(1);
@@ -143,16 +167,7 @@ std::int64_t sys_kill(Call& call) {
         return Call::host(SYS_kill, call.arg[0], call.arg[1]);
     }
     // Groups: from the window, or a sandbox, only what belongs to the guest is reached.
-    if (p.options.policy.sandbox || !p.owns_host_process()) {
-        std::vector<int> children;
-        {
-            std::lock_guard lock(p.thread_mutex);
-            children.assign(p.children.begin(), p.children.end());
-        }
-        for (int child : children) kill(child, signal);
-        if (signal && pid == 0) p.post(from_self(call, signal, SI_USER));
-        return 0;
-    }
+    if (p.sandbox() || !p.owns_host_process()) return signal_group(call, pid, signal);
     const std::int64_t result = Call::host(SYS_kill, call.arg[0], call.arg[1]);
     // The handler takes a SIGPIPE of this process for one of its writes.
     if (result == 0 && signal == SIGPIPE && (pid == 0 || pid == -getpgrp()))

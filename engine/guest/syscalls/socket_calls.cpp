@@ -14,7 +14,8 @@
 #include <thread>
 #include <vector>
 
-#include "engine/guest/syscalls/call.h"
+#include "engine/guest/syscalls/rules.h"
+#include "engine/guest/syscalls/socket_options.h"
 
 namespace e2k::guest {
 namespace {
@@ -82,10 +83,6 @@ std::int64_t address_out(const Call& call, std::uint64_t at, std::uint64_t lengt
     return call.put_result(length_at, static_cast<std::uint32_t>(length));
 }
 
-bool network_denied(const Call& call, int domain) {
-    return call.process.options.policy.sandbox && domain != AF_UNIX;
-}
-
 /// The host's answer to EPIPE includes a signal, which the workbench ignores for itself.
 std::int64_t sent(Call& call, std::int64_t result, std::uint64_t flags) {
     if (result == -EPIPE && !(flags & MSG_NOSIGNAL))
@@ -94,12 +91,10 @@ std::int64_t sent(Call& call, std::int64_t result, std::uint64_t flags) {
 }
 
 std::int64_t sys_socket(Call& call) {
-    if (network_denied(call, call.integer(0))) return -EACCES;
     return adopt_fd(call, Call::host(SYS_socket, call.arg[0], call.arg[1], call.arg[2]));
 }
 
 std::int64_t sys_socketpair(Call& call) {
-    if (network_denied(call, call.integer(0))) return -EACCES;
     std::array<int, 2> host{};
     if (socketpair(call.integer(0), call.integer(1), call.integer(2), host.data()) != 0)
         return -errno;
@@ -116,10 +111,6 @@ std::int64_t with_address(Call& call, long number) {
     if (call.fd(0) < 0) return -EBADF;
     const auto address = address_in(call, call.arg[1], call.arg[2]);
     if (!address) return -address.error();
-    sa_family_t family = AF_UNSPEC;
-    std::memcpy(&family, address->bytes.data(), sizeof family);
-    // In the sandbox a local socket's name is a door to other programs of the host.
-    if (call.process.options.policy.sandbox) return -EACCES;
     return with_name(call, *address, [&] {
         return call.blocking(number, u(call.fd(0)), raw(address->bytes.data()), address->length);
     });
@@ -246,9 +237,42 @@ std::int64_t read_message(const Call& call, std::uint64_t at, bool sending, Mess
     return 0;
 }
 
+/// In the sandbox a message has neither a name, which leads to others, nor descriptors: it is sent
+/// as one buffer, by the call whose arguments show that (see the second wall).
+std::int64_t send_plain(Call& call, std::uint64_t at, std::uint64_t flags) {
+    constexpr std::uint64_t kMost = 4 << 20;  // more than any socket takes at once
+    msghdr message{};
+    if (!call.get(at, message)) return -EFAULT;
+    if (message.msg_name && message.msg_namelen) return -EACCES;
+    if (message.msg_control && message.msg_controllen) return -EPERM;
+    if (message.msg_iovlen > IOV_MAX) return -EMSGSIZE;
+    std::vector<std::uint8_t> bytes;
+    for (std::uint64_t i = 0; i < message.msg_iovlen; ++i) {
+        iovec part{};
+        if (!call.get(raw(message.msg_iov) + i * sizeof part, part)) return -EFAULT;
+        const std::size_t before = bytes.size();
+        const auto size = std::min<std::uint64_t>(part.iov_len, kMost - before);
+        bytes.resize(before + size);
+        if (!call.memory().read(raw(part.iov_base), bytes.data() + before, size)) return -EFAULT;
+    }
+    return sent(call,
+                call.blocking(SYS_sendto, u(call.fd(0)), raw(bytes.data()), bytes.size(),
+                              flags | MSG_NOSIGNAL, 0, 0),
+                flags);
+}
+
+/// Levels whose messages might hold addresses of the sender's memory are refused.
+bool plain_control(msghdr& message) {
+    for (cmsghdr* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
+        if (!plain_control_level(c->cmsg_level)) return false;
+    return true;
+}
+
 std::int64_t send_message(Call& call, std::uint64_t at, std::uint64_t flags) {
+    if (call.process.sandbox()) return send_plain(call, at, flags);
     Message m;
     if (const auto error = read_message(call, at, true, m)) return error;
+    if (!plain_control(m.host)) return -EINVAL;
     translate_rights(m.host, [&](int fd) { return call.process.fds.host(fd); });
     return sent(call,
                 with_name(call, m.name,
@@ -320,60 +344,25 @@ std::int64_t sys_recvmmsg(Call& call) {
     return result > 0 && !call.put(call.arg[4], call.remaining(time)) ? -EFAULT : result;
 }
 
-// --- options ---
-
-std::int64_t sys_setsockopt(Call& call) {
-    const std::uint64_t length = static_cast<std::uint32_t>(call.arg[4]);
-    if (length > kMaxControl) return -EINVAL;
-    std::vector<std::uint8_t> value(length);
-    if (!call.memory().read(call.arg[3], value.data(), length)) return -EFAULT;
-    return Call::host(SYS_setsockopt, u(call.fd(0)), call.arg[1], call.arg[2], raw(value.data()),
-                      length);
-}
-std::int64_t sys_getsockopt(Call& call) {
-    std::uint32_t length = 0;
-    if (!call.get(call.arg[4], length)) return -EFAULT;
-    if (static_cast<std::int32_t>(length) < 0) return -EINVAL;
-    length = std::min<std::uint32_t>(length, kMaxControl);
-    std::vector<std::uint8_t> value(length);
-    const std::int64_t result = Call::host(SYS_getsockopt, u(call.fd(0)), call.arg[1], call.arg[2],
-                                           raw(value.data()), raw(&length));
-    if (result < 0) return result;
-    if (!call.memory().write(call.arg[3], value.data(),
-                             std::min<std::size_t>(length, value.size())))
-        return -EFAULT;
-    return call.put_result(call.arg[4], length);
-}
-
 /// socketcall (102): the older C library's single entry; arguments are 64-bit words in memory.
 struct SocketCall {
-    Handler handler;
+    std::uint16_t number;  ///< the call of its own that does the same
     std::uint8_t words;
 };
-std::int64_t sys_send(Call& call) {
-    call.arg[4] = call.arg[5] = 0;
-    return sys_sendto(call);
-}
-std::int64_t sys_recv(Call& call) {
-    call.arg[4] = call.arg[5] = 0;
-    return sys_recvfrom(call);
-}
 constexpr SocketCall kSocketCalls[] = {
-    {nullptr, 0},        {sys_socket, 3},   {sys_bind, 3},        {sys_connect, 3},
-    {sys_listen, 2},     {sys_accept, 3},   {sys_getsockname, 3}, {sys_getpeername, 3},
-    {sys_socketpair, 4}, {sys_send, 4},     {sys_recv, 4},        {sys_sendto, 6},
-    {sys_recvfrom, 6},   {sys_shutdown, 2}, {sys_setsockopt, 5},  {sys_getsockopt, 5},
-    {sys_sendmsg, 3},    {sys_recvmsg, 3},  {sys_accept4, 4},     {sys_recvmmsg, 5},
-    {sys_sendmmsg, 4},
+    {0, 0},   {403, 3}, {410, 3}, {404, 3}, {411, 2}, {405, 3}, {412, 3},
+    {413, 3}, {414, 4}, {406, 4}, {407, 4}, {406, 6}, {407, 6}, {393, 2},
+    {415, 5}, {416, 5}, {408, 3}, {409, 3}, {286, 4}, {349, 5}, {378, 4},
 };
 std::int64_t sys_socketcall(Call& call) {
     const std::uint64_t which = static_cast<std::uint32_t>(call.arg[0]);
     if (which == 0 || which >= std::size(kSocketCalls)) return -EINVAL;
     Call inner = call;
-    inner.arg = {};
+    inner.number = kSocketCalls[which].number;
+    inner.arg = {};  // send and recv are sendto and recvfrom without an address
     if (!call.memory().read(call.arg[1], inner.arg.data(), 8u * kSocketCalls[which].words))
         return -EFAULT;
-    return kSocketCalls[which].handler(inner);
+    return perform(*find_syscall(inner.number), inner);
 }
 
 using enum Arg;
@@ -395,8 +384,8 @@ constexpr std::array kRows{
     SyscallRow{412, "getsockname", {Fd, Ptr, Ptr}, sys_getsockname},
     SyscallRow{413, "getpeername", {Fd, Ptr, Ptr}, sys_getpeername},
     SyscallRow{414, "socketpair", {SocketDomain, SocketType, Int, FdPairOut}, sys_socketpair},
-    SyscallRow{415, "setsockopt", {Fd, Int, Int, Ptr, Int}, sys_setsockopt},
-    SyscallRow{416, "getsockopt", {Fd, Int, Int, Ptr, Ptr}, sys_getsockopt},
+    SyscallRow{415, "setsockopt", {Fd, Int, Int, Ptr, Int}, set_socket_option},
+    SyscallRow{416, "getsockopt", {Fd, Int, Int, Ptr, Ptr}, get_socket_option},
 };
 
 }  // namespace

@@ -198,6 +198,7 @@ std::int64_t fork_guest(Call& call, const CloneRequest& request) {
         error = errno;
         if (pid == 0) become_child(call);
         if (pid > 0) p.children.insert(pid);
+        if (pid > 0 && p.sandbox()) p.sandbox()->add_process(pid);
         p.fds.unlock_after_fork();
         p.memory->unlock_after_fork(pid == 0);
     }

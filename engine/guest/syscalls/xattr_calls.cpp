@@ -28,6 +28,13 @@ public:
         return Target(fd, "/proc/self/fd/" + std::to_string(fd));
     }
     static Target by_descriptor(const Call& call) { return Target(call.fd(0), ""); }
+    static tl::expected<Target, int> by_judged_descriptor(const Call& call) {
+        const auto file = host_file(call, call.integer(0));
+        if (!file) return tl::unexpected(file.error());
+        const int fd = open(file->c_str(), O_PATH | O_CLOEXEC);
+        if (fd < 0) return tl::unexpected(errno);
+        return Target(fd, "/proc/self/fd/" + std::to_string(fd));
+    }
     Target(Target&& other) noexcept : fd_(other.fd_), name_(std::move(other.name_)) {
         other.name_.clear();
     }
@@ -55,11 +62,19 @@ enum class By : std::uint8_t { Path, Link, Descriptor };
 template <By Kind, class F>
 std::int64_t on_target(Call& call, Touch touch, F&& work) {
     if constexpr (Kind == By::Descriptor) {
-        return work(Target::by_descriptor(call));
+        if (touch == Touch::Look || !call.process.sandbox())
+            return work(Target::by_descriptor(call));
+        const auto target = Target::by_judged_descriptor(call);
+        return target ? work(*target) : -target.error();
     } else {
         const auto target = Target::by_path(call, touch, Kind == By::Path);
         return target ? work(*target) : -target.error();
     }
+}
+
+/// In the sandbox a guest sets no attributes that the system gives a meaning (rights, labels).
+bool is_free(const Call& call, const std::string& name) {
+    return !call.process.sandbox() || name.starts_with("user.");
 }
 
 tl::expected<std::string, int> attribute_name(const Call& call) {
@@ -75,6 +90,7 @@ std::int64_t set_attribute(Call& call) {
     if (call.arg[4] & 0xffff'ffff & ~kFlags) return -EINVAL;
     const auto name = attribute_name(call);
     if (!name) return -name.error();
+    if (!is_free(call, *name)) return -EPERM;
     if (call.arg[3] > kMaxValue) return -E2BIG;
     std::vector<std::uint8_t> value(call.arg[3]);
     if (!call.memory().read(call.arg[2], value.data(), value.size())) return -EFAULT;
@@ -118,6 +134,7 @@ template <By Kind>
 std::int64_t remove_attribute(Call& call) {
     const auto name = attribute_name(call);
     if (!name) return -name.error();
+    if (!is_free(call, *name)) return -EPERM;
     return on_target<Kind>(call, Touch::Change, [&](const Target& target) {
         return target.host(SYS_removexattr, SYS_fremovexattr, word(name->c_str()));
     });

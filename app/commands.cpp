@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "app/start.h"
+
 namespace e2k::app {
 
 std::vector<std::string> environment() {
@@ -14,6 +16,7 @@ guest::ProcessOptions ProgramOptions::process() const {
     guest::ProcessOptions options;
     options.argv = argv;
     options.environment = environment();
+    options.descriptors = start().descriptors;
     options.iset_override = processor.iset;
     options.idr_override = processor.idr_model;
     options.exact_tags = tags;

@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
         const int code = std::visit(Execute{}, e2k::app::parse_command_line(arguments));
         return e2k::app::results_beside_guest().finish(e2k::app::results().finish(code));
     } catch (const std::exception& e) {
-        e2k::app::complain(e.what());
+        e2k::app::complain(e2k::app::with_advice(e.what()));
         return e2k::app::kExitFailure;
     }
 }

@@ -1,15 +1,19 @@
 #include "app/output.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 
 #include "app/commands.h"
 #include "app/start.h"
+#include "engine/guest/fd_table.h"
 #include "engine/guest/host_signals.h"
+#include "engine/guest/limits.h"
 #include "engine/isa/printable.h"
 
 namespace e2k::app {
@@ -19,6 +23,8 @@ namespace {
 constexpr std::size_t kBuffered = 64u << 10;
 /// How long a message waits for a reader of a stream that somebody made non-blocking.
 constexpr int kPatience = 1000;  // ms
+
+int g_standard_error = STDERR_FILENO;
 
 /// 0, or the errno value of what kept the rest from being written.
 int write_all(int descriptor, std::string_view text, int patience) {
@@ -94,13 +100,27 @@ Results& results() {
 }
 
 Results& results_beside_guest() {
-    static Results output(STDERR_FILENO);
+    static Results output(g_standard_error);
     return output;
+}
+
+void keep_standard_error() {
+    const int own = guest::move_out_of_the_way(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
+    if (own >= 0) g_standard_error = own;
 }
 
 void write_message(std::string_view text) {
     const WithoutSigpipe guard;
-    write_all(STDERR_FILENO, text, kPatience);
+    write_all(g_standard_error, text, kPatience);
+}
+
+std::string with_advice(std::string message) {
+    for (const char* text : std::array<const char*, 2>{std::strerror(ENOMEM), "bad_alloc"})
+        if (message.find(text) != std::string::npos)
+            if (const std::string advice = guest::ResourceLimits::advice_on_memory();
+                message.find(advice.substr(advice.rfind('(') + 1)) == std::string::npos)
+                return message + advice;
+    return message;
 }
 
 void complain(std::string_view text) {

@@ -47,6 +47,12 @@ template <class... Args>
 void print_message(fmt::format_string<Args...> format, Args&&... args) {
     write_message(fmt::format(format, std::forward<Args>(args)...));
 }
+/// From now on messages and results beside a guest go where standard error leads now, whatever the
+/// guest makes of its descriptor 2: for what the user has asked to see. Without it messages follow
+/// the guest's standard error, and nothing keeps the stream open behind its back.
+void keep_standard_error();
+/// The message, and if memory did not suffice the limit that may be to blame.
+std::string with_advice(std::string message);
 /// "e2kwb: …" as a message; control characters in it, of file names say, are written out.
 void complain(std::string_view text);
 

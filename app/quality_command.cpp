@@ -149,12 +149,13 @@ int quality(const QualityOptions& options) {
         complain(fmt::format("{}: {}", path, std::strerror(errno)));
         return kExitNotFound;
     }
+    keep_standard_error();
     machine::HeadlessOptions headless;
     headless.process = options.program.process();
     headless.profile = true;
     const auto result = machine::run_headless(path, std::move(headless));
     if (!result) {
-        complain(result.error());
+        complain(with_advice(result.error()));
         return kExitCannotRun;
     }
     const QualityReport report = translate::assess(result->regions);

@@ -119,11 +119,12 @@ int run(const RunOptions& options) {
     headless.perf_map = options.perf_map;
     headless.jitdump = options.jitdump;
     SystemCallPrinter printer;
+    if (options.strace || options.stats || options.differential) keep_standard_error();
     if (options.strace) headless.on_syscall = std::ref(printer);
     headless.on_notice = [](const std::string& text) { complain(text); };
     const auto result = machine::run_headless(path, std::move(headless));
     if (!result) {
-        complain(result.error());
+        complain(with_advice(result.error()));
         return kExitCannotRun;
     }
     if (options.stats) print_statistics(*result, options.program.interpreter);

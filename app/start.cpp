@@ -9,6 +9,8 @@
 #include <csignal>
 #include <cstring>
 
+#include "engine/guest/limits.h"
+
 namespace e2k::app {
 
 namespace {
@@ -40,6 +42,7 @@ std::vector<int> open_descriptors() {
 }  // namespace
 
 void note_start() {
+    guest::ResourceLimits::callers();
     g_start.descriptors = open_descriptors();
     struct sigaction action {};
     g_start.ignores_sigpipe =

@@ -10,8 +10,9 @@ struct Start {
     bool ignores_sigpipe = false;  ///< the caller wants EPIPE instead of an end by SIGPIPE
 };
 
-/// Notes it and fills what is missing of descriptors 0, 1 and 2 with ones that can neither be read
-/// nor written, so that no file of the workbench gets such a number and with it stray output.
+/// Notes it, raises the limits the workbench needs raised (guest/limits.h), and fills what is
+/// missing of descriptors 0, 1 and 2 with ones that can neither be read nor written, so that no
+/// file of the workbench gets such a number and with it stray output.
 void note_start();
 const Start& start();
 

@@ -13,12 +13,13 @@ int trace(const TraceCommandOptions& options) {
     trace.registers = options.registers;
     trace.max_bundles = options.max_bundles;
     // The guest writes to standard output itself, so the trace goes beside it, line by line.
+    keep_standard_error();
     Results& out = results_beside_guest();
     const auto result = machine::trace(path, std::move(trace), [&](std::string_view line) {
         return out.print("{}\n", line) && out.flush();
     });
     if (!result) {
-        complain(result.error());
+        complain(with_advice(result.error()));
         return kExitCannotRun;
     }
     if (result->failed) {

@@ -45,8 +45,9 @@ int place_descriptors(HostProgram& program) {
     int base = 3;
     for (const auto& [number, host] : program.descriptors) base = std::max(base, number + 1);
     const int file = fcntl(program.file, F_DUPFD_CLOEXEC, base);
-    const int directory = fcntl(program.directory, F_DUPFD_CLOEXEC, base);
-    if (file < 0 || directory < 0) return errno;
+    const bool moves = program.directory >= 0;  // else it is the process's own
+    const int directory = moves ? fcntl(program.directory, F_DUPFD_CLOEXEC, base) : -1;
+    if (file < 0 || (moves && directory < 0)) return errno;
     for (auto& [number, host] : program.descriptors)
         if (number != host && (host = fcntl(host, F_DUPFD_CLOEXEC, base)) < 0) return errno;
     int next = 0;
@@ -59,7 +60,7 @@ int place_descriptors(HostProgram& program) {
         next = number + 1;
     }
     if (next < base) syscall(SYS_close_range, next, base - 1, 0);
-    if (fchdir(directory) != 0) return errno;
+    if (moves && fchdir(directory) != 0) return errno;
     syscall(SYS_close_range, std::max(base, file + 1), ~0u, 0);
     if (file > base) syscall(SYS_close_range, base, file - 1, 0);
     program.file = file;
@@ -75,6 +76,7 @@ int attempt(void* argument) {
         for (siginfo_t& info : program.pending)
             syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), info.si_signo, &info);
         prctl(PR_SET_PDEATHSIG, program.parent_death_signal);
+        program.limits.put_in_force();
         set_mask(program.blocked);
         if (program.path.empty())
             syscall(SYS_execveat, program.file, "", self.argv.data(), self.environment.data(),
@@ -114,6 +116,21 @@ private:
     std::vector<std::pair<int, struct sigaction>> changed_;
 };
 
+/// The limits of the workbench, to be put back where they still can.
+class OwnLimits {
+public:
+    OwnLimits() {
+        for (std::size_t i = 0; i < limits_.size(); ++i) getrlimit(resource(i), &limits_[i]);
+    }
+    void restore() const {
+        for (std::size_t i = 0; i < limits_.size(); ++i) setrlimit(resource(i), &limits_[i]);
+    }
+
+private:
+    static __rlimit_resource resource(std::size_t i) { return static_cast<__rlimit_resource>(i); }
+    std::array<rlimit, RLIM_NLIMITS> limits_{};
+};
+
 }  // namespace
 
 int execute_host_program(HostProgram program) {
@@ -122,6 +139,7 @@ int execute_host_program(HostProgram program) {
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (stack == MAP_FAILED) return errno;
     const InheritedActions actions(program.ignored);
+    const OwnLimits limits;
     for (const auto& [which, left] : program.timers)
         setitimer(static_cast<__itimer_which>(which), &left, nullptr);
     Attempt self{std::move(program), {}, {}, 0};
@@ -132,6 +150,7 @@ int execute_host_program(HostProgram program) {
         clone(attempt, static_cast<char*>(stack) + kStack,
               CLONE_VM | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_VFORK, &self);
     const int error = tid < 0 ? errno : self.error;
+    limits.restore();
     const itimerval none{};
     for (const auto& timer : self.program.timers)
         setitimer(static_cast<__itimer_which>(timer.first), &none, nullptr);

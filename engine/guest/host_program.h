@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/guest/limits.h"
+
 namespace e2k::guest {
 
 struct HostProgram {
@@ -22,6 +24,7 @@ struct HostProgram {
     std::vector<siginfo_t> pending;                 ///< blocked signals that have come
     std::vector<std::pair<int, itimerval>> timers;  ///< setitimer's, with the time that is left
     int parent_death_signal = 0;
+    ResourceLimits limits;
 };
 
 /// Returns only if the host refuses: an errno value, and nothing has changed.

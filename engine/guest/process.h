@@ -41,6 +41,9 @@ struct ProcessOptions {
     std::vector<std::string> environment;  ///< "NAME=value"
     Policy policy;
     StandardStreams streams;
+    /// Host descriptors that become the guest's under their numbers, to close and to replace: the
+    /// process exists for this guest. Absent: copies of 0, 1 and 2 (or `streams`).
+    std::optional<std::vector<int>> descriptors;
     int iset_override = 0;  ///< 0 = from the file
     std::uint8_t idr_override = 0;
     bool exact_tags = true;     ///< diagnostic values are modelled; using one traps

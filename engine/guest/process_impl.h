@@ -13,6 +13,7 @@
 #include "engine/guest/aio.h"
 #include "engine/guest/fd_table.h"
 #include "engine/guest/host_signals.h"
+#include "engine/guest/limits.h"
 #include "engine/guest/process.h"
 #include "engine/guest/sandbox.h"
 #include "engine/guest/stack_contexts.h"
@@ -135,12 +136,14 @@ struct Process::Impl final : HostSignalSink {
     std::shared_ptr<const SymbolTable> symbols;
     std::unique_ptr<AddressSpace> memory;
     FdTable fds;
+    ResourceLimits limits;
     std::unique_ptr<StreamPump> pump;  ///< null: the host's descriptors are used
     AioContexts aio;
-    int cwd = -1;                     ///< O_PATH descriptor of the guest's working directory
-    std::string executable;           ///< absolute path for /proc/self/exe
-    std::string invoked_as;           ///< what the program's file was called at its start
-    std::uint64_t stack_pointer = 0;  ///< at process start; argument area follows
+    int cwd = -1;                           ///< O_PATH descriptor of the guest's working directory
+    std::string executable;                 ///< absolute path for /proc/self/exe
+    std::string invoked_as;                 ///< what the program's file was called at its start
+    std::uint64_t stack_size = kStackSize;  ///< of the main thread, as mapped at the start
+    std::uint64_t stack_pointer = 0;        ///< at process start; argument area follows
     std::uint64_t argv_begin = 0, argv_end = 0;  ///< strings, for /proc/self/cmdline
     int pid = 0;
     bool forked = false;  ///< this host process was made by the guest's fork

@@ -91,13 +91,16 @@ tl::expected<void, std::string> Process::Impl::load_program() {
 }
 
 tl::expected<void, std::string> Process::Impl::lay_out_stack() {
-    auto at = memory->map(kStackTop - kStackSize, kStackSize, kProtRead | kProtWrite, true, false,
+    constexpr std::uint64_t kMostStack = 1u << 30, kLeastStack = 256u << 10;
+    stack_size = page_up(
+        std::clamp<std::uint64_t>(limits.soft(RLIMIT_STACK), kLeastStack, kMostStack - kPage));
+    auto at = memory->map(kStackTop - stack_size, stack_size, kProtRead | kProtWrite, true, false,
                           -1, 0, "[stack]");
     if (!at) return failed(image.path, "cannot map the stack", at.error());
     std::uint64_t text_size = 0;
     for (const auto* list : {&options.argv, &options.environment})
         for (const std::string& text : *list) text_size += text.size() + 1 + 8;
-    if (text_size > kStackSize / 4)
+    if (text_size > std::max(stack_size / 4, kLeastStack / 2))
         return failed(image.path, "arguments and environment do not fit on the stack", E2BIG);
 
     StackWriter stack(*memory, kStackTop - 8);
@@ -153,12 +156,17 @@ tl::expected<void, std::string> Process::Impl::lay_out_stack() {
 }
 
 tl::expected<void, std::string> Process::Impl::open_streams() {
-    cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (cwd < 0) return failed(image.path, "cannot open the working directory", errno);
+    cwd = move_out_of_the_way(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (cwd < 0) cwd = AT_FDCWD;  // not to be searched, or no descriptor left: the host's own
     if (options.streams.output || options.streams.input) {
         auto made = StreamPump::create(options.streams);
         if (!made) return tl::unexpected(image.path + ": " + made.error());
         pump = std::move(*made);
+    }
+    fds.set_limit(limits.soft(RLIMIT_NOFILE));
+    if (options.descriptors) {
+        fds.inherit(*options.descriptors);
+        return {};
     }
     for (int stream = 0; stream < 3; ++stream) {
         const bool owned = stream == 0 ? static_cast<bool>(options.streams.input)
@@ -181,7 +189,7 @@ void Process::Impl::enter_program(cpu::CpuState& s) const {
     s.wd.size = s.wd.psize = kEntryWindow;
     s.wd.fx = 1;
     s.usd_base = stack_pointer;
-    s.usd_size = stack_pointer - (kStackTop - kStackSize);
+    s.usd_size = stack_pointer - (kStackTop - stack_size);
     s.sbr = kStackTop;
     s.psp_base = kProcedureStackBase;
     s.pcsp_base = kChainStackBase;
@@ -241,6 +249,7 @@ tl::expected<std::unique_ptr<Process>, std::string> Process::start(ElfImage imag
     impl.invoked_as = impl.image.path;
     impl.symbols = std::make_shared<const SymbolTable>(impl.image.symbols);
     impl.pid = getpid();
+    impl.limits = ResourceLimits::callers();
     if (impl.options.policy.sandbox && !impl.options.policy.state) {
         auto sandbox = Sandbox::create(impl.options.policy.writable);
         if (!sandbox) return tl::unexpected(impl.image.path + ": " + sandbox.error());

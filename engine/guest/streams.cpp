@@ -12,16 +12,10 @@
 
 #include <fmt/format.h>
 
+#include "engine/guest/fd_table.h"
+
 namespace e2k::guest {
 namespace {
-
-/// Descriptors the guest's table does not own stay out of the way of everything else.
-int lift(int fd) {
-    const int high = fcntl(fd, F_DUPFD_CLOEXEC, 400);
-    if (high < 0) return fd;
-    close(fd);
-    return high;
-}
 
 void block_all_signals() {
     sigset_t all;
@@ -41,13 +35,13 @@ tl::expected<std::unique_ptr<StreamPump>, std::string> StreamPump::create(Standa
     for (std::size_t stream = 0; stream < 3; ++stream) {
         int ends[2];
         if (pipe2(ends, O_CLOEXEC) != 0) return fail();
-        const int reader = lift(ends[0]), writer = lift(ends[1]);
+        const int reader = move_out_of_the_way(ends[0]), writer = move_out_of_the_way(ends[1]);
         pump->guest_end_[stream] = stream == 0 ? reader : writer;
         pump->own_end_[stream] = stream == 0 ? writer : reader;
         if (stream != 0) fcntl(reader, F_SETFL, O_NONBLOCK);
     }
     if (pipe2(pump->stop_pipe_.data(), O_CLOEXEC) != 0) return fail();
-    for (int& fd : pump->stop_pipe_) fd = lift(fd);
+    for (int& fd : pump->stop_pipe_) fd = move_out_of_the_way(fd);
     pump->output_ = std::thread([p = pump.get()] { p->run_output(); });
     pump->input_ = std::thread([p = pump.get()] { p->run_input(); });
     return pump;

@@ -150,6 +150,9 @@ struct SyscallRow {
 
 /// Families of rows (one file each).
 std::span<const SyscallRow> file_rows();
+std::span<const SyscallRow> descriptor_rows();
+std::span<const SyscallRow> ioctl_rows();
+std::span<const SyscallRow> limit_rows();
 std::span<const SyscallRow> directory_rows();
 std::span<const SyscallRow> memory_rows();
 std::span<const SyscallRow> process_rows();
@@ -297,6 +300,19 @@ std::optional<std::int64_t> read_signal_descriptor(Call& call, int fd, std::uint
 std::int64_t fast_siggetmask(Call& call);
 std::int64_t fast_getcontext(Call& call);
 std::int64_t fast_set_return(Call& call);
+
+/// getdents of /proc/self/fd or fdinfo; nullopt: the directory is another one.
+std::optional<std::int64_t> list_descriptors(const Call& call);
+
+/// What a change of the guest's mappings does to the sums that RLIMIT_AS and RLIMIT_DATA limit.
+struct MemoryGrowth {
+    std::uint64_t bytes = 0;  ///< more mapped
+    bool data = false;        ///< private and writable
+    /// Whatever is mapped here goes.
+    std::uint64_t replaced_begin = 0, replaced_end = 0;
+};
+/// False if a limit of the guest forbids it.
+bool within_limits(const Process::Impl& process, const MemoryGrowth& growth);
 
 /// Result of a host call that made a descriptor: put it into the guest's table.
 std::int64_t adopt_fd(const Call& call, std::int64_t host);

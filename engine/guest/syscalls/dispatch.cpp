@@ -23,11 +23,12 @@ using Table = std::vector<const SyscallRow*>;
 Table build_table() {
     Table table;
     for (auto rows :
-         {file_rows(),    directory_rows(), memory_rows(),  process_rows(), identity_rows(),
-          thread_rows(),  signal_rows(),    time_rows(),    poll_rows(),    socket_rows(),
-          ipc_rows(),     elbrus_rows(),    context_rows(), xattr_rows(),   mqueue_rows(),
-          pidfd_rows(),   schedule_rows(),  numa_rows(),    aio_rows(),     namespace_rows(),
-          openat2_rows(), clone3_rows(),    execute_rows(), old_rows(),     refused_rows()}) {
+         {file_rows(),       directory_rows(), memory_rows(),  process_rows(), identity_rows(),
+          thread_rows(),     signal_rows(),    time_rows(),    poll_rows(),    socket_rows(),
+          ipc_rows(),        elbrus_rows(),    context_rows(), xattr_rows(),   mqueue_rows(),
+          pidfd_rows(),      schedule_rows(),  numa_rows(),    aio_rows(),     namespace_rows(),
+          openat2_rows(),    clone3_rows(),    execute_rows(), old_rows(),     refused_rows(),
+          descriptor_rows(), ioctl_rows(),     limit_rows()}) {
         for (const SyscallRow& row : rows) {
             if (row.number >= table.size()) table.resize(row.number + 1u);
             table[row.number] = &row;

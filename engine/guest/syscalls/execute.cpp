@@ -160,6 +160,7 @@ HostProgram host_program(Call& call, const Program& program, std::vector<std::st
     host.file = program.file.get();
     if (program.by_name) host.path = program.name;
     host.directory = p.cwd;
+    host.limits = p.limits;
     host.argv = std::move(argv);
     host.environment = cleaned_environment(std::move(environment));
     for (const int number : p.fds.open_numbers()) {

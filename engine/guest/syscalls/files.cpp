@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -131,89 +130,6 @@ std::int64_t sys_openat(Call& call) {
 std::int64_t sys_creat(Call& call) {
     return open_file(call, kAtFdCwd, call.arg[0], O_CREAT | O_WRONLY | O_TRUNC, call.arg[1]);
 }
-std::int64_t sys_close(Call& call) { return -call.process.fds.close(call.integer(0)); }
-
-std::int64_t sys_close_range(Call& call) {
-    constexpr std::uint64_t kCloexec = 4;
-    if (call.arg[0] > call.arg[1] || (call.arg[2] & ~kCloexec)) return -EINVAL;
-    for (int fd : call.process.fds.open_numbers()) {
-        if (static_cast<std::uint64_t>(fd) < call.arg[0] ||
-            static_cast<std::uint64_t>(fd) > static_cast<std::uint32_t>(call.arg[1]))
-            continue;
-        if (call.arg[2] & kCloexec)
-            fcntl(call.process.fds.host(fd), F_SETFD, FD_CLOEXEC);
-        else
-            call.process.fds.close(fd);
-    }
-    return 0;
-}
-
-/// Copies a descriptor: to the lowest number ≥ `least`, or to exactly `exact`.
-std::int64_t duplicate(Call& call, int from, bool cloexec, int least, std::optional<int> exact) {
-    FdTable& fds = call.process.fds;
-    const int host = fds.host(from);
-    if (host < 0) return -EBADF;
-    if (exact && (*exact < 0 || *exact >= FdTable::kLimit)) return -EBADF;
-    if (least < 0 || least >= FdTable::kLimit) return -EINVAL;
-    const int copy = fcntl(host, cloexec ? F_DUPFD_CLOEXEC : F_DUPFD, 3);
-    if (copy < 0) return -errno;
-    const int stream = fds.stream(from);
-    const auto placed = exact ? fds.set(*exact, copy, stream) : fds.add(copy, least, stream);
-    return placed ? *placed : -placed.error();
-}
-
-std::int64_t sys_dup(Call& call) { return duplicate(call, call.integer(0), false, 0, {}); }
-std::int64_t sys_dup2(Call& call) {
-    if (call.integer(0) == call.integer(1)) return call.fd(0) < 0 ? -EBADF : call.integer(1);
-    return duplicate(call, call.integer(0), false, 0, call.integer(1));
-}
-std::int64_t sys_dup3(Call& call) {
-    if (call.integer(0) == call.integer(1) || (call.arg[2] & ~std::uint64_t{O_CLOEXEC}))
-        return -EINVAL;
-    return duplicate(call, call.integer(0), call.arg[2] & O_CLOEXEC, 0, call.integer(1));
-}
-
-std::int64_t sys_fcntl(Call& call) {
-    int command = call.integer(1);
-    const auto host = static_cast<std::uint64_t>(call.fd(0));
-    // The 32-bit library's names of the lock commands (linux-abi.md §6.2).
-    if (command >= 12 && command <= 14) command -= 7;
-    switch (command) {
-        case F_DUPFD:
-        case F_DUPFD_CLOEXEC:
-            return duplicate(call, call.integer(0), command == F_DUPFD_CLOEXEC, call.integer(2),
-                             {});
-        case F_GETLK:
-        case F_SETLK:
-        case F_SETLKW:
-        case F_OFD_GETLK:
-        case F_OFD_SETLK:
-        case F_OFD_SETLKW: {
-            struct flock lock {};
-            if (!call.get(call.arg[2], lock)) return -EFAULT;
-            const std::int64_t result =
-                call.blocking(SYS_fcntl, host, static_cast<std::uint64_t>(command),
-                              reinterpret_cast<std::uint64_t>(&lock));
-            if (result == 0 && (command == F_GETLK || command == F_OFD_GETLK))
-                return call.put_result(call.arg[2], lock);
-            return result;
-        }
-        case F_GETFD:
-        case F_SETFD:
-        case F_GETFL:
-        case F_SETFL:
-        case F_GETPIPE_SZ:
-        case F_SETPIPE_SZ:
-        case F_ADD_SEALS:
-        case F_GET_SEALS:
-        case F_GETLEASE:
-        case F_GETOWN:
-            return Call::host(SYS_fcntl, host, static_cast<std::uint64_t>(command), call.arg[2]);
-        default:
-            return host == ~0ull ? -EBADF : -EINVAL;
-    }
-}
-
 std::int64_t sys_lseek(Call& call) {
     return Call::host(SYS_lseek, static_cast<std::uint64_t>(call.fd(0)), call.arg[1], call.arg[2]);
 }
@@ -224,26 +140,6 @@ std::int64_t sys_llseek(Call& call) {
                    call.arg[1] << 32 | (call.arg[2] & 0xffff'ffff), call.arg[4]);
     return at < 0 ? at : call.put_result(call.arg[3], at);
 }
-
-std::int64_t make_pipe(Call& call, int flags) {
-    std::array<int, 2> host{};
-    if (pipe2(host.data(), flags) != 0) return -errno;
-    FdTable& fds = call.process.fds;
-    const auto reader = fds.add(host[0]);
-    const auto writer = fds.add(host[1]);
-    std::int64_t error = 0;
-    if (!reader || !writer)
-        error = -EMFILE;
-    else if (!call.put(call.arg[0], std::array<std::int32_t, 2>{*reader, *writer}))
-        error = -EFAULT;
-    if (error) {
-        if (reader) fds.close(*reader);
-        if (writer) fds.close(*writer);
-    }
-    return error;
-}
-std::int64_t sys_pipe(Call& call) { return make_pipe(call, 0); }
-std::int64_t sys_pipe2(Call& call) { return make_pipe(call, call.integer(1)); }
 
 std::int64_t sys_fsync(Call& call) {
     return call.blocking(SYS_fsync, static_cast<std::uint64_t>(call.fd(0)));
@@ -329,42 +225,8 @@ std::int64_t sys_memfd_create(Call& call) {
                                      reinterpret_cast<std::uint64_t>(name->c_str()), call.arg[1]));
 }
 
-// --- ioctl: a request whose structure is equal on both sides is copied through ---
-
-struct IoctlShape {
-    std::uint64_t request;
-    std::uint16_t in, out;  ///< bytes; 0, 0: the argument is a plain number
-};
-constexpr std::array kIoctls{
-    IoctlShape{TCGETS, 0, 36},   IoctlShape{TCSETS, 36, 0},    IoctlShape{TCSETSW, 36, 0},
-    IoctlShape{TCSETSF, 36, 0},  IoctlShape{TIOCGWINSZ, 0, 8}, IoctlShape{TIOCSWINSZ, 8, 0},
-    IoctlShape{TIOCGPGRP, 0, 4}, IoctlShape{TIOCSPGRP, 4, 0},  IoctlShape{TIOCGSID, 0, 4},
-    IoctlShape{FIONREAD, 0, 4},  IoctlShape{TIOCOUTQ, 0, 4},   IoctlShape{FIONBIO, 4, 0},
-    IoctlShape{FIOASYNC, 4, 0},  IoctlShape{TIOCGPTN, 0, 4},   IoctlShape{TIOCSPTLCK, 4, 0},
-    IoctlShape{TCSBRK, 0, 0},    IoctlShape{TCXONC, 0, 0},     IoctlShape{TCFLSH, 0, 0},
-    IoctlShape{TIOCEXCL, 0, 0},  IoctlShape{TIOCNXCL, 0, 0},   IoctlShape{TIOCNOTTY, 0, 0},
-    IoctlShape{TIOCSCTTY, 0, 0}, IoctlShape{FIOCLEX, 0, 0},    IoctlShape{FIONCLEX, 0, 0},
-    IoctlShape{BLKSSZGET, 0, 4},
-};
-
-std::int64_t sys_ioctl(Call& call) {
-    const int host = call.fd(0);
-    if (host < 0) return -EBADF;
-    const std::uint64_t request = call.arg[1] & 0xffff'ffff;
-    const auto shape = std::ranges::find(kIoctls, request, &IoctlShape::request);
-    if (shape == kIoctls.end()) return -ENOTTY;
-    std::array<std::uint8_t, 64> data{};
-    if (shape->in && !call.memory().read(call.arg[2], data.data(), shape->in)) return -EFAULT;
-    const bool plain = shape->in == 0 && shape->out == 0;
-    const std::int64_t result =
-        call.blocking(SYS_ioctl, static_cast<std::uint64_t>(host), request,
-                      plain ? call.arg[2] : reinterpret_cast<std::uint64_t>(data.data()));
-    if (result >= 0 && shape->out && !call.memory().write(call.arg[2], data.data(), shape->out))
-        return -EFAULT;
-    return result;
-}
-
 std::int64_t sys_getdents(Call& call) {
+    if (const auto done = list_descriptors(call)) return *done;
     const std::uint64_t length = clamp_length(call, call.arg[1], call.arg[2]);
     const std::int64_t n = Call::host(
         call.number == 141 ? SYS_getdents : SYS_getdents64, static_cast<std::uint64_t>(call.fd(0)),
@@ -378,15 +240,9 @@ constexpr std::array kRows{
     SyscallRow{3, "read", {Fd, OutBuffer, Size}, sys_read},
     SyscallRow{4, "write", {Fd, InBuffer, Size}, sys_write},
     SyscallRow{5, "open", {Path, OpenFlags, Mode}, sys_open},
-    SyscallRow{6, "close", {Fd}, sys_close},
     SyscallRow{8, "creat", {Path, Mode}, sys_creat},
     SyscallRow{19, "lseek", {Fd, Long, Whence}, sys_lseek},
     SyscallRow{36, "sync", {}, sys_sync},
-    SyscallRow{41, "dup", {Fd}, sys_dup},
-    SyscallRow{42, "pipe", {FdPairOut}, sys_pipe},
-    SyscallRow{54, "ioctl", {Fd, IoctlRequest, Ptr}, sys_ioctl},
-    SyscallRow{55, "fcntl", {Fd, FcntlCommand, Hex}, sys_fcntl},
-    SyscallRow{63, "dup2", {Fd, Fd}, sys_dup2},
     SyscallRow{93, "ftruncate", {Fd, Long}, sys_ftruncate},
     SyscallRow{118, "fsync", {Fd}, sys_fsync},
     SyscallRow{140, "_llseek", {Fd, UInt, UInt, LongOut, Whence}, sys_llseek},
@@ -399,10 +255,8 @@ constexpr std::array kRows{
     SyscallRow{181, "pwrite64", {Fd, InBuffer, Size, Long}, sys_pwrite},
     SyscallRow{187, "sendfile", {Fd, Fd, Ptr, Size}, sys_sendfile},
     SyscallRow{220, "getdents64", {Fd, Ptr, Size}, sys_getdents},
-    SyscallRow{221, "fcntl64", {Fd, FcntlCommand, Hex}, sys_fcntl},
     SyscallRow{245, "readahead", {Fd, Long, Size}, sys_readahead},
     SyscallRow{247, "sendfile64", {Fd, Fd, Ptr, Size}, sys_sendfile},
-    SyscallRow{251, "pipe2", {FdPairOut, OpenFlags}, sys_pipe2},
     SyscallRow{299, "fadvise64", {Fd, Long, Size, Int}, sys_fadvise},
     SyscallRow{310, "fadvise64_64", {Fd, Long, Long, Int}, sys_fadvise},
     SyscallRow{329, "splice", {Fd, Ptr, Fd, Ptr, Size, Hex}, sys_splice},
@@ -413,13 +267,11 @@ constexpr std::array kRows{
     SyscallRow{355, "pwritev", {Fd, IovIn, Int, Long}, sys_pwritev},
     SyscallRow{356, "fallocate", {Fd, Int, Long, Long}, sys_fallocate},
     SyscallRow{357, "sync_file_range", {Fd, Long, Long, Hex}, sys_sync_file_range},
-    SyscallRow{358, "dup3", {Fd, Fd, OpenFlags}, sys_dup3},
     SyscallRow{377, "syncfs", {Fd}, sys_syncfs},
     SyscallRow{386, "memfd_create", {Text, Hex}, sys_memfd_create},
     SyscallRow{394, "copy_file_range", {Fd, Ptr, Fd, Ptr, Size, Hex}, sys_copy_file_range},
     SyscallRow{395, "preadv2", {Fd, IovOut, Size, Long, Hex, Hex}, sys_preadv2},
     SyscallRow{396, "pwritev2", {Fd, IovIn, Size, Long, Hex, Hex}, sys_pwritev2},
-    SyscallRow{431, "close_range", {UInt, UInt, Hex}, sys_close_range},
 };
 
 }  // namespace

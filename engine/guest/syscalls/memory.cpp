@@ -45,6 +45,13 @@ std::int64_t map(Call& call, std::uint64_t offset) {
     constexpr std::uint32_t kReadImpliesExec = 0x0400000;  // personality
     if ((prot & kProtRead) && (call.process.self_state.personality & kReadImpliesExec))
         prot |= kProtExec;
+    MemoryGrowth growth{.bytes = (call.arg[1] + kPage - 1) & ~(kPage - 1),
+                        .data = !request.shared && (call.arg[2] & kProtWrite)};
+    if (request.fixed) {
+        growth.replaced_begin = call.arg[0];
+        growth.replaced_end = call.arg[0] + growth.bytes;
+    }
+    if (!within_limits(call.process, growth)) return -ENOMEM;
     const auto at = call.memory().map(call.arg[0], call.arg[1], prot, place, request.shared, fd,
                                       offset, std::move(name), !request.no_reserve);
     return value_of(at);
@@ -87,11 +94,21 @@ std::int64_t sys_mremap(Call& call) {
     std::optional<std::uint64_t> fixed;
     if ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && !may_move) return -EINVAL;
     if (flags & MREMAP_FIXED) fixed = call.arg[4];
+    if (call.arg[2] > call.arg[1]) {
+        const auto region = call.memory().region_at(call.arg[0]);
+        const bool data = region && !region->shared && (region->prot & kProtWrite);
+        if (!within_limits(call.process, {.bytes = call.arg[2] - call.arg[1], .data = data}))
+            return -ENOMEM;
+    }
     return value_of(call.memory().remap(call.arg[0], call.arg[1], call.arg[2], may_move, fixed,
                                         (flags & MREMAP_DONTUNMAP) != 0));
 }
 
 std::int64_t sys_brk(Call& call) {
+    const std::uint64_t now = call.memory().set_brk(0);
+    if (call.arg[0] > now &&
+        !within_limits(call.process, {.bytes = call.arg[0] - now, .data = true}))
+        return static_cast<std::int64_t>(now);
     return static_cast<std::int64_t>(call.memory().set_brk(call.arg[0]));
 }
 

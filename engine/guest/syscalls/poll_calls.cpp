@@ -34,7 +34,7 @@ std::int64_t wait_on(Call& call, std::vector<pollfd>& fds, const std::optional<t
 
 std::int64_t poll_guest(Call& call, const std::optional<timespec>& timeout) {
     const std::uint64_t count = static_cast<std::uint32_t>(call.arg[1]);
-    if (count > FdTable::kLimit) return -EINVAL;
+    if (count > static_cast<unsigned>(call.process.fds.limit())) return -EINVAL;
     std::vector<pollfd> fds(count);
     if (!call.memory().read(call.arg[0], fds.data(), count * sizeof(pollfd))) return -EFAULT;
     std::vector<pollfd> host = fds;
@@ -86,9 +86,11 @@ constexpr std::array<short, 3> kAskEvents{POLLIN | POLLRDNORM | POLLRDBAND,
 std::int64_t select_guest(Call& call, const std::optional<timespec>& timeout) {
     const int count = call.integer(0);
     if (count < 0) return -EINVAL;
-    const auto limit = static_cast<unsigned>(std::min(count, FD_SETSIZE));
-    const std::size_t bytes = (limit + 63) / 64 * 8;
-    std::array<std::array<std::uint64_t, FD_SETSIZE / 64>, 3> sets{};
+    // Sets may be larger than the C library's; what lies behind the table is not looked at.
+    const auto limit = static_cast<unsigned>(std::min(count, call.process.fds.capacity()));
+    const std::size_t words = (limit + 63) / 64, bytes = words * 8;
+    std::array<std::vector<std::uint64_t>, 3> sets;
+    for (auto& set : sets) set.resize(words);
     for (std::size_t s = 0; s < 3; ++s)
         if (call.arg[s + 1] && !call.memory().read(call.arg[s + 1], sets[s].data(), bytes))
             return -EFAULT;
@@ -107,7 +109,8 @@ std::int64_t select_guest(Call& call, const std::optional<timespec>& timeout) {
     }
     const std::int64_t result = wait_on(call, host, timeout);
     if (result < 0) return result;
-    decltype(sets) ready{};
+    decltype(sets) ready;
+    for (auto& set : ready) set.resize(words);
     std::int64_t total = 0;
     for (std::size_t i = 0; i < host.size(); ++i)
         for (std::size_t s = 0; s < 3; ++s)

@@ -351,6 +351,7 @@ std::optional<std::string> guest_proc_file(Process::Impl& process, const std::st
     if (file == "comm") return process.name_of(*entry->thread) + "\n";
     if (file == "auxv") return auxv(process);
     if (file == "cmdline") return bytes_of(memory, process.argv_begin, process.argv_end);
+    if (file == "limits") return process.limits.text();
     if (file == "environ") return bytes_of(memory, process.argv_end, process.environment_end);
     return std::nullopt;
 }

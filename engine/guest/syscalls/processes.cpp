@@ -75,61 +75,7 @@ std::int64_t sys_waitid(Call& call) {
     return result;
 }
 
-// --- limits and usage ---
-
-constexpr std::uint64_t kLimitProcedureStack = 10001, kLimitChainStack = 10002;
-
-std::int64_t get_limit(std::uint64_t resource, rlimit& limit) {
-    if (resource == kLimitProcedureStack || resource == kLimitChainStack) {
-        limit = {RLIM_INFINITY, RLIM_INFINITY};
-        return 0;
-    }
-    if (resource == RLIMIT_NOFILE) {
-        limit = {FdTable::kLimit, FdTable::kLimit};
-        return 0;
-    }
-    if (resource == RLIMIT_STACK) {
-        limit = {kStackSize, RLIM_INFINITY};
-        return 0;
-    }
-    return Call::host(SYS_getrlimit, resource, reinterpret_cast<std::uint64_t>(&limit));
-}
-
-/// Limits of memory and descriptors would hit the workbench itself: accepted, not applied.
-std::int64_t set_limit(Call& call, std::uint64_t resource, const rlimit& limit) {
-    if (limit.rlim_cur > limit.rlim_max) return -EINVAL;
-    const bool applies = resource == RLIMIT_FSIZE || resource == RLIMIT_CPU;
-    if (!applies || !call.process.owns_host_process())
-        return resource < RLIM_NLIMITS || resource == kLimitProcedureStack ||
-                       resource == kLimitChainStack
-                   ? 0
-                   : -EINVAL;
-    return Call::host(SYS_setrlimit, resource, reinterpret_cast<std::uint64_t>(&limit));
-}
-
-std::int64_t sys_getrlimit(Call& call) {
-    rlimit limit{};
-    if (const std::int64_t error = get_limit(call.arg[0], limit)) return error;
-    constexpr std::uint64_t kOldCap = 0x7fff'ffff;
-    if (call.number == 76) {
-        limit.rlim_cur = std::min<std::uint64_t>(limit.rlim_cur, kOldCap);
-        limit.rlim_max = std::min<std::uint64_t>(limit.rlim_max, kOldCap);
-    }
-    return call.put_result(call.arg[1], limit);
-}
-std::int64_t sys_setrlimit(Call& call) {
-    rlimit limit{};
-    return call.get(call.arg[1], limit) ? set_limit(call, call.arg[0], limit) : -EFAULT;
-}
-std::int64_t sys_prlimit(Call& call) {
-    if (call.integer(0) != 0 && call.integer(0) != call.process.pid) return -EPERM;
-    rlimit old{}, fresh{};
-    if (call.arg[2] && !call.get(call.arg[2], fresh)) return -EFAULT;
-    if (const std::int64_t error = get_limit(call.arg[1], old)) return error;
-    if (call.arg[2])
-        if (const std::int64_t error = set_limit(call, call.arg[1], fresh)) return error;
-    return call.arg[3] ? call.put_result(call.arg[3], old) : 0;
-}
+// --- usage ---
 
 std::int64_t sys_getrusage(Call& call) {
     rusage usage{};
@@ -266,8 +212,6 @@ constexpr std::array kRows{
     SyscallRow{26, "ptrace", {Long, Int, Ptr, Ptr}, refuse_eperm},
     SyscallRow{34, "nice", {Int}, sys_nice},
     SyscallRow{43, "times", {Ptr}, sys_times},
-    SyscallRow{75, "setrlimit", {Resource, RlimitIn}, sys_setrlimit},
-    SyscallRow{76, "getrlimit", {Resource, RlimitOut}, sys_getrlimit},
     SyscallRow{77, "getrusage", {Int, Ptr}, sys_getrusage},
     SyscallRow{88, "reboot", {Hex, Hex, Hex, Ptr}, refuse_eperm},
     SyscallRow{96, "getpriority", {Int, Int}, sys_getpriority},
@@ -286,13 +230,11 @@ constexpr std::array kRows{
     SyscallRow{160, "sched_get_priority_min", {Int}, sys_sched_priority_min},
     SyscallRow{161, "sched_rr_get_interval", {Int, TimespecOut}, sys_sched_rr_interval},
     SyscallRow{172, "prctl", {Int, Hex, Hex, Hex, Hex}, sys_prctl},
-    SyscallRow{191, "ugetrlimit", {Resource, RlimitOut}, sys_getrlimit},
     SyscallRow{249, "sched_setaffinity", {Int, Size, Ptr}, sys_sched_setaffinity},
     SyscallRow{250, "sched_getaffinity", {Int, Size, Ptr}, sys_sched_getaffinity},
     SyscallRow{300, "exit_group", {Int}, sys_exit_group},
     SyscallRow{322, "waitid", {Int, Int, Ptr, WaitOptions, Ptr}, sys_waitid},
     SyscallRow{327, "getcpu", {WordOut, WordOut, Ptr}, sys_getcpu},
-    SyscallRow{375, "prlimit64", {Int, Resource, RlimitIn, RlimitOut}, sys_prlimit},
     SyscallRow{383, "finit_module", {Fd, Text, Hex}, refuse_eperm},
 };
 

@@ -14,6 +14,7 @@
 #include <tl/expected.hpp>
 
 #include "app/commands.h"
+#include "app/window_keeper.h"
 #include "ui/workbench.h"
 
 namespace e2k::app {
@@ -135,6 +136,12 @@ int window(const WindowOptions& options) {
                              to.argv.front(), std::strerror(error)));
         return kExitNotFound;
     }
+    // Before the window's module brings threads with it.
+    WindowKeeper keeper = WindowKeeper::start();
+    to.keep_in = [&keeper](const std::string& folder) { keeper.keep_in(folder); };
+    to.keep = [&keeper](const std::string& name, const std::string& text) {
+        return keeper.keep(name, text);
+    };
     const auto run_workbench = window_entry();
     if (!run_workbench) {
         complain(run_workbench.error());

@@ -43,7 +43,13 @@ public:
     }
 
     const std::deque<guest::SyscallRecord>& syscalls() const { return syscalls_; }
-    std::uint64_t syscalls_dropped() const { return syscalls_dropped_; }
+    /// Of this run of the program, and how many of them are no longer kept.
+    std::uint64_t syscalls_total() const { return next_syscall_ - first_syscall_; }
+    std::uint64_t syscalls_dropped() const { return syscalls_total() - syscalls_.size(); }
+    /// The place of a call among those of this run, from 0.
+    std::uint64_t number_of(const guest::SyscallRecord& call) const {
+        return call.sequence - first_syscall_;
+    }
     /// Grows whenever syscalls() changes; filters are rebuilt when it does.
     std::uint64_t syscalls_revision() const { return revision_; }
     const std::deque<Line>& console() const { return console_; }
@@ -51,13 +57,21 @@ public:
     const std::vector<machine::Notice>& notices() const { return notices_; }
 
 private:
+    void clear_console();
+    void pull_syscalls(Source& source);
+    bool pull_console(Source& source);
     void append_console(int fd, std::string_view text);
+    std::string& new_line(int fd);
+    void add_notice(machine::Notice notice);
 
     std::deque<guest::SyscallRecord> syscalls_;
     std::deque<Line> console_;  ///< the last one may still grow
     std::vector<machine::Notice> notices_;
     std::uint64_t next_syscall_ = 0, next_console_ = 0, next_notice_ = 0;
-    std::uint64_t syscalls_dropped_ = 0, revision_ = 0, console_revision_ = 0;
+    std::uint64_t first_syscall_ = 0;                       ///< of what is shown
+    std::uint64_t syscalls_begin_ = 0, console_begin_ = 0;  ///< of this run, as the source says
+    std::size_t syscall_bytes_ = 0, console_bytes_ = 0;
+    std::uint64_t revision_ = 0, console_revision_ = 0;
     bool open_line_ = false;  ///< last console line has no newline yet
 };
 

@@ -65,6 +65,10 @@ std::optional<std::string> Script::step(Application& app, Window& window) {
         return std::nullopt;
     }
     if (waiting(app)) {
+        // Nothing will ever come of a program that could not be opened.
+        if (app.snapshot().run_state == RunState::NoProgram && !app.snapshot().banner.empty() &&
+            app.snapshot().sequence > opened_after_)
+            return app.snapshot().banner;
         if (seconds_now() > deadline_)
             return fmt::format(
                 "script: timed out waiting for \"{}\" (line \"{}\"); the program is {}", wait_for_,
@@ -139,6 +143,7 @@ std::optional<std::string> Script::execute(const ScriptCommand& command, Applica
             frames_ = 2;
             break;
         case ScriptVerb::Open:
+            opened_after_ = app.snapshot().sequence;
             app.open(command.argument, {});
             start_waiting("program", kOpenTimeout);
             break;

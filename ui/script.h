@@ -43,7 +43,8 @@ private:
     std::uint64_t frames_ = 0;  ///< to draw before the next command
     std::string wait_for_;
     double deadline_ = 0;
-    std::uint64_t wait_after_ = 0;  ///< snapshot sequence a wait must get beyond
+    std::uint64_t wait_after_ = 0;    ///< snapshot sequence a wait must get beyond
+    std::uint64_t opened_after_ = 0;  ///< the same for the news that a program cannot be opened
     std::optional<PanelId> drawn_;
     std::string output_;
 };

@@ -22,6 +22,11 @@ constexpr double kEarly = 0.0005;  ///< a frame may come this much before it is 
 
 }  // namespace
 
+double seconds_left(std::chrono::duration<double> interval,
+                    std::chrono::steady_clock::duration passed) {
+    return std::max(0.0, Seconds(interval - passed).count());
+}
+
 Session::Session(Window& window, Source& source, Settings& settings, ApplicationOptions options)
     : window_(window), app_(source, settings, std::move(options)) {
     app_.theme().scale = static_cast<float>(window.scale());
@@ -70,9 +75,7 @@ std::chrono::duration<double> Session::interval() const {
     return std::clamp(wanted, kFastest, kSlowest);
 }
 
-double Session::until_due() const {
-    return std::max(0.0, (interval() - (Clock::now() - last_frame_)).count());
-}
+double Session::until_due() const { return seconds_left(interval(), Clock::now() - last_frame_); }
 
 tl::expected<void, std::string> Session::run(Script& script, int max_frames) {
     int drawn = 0;

@@ -15,6 +15,10 @@
 
 namespace e2k::ui {
 
+/// Seconds until `interval` is over of which `passed` is behind us.
+double seconds_left(std::chrono::duration<double> interval,
+                    std::chrono::steady_clock::duration passed);
+
 class Session {
 public:
     /// The window must outlive the session; fonts and style are set up here.

@@ -10,7 +10,6 @@
 namespace e2k::ui {
 
 namespace {
-constexpr const char* kFile = "/workbench.json";
 constexpr std::size_t kRecent = 8;
 constexpr std::size_t kMaxBytes = 1 << 20;  // far beyond any settings of ours
 }  // namespace
@@ -66,7 +65,7 @@ Settings parse_settings(std::string_view text) {
 
 Settings load_settings(const std::string& folder) {
     if (folder.empty()) return {};
-    std::ifstream file(folder + kFile, std::ios::binary);
+    std::ifstream file(folder + "/" + kSettingsFile, std::ios::binary);
     std::string text(kMaxBytes, '\0');
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(file.gcount()));
@@ -81,13 +80,6 @@ std::string settings_text(const Settings& settings) {
                                  {"layout", settings.layout},       {"recent", settings.recent},
                                  {"folder", settings.folder},       {"workspaces", workspaces}};
     return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
-
-bool save_settings(const Settings& settings, const std::string& folder) {
-    if (folder.empty()) return false;
-    std::ofstream file(folder + kFile);
-    file << settings_text(settings);
-    return file.good();
 }
 
 }  // namespace e2k::ui

@@ -10,6 +10,10 @@
 
 namespace e2k::ui {
 
+/// Files of config_folder(): these settings, and those of Dear ImGui.
+inline constexpr const char* kSettingsFile = "workbench.json";
+inline constexpr const char* kIniFile = "imgui.ini";
+
 struct Settings {
     int width = 1440, height = 900;
     float font_size = 0;  ///< unscaled pixels, 0 = by the width of the window
@@ -30,7 +34,5 @@ Settings parse_settings(std::string_view text);
 std::string settings_text(const Settings& settings);
 /// What the file says; defaults where it is missing.
 Settings load_settings(const std::string& folder);
-/// False if the file cannot be written.
-bool save_settings(const Settings& settings, const std::string& folder);
 
 }  // namespace e2k::ui

@@ -77,13 +77,15 @@ tl::expected<std::unique_ptr<Window>, std::string> Window::create(const WindowOp
 
     ImGui::CreateContext();
     ImGuiIO& io = ImGui::GetIO();
-    self->ini_path_ = options.ini_path;
-    io.IniFilename = self->ini_path_.empty() ? nullptr : self->ini_path_.c_str();
+    // Dear ImGui would write it in place, whenever it likes; see ini_text().
+    io.IniFilename = nullptr;
+    if (!options.ini_path.empty()) ImGui::LoadIniSettingsFromDisk(options.ini_path.c_str());
     io.LogFilename = nullptr;
     io.ConfigFlags |= ImGuiConfigFlags_NavEnableKeyboard;
     io.ConfigWindowsMoveFromTitleBarOnly = true;
     self->watch_input();
     ImGui_ImplGlfw_InitForOpenGL(self->window_, true);
+    self->watch_keys();
     ImGui_ImplOpenGL3_Init("#version 330 core");
     self->backends_ = true;
     return self;
@@ -95,11 +97,6 @@ void Window::watch_input() {
     static constexpr auto note = [](GLFWwindow* window) {
         static_cast<Window*>(glfwGetWindowUserPointer(window))->input_arrived_ = true;
     };
-    glfwSetKeyCallback(window_, [](GLFWwindow* w, int key, int, int action, int mods) {
-        note(w);
-        if (action == GLFW_PRESS && key >= 0)
-            static_cast<Window*>(glfwGetWindowUserPointer(w))->taps_.push_back({key, mods});
-    });
     glfwSetCharCallback(window_, [](GLFWwindow* w, unsigned) { note(w); });
     glfwSetMouseButtonCallback(window_, [](GLFWwindow* w, int, int, int) { note(w); });
     glfwSetScrollCallback(window_, [](GLFWwindow* w, double, double) { note(w); });
@@ -110,6 +107,18 @@ void Window::watch_input() {
     glfwSetWindowRefreshCallback(window_, [](GLFWwindow* w) {
         note(w);
         static_cast<Window*>(glfwGetWindowUserPointer(w))->exposed_ = true;
+    });
+}
+
+/// Instead of Dear ImGui's callback: it would take keys by their place on a US keyboard.
+void Window::watch_keys() {
+    glfwSetKeyCallback(window_, [](GLFWwindow* w, int key, int scancode, int action, int mods) {
+        auto* self = static_cast<Window*>(glfwGetWindowUserPointer(w));
+        self->input_arrived_ = true;
+        const int number = self->layout_.translate(key, scancode, action != GLFW_RELEASE);
+        if (number < 0) return;
+        ImGui_ImplGlfw_KeyCallback(w, number, scancode, action, mods);
+        if (action == GLFW_PRESS) self->taps_.push_back({number, mods});
     });
 }
 
@@ -140,6 +149,11 @@ int Window::height() const {
     return h;
 }
 void Window::set_title(const std::string& title) { glfwSetWindowTitle(window_, title.c_str()); }
+std::string Window::ini_text() const {
+    std::size_t size = 0;
+    const char* text = ImGui::SaveIniSettingsToMemory(&size);
+    return {text, size};
+}
 void Window::set_clipboard(const std::string& text) {
     glfwSetClipboardString(window_, text.c_str());
 }

@@ -9,6 +9,7 @@
 #include <tl/expected.hpp>
 
 #include "ui/canvas.h"
+#include "ui/key_layout.h"
 #include "ui/theme.h"
 
 struct GLFWwindow;
@@ -20,7 +21,7 @@ struct WindowOptions {
     int width = 1440, height = 900;
     bool visible = true;   ///< false: draw into a framebuffer object of exactly this size
     double scale = 0;      ///< 0 = the monitor's content scale
-    std::string ini_path;  ///< Dear ImGui's own settings; "" = none
+    std::string ini_path;  ///< Dear ImGui's own settings are read from it; "" = none
 };
 
 /// Top-down RGBA rows.
@@ -50,6 +51,8 @@ public:
     int height() const;
     void set_title(const std::string& title);
     void set_clipboard(const std::string& text);
+    /// Dear ImGui's own settings (widths of table columns), to be kept in a file.
+    std::string ini_text() const;
 
     /// Sleeps until input, a wake-up or the timeout. True if there was input.
     bool wait(double timeout_seconds);
@@ -66,7 +69,7 @@ public:
     /// Pixels of the last frame.
     Image read_pixels() const;
 
-    /// Sends a key press and release through GLFW's callbacks, as the keyboard would.
+    /// Sends a key press and release as the keyboard would; the key is named by its letter.
     void inject_key(int glfw_key, bool ctrl, bool shift, bool alt);
     /// Mouse for the next frames, in window pixels; used by scripts and tests. Overrides the real
     /// one until `release_mouse`.
@@ -78,13 +81,14 @@ public:
 private:
     Window() = default;
     void watch_input();
+    void watch_keys();
 
     GLFWwindow* window_ = nullptr;
     bool offscreen_ = false;  ///< the canvas is the only picture
     std::unique_ptr<Canvas> canvas_;
     bool exposed_ = true;  ///< the window must be shown again though nothing changed
     double scale_ = 1;
-    std::string ini_path_;
+    KeyLayout layout_;
     bool fake_mouse_ = false;
     struct {
         float x = 0, y = 0, wheel = 0;

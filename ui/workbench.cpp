@@ -43,6 +43,16 @@ Settings settings_for(const WorkbenchOptions& options, const std::string& folder
     return settings;
 }
 
+/// Empty, or why the settings are not kept.
+std::string keep_settings(const WorkbenchOptions& options, const std::string& folder,
+                          const Settings& settings, const std::string& ini) {
+    for (const auto& [name, text] :
+         {std::pair(kSettingsFile, settings_text(settings)), std::pair(kIniFile, ini)})
+        if (const std::string why = options.keep(name, text); !why.empty())
+            return fmt::format("the settings are not saved: {}/{}: {}", folder, name, why);
+    return {};
+}
+
 std::string no_window(const std::string& why) {
     return why +
            "\nThe window needs a display and OpenGL 3.3. Without them use the commands that need "
@@ -59,6 +69,7 @@ tl::expected<int, std::string> run_workbench(const WorkbenchOptions& options) {
     const bool picture = !options.screenshot.empty();
     // Pictures do not depend on what somebody did in the window before.
     const std::string folder = picture ? std::string() : config_folder();
+    if (!folder.empty() && options.keep_in) options.keep_in(folder);
     Settings settings = settings_for(options, folder);
     for (const std::string& name : options.dump_panels) {
         if (!panel_by_name(name))
@@ -70,7 +81,8 @@ tl::expected<int, std::string> run_workbench(const WorkbenchOptions& options) {
     window_options.height = settings.height;
     window_options.visible = !picture;
     window_options.scale = picture && options.scale <= 0 ? 1 : options.scale;
-    window_options.ini_path = folder.empty() ? std::string() : folder + "/imgui.ini";
+    window_options.ini_path =
+        folder.empty() ? std::string() : fmt::format("{}/{}", folder, kIniFile);
     auto window = Window::create(window_options);
     if (!window) return tl::unexpected(no_window(window.error()));
 
@@ -101,7 +113,10 @@ tl::expected<int, std::string> run_workbench(const WorkbenchOptions& options) {
     settings.width = (*window)->width();
     settings.height = (*window)->height();
     settings.workspaces[session.app().workspace().layout] = session.app().workspace();
-    save_settings(settings, folder);
+    if (folder.empty() || !options.keep) return 0;
+    if (const auto why = keep_settings(options, folder, settings, (*window)->ini_text());
+        !why.empty())
+        return tl::unexpected(why);
     return 0;
 }
 

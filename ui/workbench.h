@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,13 @@ namespace e2k::ui {
 /// What the command line asks of the window. Everything is optional: without a program the window
 /// opens with its start page.
 struct WorkbenchOptions {
-    std::vector<std::string> argv;         ///< program and its arguments; empty: none opened
+    std::vector<std::string> argv;  ///< program and its arguments; empty: none opened
+    /// Where settings are kept: a folder, announced before any program runs, and the files in it
+    /// afterwards; the answer is empty or says why a file was not written. Both empty: nothing is
+    /// kept. Programs change what files of this process are written with (umask, limits), so this
+    /// is somebody else's work.
+    std::function<void(const std::string& folder)> keep_in;
+    std::function<std::string(const std::string& name, const std::string& text)> keep;
     std::vector<std::string> environment;  ///< "NAME=value" of the guest
     std::vector<std::string> demos;        ///< paths of programs offered on the start page
     int iset_override = 0;                 ///< 0 = from the file (ProcessOptions::iset_override)

@@ -30,6 +30,10 @@ std::shared_ptr<const SymbolTable> Process::symbols() const {
     std::lock_guard lock(impl_->thread_mutex);
     return impl_->symbols;
 }
+std::shared_ptr<const std::vector<Section>> Process::sections() const {
+    std::lock_guard lock(impl_->thread_mutex);
+    return impl_->sections;
+}
 Thread& Process::main_thread() { return *impl_->main_thread; }
 
 std::vector<std::shared_ptr<Thread>> Process::threads() const {

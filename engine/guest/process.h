@@ -107,6 +107,7 @@ public:
     AddressSpace& memory();
     /// Of the program that runs now: execve puts another one into the same process. Any thread.
     std::shared_ptr<const SymbolTable> symbols() const;
+    std::shared_ptr<const std::vector<Section>> sections() const;
     Thread& main_thread();
     std::vector<std::shared_ptr<Thread>> threads() const;
 

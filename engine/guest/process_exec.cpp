@@ -92,6 +92,7 @@ Next Process::Impl::replace_program(Thread& thread) {
         std::lock_guard lock(thread_mutex);
         executable = std::move(next->executable);
         symbols = std::make_shared<const SymbolTable>(image.symbols);
+        sections = std::make_shared<const std::vector<Section>>(image.sections);
         main_thread = threads.front();
         if (thread.tid != static_cast<std::uint32_t>(pid))
             thread.tid = static_cast<std::uint32_t>(pid);

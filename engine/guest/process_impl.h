@@ -134,6 +134,7 @@ struct Process::Impl final : HostSignalSink {
     ElfImage image;
     ProcessOptions options;
     std::shared_ptr<const SymbolTable> symbols;
+    std::shared_ptr<const std::vector<Section>> sections;
     std::unique_ptr<AddressSpace> memory;
     FdTable fds;
     ResourceLimits limits;

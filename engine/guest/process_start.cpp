@@ -248,13 +248,14 @@ tl::expected<std::unique_ptr<Process>, std::string> Process::start(ElfImage imag
     impl.executable = absolute_path(impl.image.path);
     impl.invoked_as = impl.image.path;
     impl.symbols = std::make_shared<const SymbolTable>(impl.image.symbols);
+    impl.sections = std::make_shared<const std::vector<Section>>(impl.image.sections);
     impl.pid = getpid();
-    impl.limits = ResourceLimits::callers();
     if (impl.options.policy.sandbox && !impl.options.policy.state) {
         auto sandbox = Sandbox::create(impl.options.policy.writable);
         if (!sandbox) return tl::unexpected(impl.image.path + ": " + sandbox.error());
         impl.options.policy.state = std::move(*sandbox);
     }
+    impl.limits = ResourceLimits::callers();
     auto space = AddressSpace::create();
     if (!space) return tl::unexpected(impl.image.path + ": " + space.error());
     impl.memory = std::move(*space);

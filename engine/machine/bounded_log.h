@@ -31,11 +31,22 @@ public:
         }
     }
 
+    /// What has been appended belongs to something that is over: it is forgotten, and not counted
+    /// as dropped. Sequence numbers go on.
+    void begin_anew() {
+        std::lock_guard lock(mutex_);
+        entries_.clear();
+        total_cost_ = 0;
+        dropped_ = 0;
+        first_ = next_;
+    }
+
     /// Entries with sequence >= `after`.
     LogSlice<T> read(std::uint64_t after) const {
         std::lock_guard lock(mutex_);
         LogSlice<T> slice;
         slice.next = next_;
+        slice.first = first_;
         slice.dropped = dropped_;
         const std::uint64_t first = next_ - entries_.size();
         const std::uint64_t skip =
@@ -55,7 +66,7 @@ private:
     std::deque<Entry> entries_;
     const std::size_t max_entries_, max_cost_;
     std::size_t total_cost_ = 0;
-    std::uint64_t next_ = 0, dropped_ = 0;
+    std::uint64_t next_ = 0, first_ = 0, dropped_ = 0;
 };
 
 }  // namespace e2k::machine

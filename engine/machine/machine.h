@@ -102,6 +102,7 @@ template <class T>
 struct LogSlice {
     std::vector<T> items;
     std::uint64_t next = 0;     ///< pass this as `after` next time
+    std::uint64_t first = 0;    ///< of this run of the program, kept or not
     std::uint64_t dropped = 0;  ///< entries lost from the ring so far
 };
 

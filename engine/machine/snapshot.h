@@ -2,6 +2,7 @@
 // into live guest state.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -35,16 +36,25 @@ struct FrameView {
     std::uint64_t stack_pointer = 0;
 };
 
-/// Decoded code around a place of interest; shared and cached by (address, generation).
+/// Decoded code around a place of interest: a section, or a part of a long one.
 struct CodeView {
-    std::uint64_t generation = 0;
+    std::uint64_t generation = 0;                  ///< no two views have the same
+    std::uint64_t begin = 0, end = 0;              ///< addresses the rows are from
+    std::uint64_t whole_begin = 0, whole_end = 0;  ///< of the whole section or mapping
     struct Row {
         isa::Bundle bundle;
         bool valid = true;  ///< false: bytes are no bundle; `error` says why
         std::string error;
         std::vector<std::string> text;  ///< objdump lines
     };
-    std::vector<Row> rows;  ///< ascending addresses
+    std::vector<Row> rows;  ///< ascending addresses; bytes that are no code have none
+
+    /// Null if no row begins at `address`.
+    const Row* row_at(std::uint64_t address) const {
+        const auto at = std::ranges::lower_bound(rows, address, {},
+                                                 [](const Row& row) { return row.bundle.address; });
+        return at != rows.end() && at->bundle.address == address ? &*at : nullptr;
+    }
 };
 
 /// Guest memory asked for with ReadMemory.
@@ -58,7 +68,7 @@ struct Counters {
     std::uint64_t bundles = 0, operations = 0;
     double bundles_per_second = 0;  ///< over the last publication interval
     double run_seconds = 0;         ///< time spent running, wall
-    std::uint64_t syscalls = 0;
+    std::uint64_t syscalls = 0;     ///< of this run of the program
 };
 
 /// Full when stopped; while running only state, counters, ip and frames of the last safepoint.
@@ -96,7 +106,7 @@ struct Snapshot {
     std::vector<std::uint64_t> breakpoints;
     std::shared_ptr<const guest::SymbolTable> symbols;
     std::vector<guest::Region> regions;
-    std::shared_ptr<const CodeView> code;  ///< around `ip` (whole function when known)
+    std::shared_ptr<const CodeView> code;  ///< around `ip`, or what ShowCode asked for
     std::shared_ptr<const translate::RegionRecord> region;  ///< translation containing ip, if any
     translate::TranslatorStats translation;
     std::shared_ptr<const MemoryBlock> memory;  ///< as of the last stop; null if not asked for

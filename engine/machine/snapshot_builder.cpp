@@ -31,7 +31,8 @@ std::string bundle_text(const cpu::MemoryView& memory, std::uint64_t address, in
 SnapshotBuilder::SnapshotBuilder(Guest& guest)
     : guest_(guest),
       symbols_(guest.process().symbols()),
-      code_(guest.process().memory().view(), symbols_, guest.main().state().iset) {}
+      code_(guest.process().memory(), symbols_, *guest.process().sections(),
+            guest.main().state().iset) {}
 
 void SnapshotBuilder::fill_registers(Snapshot& to, const cpu::CpuState& state) const {
     to.wd = state.wd;
@@ -106,7 +107,8 @@ void SnapshotBuilder::follow_program(Runner& runner) {
     auto symbols = guest_.process().symbols();
     if (symbols == symbols_) return;
     symbols_ = std::move(symbols);
-    code_ = CodeViewCache(guest_.process().memory().view(), symbols_, runner.state().iset);
+    code_ = CodeViewCache(guest_.process().memory(), symbols_, *guest_.process().sections(),
+                          runner.state().iset);
     forget_region();
 }
 
@@ -116,7 +118,7 @@ void SnapshotBuilder::fill(Snapshot& to, Runner& runner) {
     fill_place(to, runner);
     fill_registers(to, runner.state());
     fill_frames(to, runner.state(), kFrames);
-    last_code_ = code_.around(code_at_.value_or(runner.state().ip));
+    last_code_ = code_at_ ? code_.around(*code_at_) : code_.executing(runner.state().ip);
     last_region_ = guest_.translator().region_at(region_at_.value_or(runner.state().ip));
     last_regions_ = guest_.process().memory().regions();
     last_memory_ = nullptr;
@@ -145,11 +147,10 @@ void SnapshotBuilder::fill_live(Snapshot& to, Runner& runner) {
     fill_place(to, runner);
     fill_registers(to, runner.state());
     fill_frames(to, runner.state(), kLiveFrames);
-    // Printing a function costs milliseconds: only what is there already, or was asked for.
-    if (code_at_)
-        last_code_ = code_.around(*code_at_);
-    else if (auto code = code_.cached(runner.state().ip))
-        last_code_ = std::move(code);
+    // Printing a section costs milliseconds: only what is there already, or was asked for.
+    auto code = code_.cached(code_at_.value_or(runner.state().ip));
+    if (!code && code_at_) code = code_.around(*code_at_);
+    if (code) last_code_ = std::move(code);
     // Finding and copying a record costs as much as the rest together.
     if (region_at_ && region_age_-- <= 0) {
         last_region_ = guest_.translator().region_at(*region_at_);

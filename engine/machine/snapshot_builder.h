@@ -34,7 +34,6 @@ public:
         memory_at_ = address;
         memory_size_ = size;
     }
-    void forget_code() { code_.forget(); }
 
 private:
     void fill_registers(Snapshot& to, const cpu::CpuState& state) const;

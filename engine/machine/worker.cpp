@@ -84,7 +84,8 @@ void Worker::wait_until_stopped() {
 }
 
 void Worker::run() {
-    // The guest's umask and directory are this thread's and its guest threads', not the window's.
+    // The guest's threads begin here: what it sets as its umask, directory and root shall be theirs
+    // alone. Where the host refuses that (some containers do), all threads share them.
     static_cast<void>(unshare(CLONE_FS));
     umask_ = umask(0);
     umask(umask_);

@@ -17,6 +17,8 @@ std::size_t cost_of(const guest::SyscallRecord& record) {
 }
 
 constexpr std::uint64_t kStepsAtOnce = 10'000;
+/// Of one write of the program to its console: pieces of this size, and no more than the last ones.
+constexpr std::size_t kConsolePiece = 64u << 10, kConsoleMost = 8u << 20;
 
 /// A bundle that can enter a procedure: `call`, or an indirect call of v6.
 bool calls(const isa::Bundle& bundle) { return bundle.cs1.call || bundle.cs1.icall; }
@@ -60,6 +62,8 @@ void Worker::launch() {
     main_ended_ = false;
     run_seconds_ = rate_ = 0;
     syscall_count_ = 0;
+    syscalls.begin_anew();
+    console.begin_anew();
 
     GuestOptions options;
     options.process = launch_.process;
@@ -74,8 +78,12 @@ void Worker::launch() {
     if (launch_.own_streams) {
         input_ = std::make_unique<InputQueue>();
         options.process.streams.output = [this](int fd, std::string_view text) {
-            console.append(ConsoleChunk{0, fd, std::string(text)},
-                           text.size() + sizeof(ConsoleChunk));
+            if (text.size() > kConsoleMost) text.remove_prefix(text.size() - kConsoleMost);
+            for (std::size_t at = 0; at < text.size(); at += kConsolePiece) {
+                const std::string_view piece = text.substr(at, kConsolePiece);
+                console.append(ConsoleChunk{0, fd, std::string(piece)},
+                               piece.size() + sizeof(ConsoleChunk));
+            }
             news_ = true;
         };
         options.process.streams.input = [queue = input_.get()](char* to, std::size_t max) {

@@ -45,6 +45,21 @@ TEST(BoundedLog, IsBoundedInBytesToo) {
     EXPECT_EQ(log.read(0).dropped, 4u);
 }
 
+TEST(BoundedLog, ANewRunForgetsTheOldOneAndGoesOnCounting) {
+    BoundedLog<Notice> log(2, 1000);
+    for (int i = 0; i < 3; ++i) log.append(Notice{0, false, "old"}, 1);
+    EXPECT_EQ(log.read(0).first, 0u);
+    log.begin_anew();
+    EXPECT_TRUE(log.read(0).items.empty());
+    EXPECT_EQ(log.read(0).dropped, 0u);
+    log.append(Notice{0, false, "new"}, 1);
+    const auto slice = log.read(1);
+    ASSERT_EQ(slice.items.size(), 1u);
+    EXPECT_EQ(slice.items[0].sequence, 3u);
+    EXPECT_EQ(slice.first, 3u);
+    EXPECT_EQ(slice.next, 4u);
+}
+
 TEST(Exchange, GivesTheLatest) {
     Exchange<int> exchange(1);
     EXPECT_EQ(exchange.latest(), 1);

@@ -89,7 +89,10 @@ private:
             after[b.cs0.ctpr & 3] = b.cs0.kind == isa::Cs0Kind::Disp ? b.cs0.target : 0;
         if (to) meet(*to, after);
         if (calls(b)) after.fill(0);  // the callee uses the registers too
-        if (calls(b) || !transfers(b) || b.ss.condition != kAlways) meet(i + 1, after);
+        const bool goes_on = calls(b) || !transfers(b) || b.ss.condition != kAlways;
+        const bool has_next =
+            i + 1 < code_.rows.size() && code_.rows[i + 1].bundle.address == b.next_address();
+        if (goes_on && has_next) meet(i + 1, after);
     }
 
     const machine::CodeView& code_;

@@ -97,6 +97,7 @@ bool refresh(const Scene& scene, BundlesState& state) {
     measure_columns(state);
     state.fit_columns = true;
     state.tops.clear();
+    state.keep_top = state.top_address != 0;
     return true;
 }
 
@@ -154,6 +155,34 @@ void draw_header(const Scene& scene, const BundlesState& state) {
     }
 }
 
+/// Other code shows the same place at the same height, if it holds it.
+void restore_scroll(BundlesState& state) {
+    if (!state.keep_top) return;
+    state.keep_top = false;
+    const int index = row_index(state, state.top_address);
+    if (index < 0) return;
+    const float wanted = state.tops[static_cast<std::size_t>(index)] + state.top_offset;
+    if (std::abs(wanted - ImGui::GetScrollY()) > 0.5f) ImGui::SetScrollY(wanted);
+}
+
+/// A long section is shown in part: whoever scrolls to the end of a part sees the next one.
+void ask_for_more(BundlesState& state, CommandSink& sink) {
+    const machine::CodeView& code = *state.code;
+    if (state.rows.empty() || state.asked_more == code.generation) return;
+    const float wheel = ImGui::IsWindowHovered() ? ImGui::GetIO().MouseWheel : 0;
+    const bool dragged =
+        ImGui::IsMouseDragging(ImGuiMouseButton_Left) &&
+        ImGui::GetActiveID() == ImGui::GetWindowScrollbarID(ImGui::GetCurrentWindow(), ImGuiAxis_Y);
+    const bool down = (wheel < 0 || dragged) && ImGui::GetScrollY() >= ImGui::GetScrollMaxY();
+    const bool up = (wheel > 0 || dragged) && ImGui::GetScrollY() <= 0;
+    std::uint64_t from = 0;
+    if (down && code.end < code.whole_end) from = state.rows.back().address;
+    if (up && code.begin > code.whole_begin) from = state.rows.front().address - 8;
+    if (!from) return;
+    sink.send(machine::ShowCode{from});
+    state.asked_more = code.generation;
+}
+
 void scroll_if_needed(const Scene& scene, BundlesState& state) {
     if (!state.scroll_to) return;
     const int index = row_index(state, state.scroll_to);
@@ -192,7 +221,9 @@ void draw_table(const Scene& scene, BundlesState& state, CommandSink& sink) {
         }
     }
     if (moved) lay_out(scene, state);
+    restore_scroll(state);
     scroll_if_needed(scene, state);
+    ask_for_more(state, sink);
 
     // Rows have different heights, so the list is clipped by the sums of heights.
     const float view = ImGui::GetScrollY(), end = view + ImGui::GetWindowHeight();
@@ -201,6 +232,10 @@ void draw_table(const Scene& scene, BundlesState& state, CommandSink& sink) {
                             ? 0
                             : static_cast<std::size_t>(first_at - state.tops.begin()) - 1;
     first = std::min(first, state.rows.empty() ? 0 : state.rows.size() - 1);
+    if (!state.rows.empty()) {
+        state.top_address = state.rows[first].address;
+        state.top_offset = view - state.tops[first];
+    }
     const float left = table->InnerClipRect.Min.x, right = table->InnerClipRect.Max.x;
     if (first > 0) ImGui::TableNextRow(0, state.tops[first]);
     std::size_t i = first;

@@ -37,6 +37,12 @@ struct BundlesState {
     View laid_out = View::Grid;
     float laid_out_font = 0;
 
+    // Where the list stands, so that it does not jump when the code is replaced.
+    std::uint64_t top_address = 0;  ///< first row in view
+    float top_offset = 0;           ///< of the view below that row's top
+    bool keep_top = false;          ///< to be restored
+    std::uint64_t asked_more = 0;   ///< generation of the view at whose end more was asked for
+
     std::uint64_t last_ip = 0;     ///< current bundle when last scrolled to
     std::uint64_t scroll_to = 0;   ///< address to bring into view, 0 = none
     std::uint64_t asked_code = 0;  ///< address for which code was requested

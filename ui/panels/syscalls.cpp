@@ -92,7 +92,8 @@ void draw_row(const Scene& scene, const guest::SyscallRecord& call, machine::Com
         ImGui::EndPopup();
     }
     ImGui::SameLine(0, 0);
-    ink.text({ImGui::GetCursorScreenPos().x, y}, theme.dim, std::to_string(call.sequence));
+    ink.text({ImGui::GetCursorScreenPos().x, y}, theme.dim,
+             std::to_string(scene.logs.number_of(call)));
     ink.end_cell();
     if (ImGui::TableSetColumnIndex(1)) {
         ink.text({ImGui::GetCursorScreenPos().x, y}, theme.dim, decimal_grouped(call.bundle));
@@ -134,12 +135,10 @@ void draw_tools(const Scene& scene, SyscallsState& state) {
     ImGui::Checkbox("follow", &state.follow);
     if (ImGui::IsItemHovered()) tool_tip(theme, "Keep the newest call in view");
     ImGui::SameLine();
-    std::string count =
-        decimal_grouped(scene.logs.syscalls().size() + scene.logs.syscalls_dropped());
+    const std::string count = decimal_grouped(scene.logs.syscalls_total());
     ImGui::TextDisabled("%s", without_thin_spaces(count).c_str());
     if (ImGui::IsItemHovered())
-        tool_tip(theme, fmt::format("{} calls, {} no longer kept",
-                                    scene.logs.syscalls().size() + scene.logs.syscalls_dropped(),
+        tool_tip(theme, fmt::format("{} calls, {} no longer kept", scene.logs.syscalls_total(),
                                     scene.logs.syscalls_dropped()));
 }
 
@@ -210,7 +209,7 @@ std::string syscalls_text(const Scene& scene, const SyscallsState& state) {
     std::string out;
     for (const guest::SyscallRecord& call : scene.logs.syscalls()) {
         if (!matches(call, state.filter, state.errors_only)) continue;
-        out += fmt::format("{} | {} | {} | {}{} | {}\n", call.sequence, call.bundle,
+        out += fmt::format("{} | {} | {} | {}{} | {}\n", scene.logs.number_of(call), call.bundle,
                            call_text(call), call.failed || call.unknown ? "! " : "",
                            result_text(call), scene.still ? "–" : duration(call.duration_seconds));
     }

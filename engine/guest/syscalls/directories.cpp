@@ -154,7 +154,7 @@ std::int64_t read_link(Call& call, int dirfd, std::uint64_t path, std::uint64_t 
     if (!at) return -at.error();
     std::array<char, PATH_MAX> text;
     std::int64_t n = 0;
-    if (own_proc_entry(call.process, at->text()) == "exe") {
+    if (own_proc_entry(call.process, plain_path(at->text())) == "exe") {
         n = static_cast<std::int64_t>(std::min(call.process.executable.size(), text.size()));
         std::memcpy(text.data(), call.process.executable.data(), static_cast<std::size_t>(n));
     } else {

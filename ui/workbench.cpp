@@ -94,7 +94,8 @@ tl::expected<int, std::string> run_workbench(const WorkbenchOptions& options) {
         session.app().open(options.argv[0], {options.argv.begin() + 1, options.argv.end()});
 
     std::string text = options.script;
-    if (text.empty() && picture && !options.argv.empty()) text = "wait program";
+    // A picture of something that is no program ends here, with the reason.
+    if (picture && !options.argv.empty()) text = "wait program\n" + text;
     Script script(text);
     const int frames = options.frames > 0 ? options.frames : picture ? kScreenshotFrames : 0;
     auto ran = session.run(script, frames);

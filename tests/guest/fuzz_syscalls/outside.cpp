@@ -210,7 +210,9 @@ void renew_scratch(const Surroundings& around) {
     chmod(s.substr(0, s.rfind('/')).c_str(), 0700);
     umask(022);  // the guest may have set another
     open_up(s, 64);
-    fs::remove_all(s, error);
+    // The directory itself stays: the sandbox knows it, not its name.
+    for (fs::directory_iterator at(s, error), end; !error && at != end; at.increment(error))
+        fs::remove_all(at->path(), error);
     fs::create_directories(s + "/d", error);
     for (const char* name : {"/a", "/b", "/d/e"}) std::ofstream(s + name) << "text of " << name;
     fs::create_symlink("a", s + "/link", error);

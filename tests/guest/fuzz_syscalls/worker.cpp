@@ -13,6 +13,9 @@
 #include <mutex>
 #include <thread>
 
+#include "engine/guest/sandbox.h"
+#include "engine/guest/wall.h"
+
 namespace e2k::guest::fuzz {
 namespace {
 
@@ -20,19 +23,32 @@ constexpr std::uint64_t kCallsOfWorker = 20'000, kCallsOfGuest = 2'000;
 constexpr unsigned kWbs = 8;
 constexpr int kLog = 1000;  // standard error, out of the guest's way
 
-std::unique_ptr<Process> start_guest(const Surroundings& around, bool sandbox) {
+/// A guest that has not done anything, and the sandbox it is in, if any.
+struct Fresh {
+    std::shared_ptr<Sandbox> sandbox;
+    std::unique_ptr<Process> process;
+};
+
+Fresh start_guest(const Surroundings& around, bool sandbox) {
     renew_scratch(around);
     static_cast<void>(!chdir(around.scratch.c_str()));
     auto image = ElfImage::load(E2K_SOURCE_DIR "/tests/data/guests/elf/hello");
     if (!image) dprintf(kLog, "%s\n", image.error().c_str());
-    if (!image) return nullptr;
+    if (!image) return {};
     ProcessOptions options;
     options.argv = {"hello"};
     options.policy.sandbox = sandbox;
-    if (sandbox) options.policy.writable = {around.scratch};
+    if (sandbox) {
+        options.policy.writable = {around.scratch};
+        auto made = Sandbox::create(options.policy.writable);
+        if (!made) dprintf(kLog, "%s\n", made.error().c_str());
+        if (!made) return {};
+        options.policy.state = std::move(*made);
+    }
+    const auto state = options.policy.state;
     auto started = Process::start(std::move(*image), std::move(options));
     if (!started) dprintf(kLog, "%s\n", started.error().c_str());
-    return started ? std::move(*started) : nullptr;
+    return {state, started ? std::move(*started) : nullptr};
 }
 
 /// A guest without code: the calls of its main thread are given.
@@ -112,6 +128,19 @@ private:
     std::atomic<bool> end_{false};
     std::thread thread_;
 };
+
+/// Runs `work` as the threads are that execute a guest: behind the second wall, in the sandbox.
+template <class F>
+void in_walled_thread(const std::shared_ptr<Sandbox>& sandbox, F&& work) {
+    std::thread([&] {
+        if (sandbox) {
+            const auto wall = raise_wall(*sandbox);
+            if (!wall) dprintf(kLog, "%s\n", wall.error().c_str());
+            if (!wall) _exit(96);
+        }
+        work();
+    }).join();
+}
 
 void limit(int resource, rlim_t value) {
     const rlimit both{value, value};
@@ -212,25 +241,28 @@ void work(const Settings& settings, const Surroundings& around, std::uint64_t wo
     const std::uint64_t end = std::min(limit, progress.calls + kCallsOfWorker);
     while (progress.calls < end) {
         auto started = start_guest(around, settings.sandbox);
-        if (!started) _exit(97);
+        if (!started.process) _exit(97);
         ++progress.guests;
-        Guest guest(std::move(started), progress);
-        ticker.watch(&guest.process());
-        open_some(guest, random);
-        Grammar grammar(guest.process(), around, random);
-        for (std::uint64_t i = 0; i < kCallsOfGuest && progress.calls < end; ++i) {
-            const SyscallRow& row = *random.pick(rows);
-            if (settings.number >= 0 && row.number != settings.number) continue;
-            if (!random.chance(percent_of(row.number))) continue;
-            const auto arguments = grammar.arguments(row);
-            const std::uint32_t number =
-                random.chance(1) ? static_cast<std::uint32_t>(random.next()) : row.number;
-            if (!guest.call(number, arguments)) break;
-            if (number == row.number) grammar.learn(row, arguments, guest.result());
-            if (i % 64 == 0) check_host_memory(progress);
-        }
-        check_host_memory(progress);
-        ticker.watch(nullptr);
+        // The wall holds a thread for ever, and this one restores the files for the next guest.
+        in_walled_thread(started.sandbox, [&] {
+            Guest guest(std::move(started.process), progress);
+            ticker.watch(&guest.process());
+            open_some(guest, random);
+            Grammar grammar(guest.process(), around, random);
+            for (std::uint64_t i = 0; i < kCallsOfGuest && progress.calls < end; ++i) {
+                const SyscallRow& row = *random.pick(rows);
+                if (settings.number >= 0 && row.number != settings.number) continue;
+                if (!random.chance(percent_of(row.number))) continue;
+                const auto arguments = grammar.arguments(row);
+                const std::uint32_t number =
+                    random.chance(1) ? static_cast<std::uint32_t>(random.next()) : row.number;
+                if (!guest.call(number, arguments)) break;
+                if (number == row.number) grammar.learn(row, arguments, guest.result());
+                if (i % 64 == 0) check_host_memory(progress);
+            }
+            check_host_memory(progress);
+            ticker.watch(nullptr);
+        });
     }
 }
 
@@ -238,32 +270,31 @@ void work_bad_pointers(const Surroundings& around, bool sandbox, std::uint32_t f
                        Progress& progress) {
     prepare_worker();
     Ticker ticker(progress);
+    const std::size_t bad = bad_addresses().size() + 1;  // and one at the end of a page
     for (const SyscallRow* row : all_rows(sandbox)) {
         if (row->number < first || percent_of(row->number) == 0) continue;
         Random random(row->number);
-        std::unique_ptr<Guest> guest;
-        for (unsigned k = 0; k < 6 && row->arguments[k] != Arg::None; ++k) {
-            if (!Grammar::is_address(row->arguments[k])) continue;
-            for (std::size_t i = 0; i <= bad_addresses().size(); ++i) {
-                if (!guest) {
-                    auto started = start_guest(around, sandbox);
-                    if (!started) _exit(97);
-                    ++progress.guests;
-                    guest = std::make_unique<Guest>(std::move(started), progress);
-                    ticker.watch(&guest->process());
-                    open_some(*guest, random);
+        // All of them on one guest, on the next from where it ended.
+        for (std::size_t at = 0; at < 6 * bad;) {
+            auto started = start_guest(around, sandbox);
+            if (!started.process) _exit(97);
+            ++progress.guests;
+            in_walled_thread(started.sandbox, [&] {
+                Guest guest(std::move(started.process), progress);
+                ticker.watch(&guest.process());
+                open_some(guest, random);
+                Grammar grammar(guest.process(), around, random);
+                for (bool alive = true; alive && at < 6 * bad; ++at) {
+                    const std::size_t k = at / bad, i = at % bad;
+                    if (!Grammar::is_address(row->arguments[k])) continue;
+                    auto arguments = grammar.harmless(*row);
+                    arguments[k] = i + 1 < bad ? bad_addresses()[i] : grammar.page_end();
+                    alive = guest.call(row->number, arguments);
+                    check_host_memory(progress);
                 }
-                Grammar grammar(guest->process(), around, random);
-                auto arguments = grammar.harmless(*row);
-                arguments[k] = i < bad_addresses().size() ? bad_addresses()[i] : grammar.page_end();
-                if (!guest->call(row->number, arguments)) {
-                    ticker.watch(nullptr);
-                    guest.reset();
-                }
-                check_host_memory(progress);
-            }
+                ticker.watch(nullptr);
+            });
         }
-        ticker.watch(nullptr);
     }
 }
 

@@ -103,8 +103,9 @@ std::vector<Section> guest_code() {
         for (const guest::Section& s : image->sections) {
             if (!s.executable) continue;
             const auto first = image->bytes.begin() + static_cast<std::ptrdiff_t>(s.offset);
-            sections.push_back(
-                {{first, first + static_cast<std::ptrdiff_t>(s.file_size)}, s.address, image->iset});
+            sections.push_back({{first, first + static_cast<std::ptrdiff_t>(s.file_size)},
+                                s.address,
+                                image->iset});
         }
     }
     return sections;

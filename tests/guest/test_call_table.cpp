@@ -114,6 +114,40 @@ TEST(CallTable, OpenatTwoKeepsItsRules) {
     EXPECT_EQ(c.call(432, at, c.text("file"), c.object(longer), sizeof longer), -E2BIG);
 }
 
+TEST(CallTable, EmptyPathsMeanTheDescriptor) {
+    constexpr std::uint64_t kEmptyPath = 0x1000;
+    const Scratch dir;
+    std::ofstream(dir / "file") << "x";
+    fs::create_directory(dir / "inside");
+    std::ofstream(dir / "inside/file") << "x";
+    fs::create_symlink("file", dir / "link");
+    ProcessOptions boxed;
+    boxed.policy.sandbox = true;
+    boxed.policy.writable = {dir / "inside"};
+    for (const bool sandbox : {false, true}) {
+        Caller c(sandbox ? boxed : ProcessOptions{});
+        const auto empty = c.text(""), buffer = c.room(256);
+        const auto fd = c.call(5, c.text(dir / "file"), O_RDONLY, 0);
+        ASSERT_GE(fd, 0);
+        EXPECT_EQ(c.call(434, fd, empty, 0, 0), -ENOENT);
+        EXPECT_EQ(c.call(434, fd, empty, 0, kEmptyPath), 0);
+        EXPECT_EQ(c.call(434, 99, empty, 0, kEmptyPath), -EBADF);
+        EXPECT_EQ(c.call(402, fd, empty, kEmptyPath, 0xfff, buffer), 0);
+        const auto link = c.call(5, c.text(dir / "link"), O_PATH | O_NOFOLLOW, 0);
+        ASSERT_GE(link, 0);
+        EXPECT_EQ(c.call(343, link, empty, buffer, 256), 4);
+        // A descriptor that only reads changes nothing in the sandbox.
+        const auto changed = c.call(338, fd, empty, getuid(), getgid(), kEmptyPath);
+        if (sandbox)
+            EXPECT_LT(changed, 0);
+        else
+            EXPECT_EQ(changed, 0);
+        const auto own = c.call(5, c.text(dir / "inside/file"), O_RDWR, 0);
+        ASSERT_GE(own, 0);
+        EXPECT_EQ(c.call(338, own, empty, getuid(), getgid(), kEmptyPath), 0);
+    }
+}
+
 TEST(CallTable, AttributesOfFiles) {
     Caller c;
     const Scratch dir;

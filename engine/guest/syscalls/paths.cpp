@@ -163,9 +163,14 @@ tl::expected<HostPath, int> host_path(const Call& call, int dirfd, std::uint64_t
 tl::expected<HostPath, int> host_path(const Call& call, int dirfd, std::string name, Touch touch,
                                       bool follow) {
     if (name.size() >= PATH_MAX) return tl::unexpected(ENAMETOOLONG);
-    if (name.empty()) return HostPath(-1, "");  // ENOENT, or AT_EMPTY_PATH at the caller
     const Process::Impl& process = call.process;
     const int directory = dirfd == kAtFdCwd ? process.cwd : process.fds.host(dirfd);
+    // ENOENT, or with AT_EMPTY_PATH the descriptor itself.
+    if (name.empty()) {
+        const bool allowed =
+            touch == Touch::Look || !process.sandbox() || host_file(call, dirfd).has_value();
+        return HostPath(allowed ? directory : -1, "");
+    }
     if (!process.sandbox()) return trusted_path(process, directory, std::move(name), follow);
     auto place = resolve(process, directory, name, follow);
     if (!place) return tl::unexpected(place.error());

@@ -62,7 +62,11 @@ public:
         std::uint64_t last = report_.progress.calls;
         auto since = Clock::now();
         int status = 0;
-        while (waitpid(pid, &status, WNOHANG) == 0) {
+        for (int ended = 0; ended != pid || WIFSTOPPED(status);) {
+            // A guest may stop itself, as with Ctrl+Z.
+            ended = waitpid(pid, &status, WNOHANG | WUNTRACED);
+            if (ended == pid && WIFSTOPPED(status)) kill(pid, SIGCONT);
+            if (ended == pid) continue;
             std::this_thread::sleep_for(std::chrono::milliseconds(2));
             if (report_.progress.calls != last) {
                 last = report_.progress.calls;

@@ -241,8 +241,9 @@ TEST(SandboxFiles, DevicesAreOpenedAndNothingElse) {
     EXPECT_TRUE(refused(c.call(15, c.text("/dev/null"), st.st_mode & 07777)));
     EXPECT_TRUE(refused(c.call(182, c.text("/dev/null"), st.st_uid, st.st_gid)));
     EXPECT_TRUE(refused(c.call(309, c.text("/dev/null"), 0)));
-    if (fs::exists("/dev/kmsg"))
+    if (fs::exists("/dev/kmsg")) {
         EXPECT_TRUE(refused(c.call(5, c.text("/dev/kmsg"), O_RDONLY | O_NONBLOCK, 0)));
+    }
     // Who reads from a pipe takes what was meant for somebody else.
     ASSERT_EQ(mkfifo(place.out("pipe").c_str(), 0600), 0);
     EXPECT_TRUE(refused(c.call(5, c.text(place.out("pipe")), O_RDONLY | O_NONBLOCK, 0)));

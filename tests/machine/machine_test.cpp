@@ -343,7 +343,8 @@ TEST_P(MachineTest, RestartsFromTheBeginning) {
     EXPECT_EQ(snapshot->run_state, RunState::Paused);
     EXPECT_EQ(snapshot->counters.bundles, 0u);
     EXPECT_EQ(after(Go{})->run_state, RunState::Exited);
-    EXPECT_EQ(console(), "Hello, Elbrus\nHello, Elbrus\n");
+    // What the first run printed is gone: a new run has a new console.
+    EXPECT_EQ(console(), "Hello, Elbrus\n");
 }
 
 TEST_P(MachineTest, WritesRegistersAndReadsMemory) {
@@ -371,7 +372,8 @@ TEST_P(MachineTest, ShowsOtherCode) {
     const std::uint64_t main = address_of("main");
     auto snapshot = after(ShowCode{main});
     ASSERT_NE(snapshot->code, nullptr);
-    EXPECT_EQ(snapshot->code->rows.front().bundle.address, main);
+    // The section is one list: the function is in it, whatever stands before.
+    EXPECT_NE(snapshot->code->row_at(main), nullptr);
     snapshot = after(StepBundle{1});
     EXPECT_TRUE(std::ranges::any_of(snapshot->code->rows, [&](const auto& row) {
         return row.bundle.address == snapshot->ip;

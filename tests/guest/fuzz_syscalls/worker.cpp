@@ -201,11 +201,17 @@ bool reaches_others(std::uint32_t number) {
     return std::ranges::find(kCalls, number) != kCalls.end();
 }
 
+/// What these set binds the process that starts the next guest, and cannot be taken back.
+bool binds_the_fuzzer(std::uint32_t number) {
+    constexpr std::array kCalls{75u, 375u};  // setrlimit, prlimit64
+    return std::ranges::find(kCalls, number) != kCalls.end();
+}
+
 std::vector<const SyscallRow*> all_rows(bool sandbox) {
     std::vector<const SyscallRow*> rows;
     for (std::uint32_t number = 0; number < kNumbers; ++number)
         if (const SyscallRow* row = find_syscall(number);
-            row && (sandbox || !reaches_others(number)))
+            row && (sandbox || !reaches_others(number)) && !binds_the_fuzzer(number))
             rows.push_back(row);
     return rows;
 }

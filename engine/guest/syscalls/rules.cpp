@@ -9,7 +9,7 @@ namespace {
 
 using namespace rule;
 using enum Sandbox::Object;
-constexpr std::array kRules{
+constexpr SandboxRule kRules[] = {
     SandboxRule{0, "restart_syscall", harmless},
     SandboxRule{1, "exit", harmless},
     SandboxRule{2, "fork", harmless},
@@ -415,7 +415,7 @@ std::span<const int> sandbox_process_controls() { return rule::kProcessControls;
 
 int judge(const Call& call) {
     const auto rule = std::ranges::lower_bound(kRules, call.number, {}, &SandboxRule::number);
-    if (rule == kRules.end() || rule->number != call.number) return EPERM;
+    if (rule == std::end(kRules) || rule->number != call.number) return EPERM;
     return rule->judge(call);
 }
 

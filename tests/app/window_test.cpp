@@ -29,11 +29,11 @@ protected:
         if (!fs::exists(kXvfbRun)) GTEST_SKIP() << kXvfbRun << " is not installed";
     }
 
-    /// A guest that makes system calls: `CALL n, arguments` sets %dr16... and calls.
+    /// A guest that makes system calls: `request n, arguments` sets %dr16... and calls.
     std::string guest(const std::string& name, const std::string& body) {
         const std::string path = file(name + ".s");
         std::ofstream(path) << R"(
-        .macro CALL number, a=0, b=0, c=0, d=0
+        .macro request number, a=0, b=0, c=0, d=0
         { nop 4
           sdisp %ctpr1, 3
           addd 0, \number, %dr16
@@ -78,27 +78,27 @@ bool lives(pid_t pid) {
 TEST_F(WindowProcess, ClosingItEndsWhatTheProgramLeftBehind) {
     // A child that leaves its session and makes another one, which lives on.
     const std::string path = guest("daemon", R"(
-        CALL 2
+        request 2
         { nop 2
           cmpedb %dr16, 0, %pred0
           disp %ctpr2, child }
         { nop 4 }
         { ct %ctpr2 ? %pred0 }
-        CALL 114, -1
-        CALL 300
-child:  CALL 66
-        CALL 2
+        request 114, -1
+        request 300
+child:  request 66
+        request 2
         { nop 2
           cmpedb %dr16, 0, %pred0
           disp %ctpr2, grandchild }
         { nop 4 }
         { ct %ctpr2 ? %pred0 }
-        CALL 300
+        request 300
 grandchild:
-        CALL 20
+        request 20
         { addd 0, number, %dr1 }
         { stw %r16, [ %dr1 + 0 ] }
-        CALL 5, path, 0x241, 0x1a4
+        request 5, path, 0x241, 0x1a4
         { addd %dr16, 0, %dr5 }
         { nop 4
           sdisp %ctpr1, 3
@@ -107,8 +107,8 @@ grandchild:
           addd 0, number, %dr18
           addd 0, 4, %dr19 }
         { call %ctpr1, wbs = 8 }
-        CALL 162, time
-        CALL 300
+        request 162, time
+        request 300
         .data
         .balign 8
 time:   .dword 100, 0
@@ -131,9 +131,9 @@ path:   .asciz ")" + file("pid") + R"("
 TEST_F(WindowProcess, ItsFilesAreNotWrittenWithTheProgramsUmaskAndLimits) {
     // umask(0777), and files of no more than 0 bytes: setrlimit(RLIMIT_FSIZE).
     const std::string path = guest("umask", R"(
-        CALL 60, 0x1ff
-        CALL 75, 1, limit
-        CALL 300
+        request 60, 0x1ff
+        request 75, 1, limit
+        request 300
         .data
         .balign 8
 limit:  .dword 0, 0
@@ -149,7 +149,7 @@ limit:  .dword 0, 0
 }
 
 TEST_F(WindowProcess, ASaveThatFailsLeavesTheOldSettingsAndIsSaid) {
-    const std::string path = guest("nothing", "        CALL 300\n");
+    const std::string path = guest("nothing", "        request 300\n");
     auto result = window("wait paused 20\nquit\n", path);
     ASSERT_EQ(result.exit_code, 0) << result.errors;
     const std::string before = e2k::test::read_file(settings());

@@ -43,10 +43,14 @@ TEST(Streams, ExitCodesDoNotDependOnStandardError) {
 }
 
 TEST(Streams, AReaderThatGoesEndsACommandAsInAnyPipeline) {
-    for (const std::string command :
-         {"e2kwb trace --max 100000 $sources/endless_lines.s 2>&1 > out",
-          "e2kwb trace --registers --max 100000 $sources/endless_lines.s 2>&1 > out",
-          "e2kwb disasm $guests/crc32", "e2kwb run $sources/endless_lines.s"}) {
+    // More code than a pipe holds.
+    const std::string large =
+        "e2kwb asm -o large <(echo '.globl _start; _start: { setwd wsz = 8 }; .rept 20000;"
+        " { addd 0, 0, %dr0 }; .endr' | tr ';' '\\n') && ";
+    for (const std::string& command :
+         {std::string("e2kwb trace --max 100000 $sources/endless_lines.s 2>&1 > out"),
+          std::string("e2kwb trace --registers --max 100000 $sources/endless_lines.s 2>&1 > out"),
+          large + "e2kwb disasm large", std::string("e2kwb run $sources/endless_lines.s")}) {
         const auto result = shell(command + " | head -1 > first; echo ${PIPESTATUS[0]}");
         EXPECT_EQ(result.output, "141\n") << command;
         EXPECT_EQ(result.errors, "") << command;

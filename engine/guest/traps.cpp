@@ -123,7 +123,7 @@ Next Process::trap(Thread& thread, const cpu::Trap& trap) {
         const int needed = fetch                               ? kProtExec
                            : trap.access == cpu::Access::Write ? kProtWrite
                                                                : kProtRead;
-        if (trap.address >= cpu::kAddressEnd) {
+        if (trap.address >= cpu::kAddressEnd && !fetch) {  // machine.md §9, exc_data_page
             what = {SIGBUS, BUS_ADRERR, true};
             reason = "beyond the address space";
         } else if (region && allows(region->prot, needed)) {

@@ -1,5 +1,5 @@
 ! expect: fault SIGSEGV
-! message: no code can be fetched
+! message: not mapped
 ! A return address in the chain stack that leads nowhere.
         .include "lib.inc"
         .bss

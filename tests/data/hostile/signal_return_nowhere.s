@@ -1,5 +1,5 @@
 ! expect: fault SIGSEGV
-! message: no code can be fetched
+! message: not mapped
 ! A handler sends the program to the last address of all.
         .include "lib.inc"
         start

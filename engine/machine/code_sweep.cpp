@@ -130,6 +130,17 @@ private:
         return *bundle;
     }
 
+    /// Zeros up to the next label or the end: they would run as empty bundles, but a few at most
+    /// are meant so.
+    bool is_padding(std::uint64_t address, std::uint64_t border) const {
+        constexpr std::uint64_t kShort = 64;
+        if (border - address < kShort && border != image_.end()) return false;
+        const auto from =
+            image_.bytes.begin() + static_cast<std::ptrdiff_t>(address - image_.begin);
+        const auto to = image_.bytes.begin() + static_cast<std::ptrdiff_t>(border - image_.begin);
+        return std::all_of(from, to, [](std::uint8_t byte) { return byte == 0; });
+    }
+
     static bool is_code(const isa::Bundle& bundle, Entry entry, bool reached) {
         if (entry >= Entry::Function || reached) return true;
         if (is_hollow(bundle) || !isa::check_legal(bundle).legal) return false;
@@ -154,7 +165,10 @@ private:
             }
             const auto bundle = at % kUnit == 0 && image_.holds(at) ? decode(at, border)
                                                                     : std::optional<isa::Bundle>();
-            if (bundle && (entry == Entry::Executed || is_code(*bundle, entry, reached))) {
+            const bool padding =
+                bundle && bundle->hs == 0 && entry == Entry::None && is_padding(at, border);
+            if (bundle &&
+                (entry == Entry::Executed || (!padding && is_code(*bundle, entry, reached)))) {
                 on_bundle(*bundle);
                 reached = falls_through(*bundle);
                 at = bundle->next_address();

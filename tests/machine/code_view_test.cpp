@@ -96,6 +96,19 @@ stream: { fapb ct = 1, fmt = 4, d = 0, ind = 0, incr = 0, asz = 5, abs = 0, disp
     EXPECT_EQ(rows.size(), 5u);
 }
 
+TEST(CodeSweep, ZerosBehindTheLastBundleAreNoCode) {
+    const Code code = code_of(R"(
+        .globl _start
+_start: { disp %ctpr1, _start }
+        { nop }
+        { call %ctpr1, wbs = 4 }
+        .skip 256
+)");
+    EXPECT_EQ(rows_of(code).size(), 3u);
+    const std::uint64_t behind = code.image.end() - 256;
+    EXPECT_EQ(rows_of(code, {behind}).size(), 4u) << "where control stands after the call";
+}
+
 TEST(CodeSweep, WhereControlIsThereIsARow) {
     const Code code = code_of(R"(
         .globl _start

@@ -27,8 +27,6 @@ namespace {
 using test::Caller;
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kCwd = static_cast<std::uint64_t>(-100);
-
 struct Directories {
     Directories() {
         char name[] = "/tmp/e2k-wall-XXXXXX";

@@ -60,7 +60,9 @@ std::string rights_at(const void* at) {
 /// mov eax, value; ret
 std::array<std::uint8_t, 6> returning(std::uint8_t value) { return {0xb8, value, 0, 0, 0, 0xc3}; }
 
-int call(const std::uint8_t* code) { return reinterpret_cast<int (*)()>(code)(); }
+int call(const std::uint8_t* code) {
+    return reinterpret_cast<int (*)()>(reinterpret_cast<std::uintptr_t>(code))();
+}
 
 TEST(CodeArena, IsWrittenAndExecutedAtDifferentAddresses) {
     CodeArena arena(1u << 16);

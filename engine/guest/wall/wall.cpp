@@ -57,9 +57,8 @@ tl::expected<Wall, std::string> raise_wall(const Sandbox& sandbox) {
 std::shared_ptr<const RaisedWall> wall_of_this_thread() { return t_raised; }
 void adopt_wall(std::shared_ptr<const RaisedWall> wall) { t_raised = std::move(wall); }
 
-#ifdef __SANITIZE_ADDRESS__
-/// The leak checker stops all threads by ptrace when the process ends; behind the wall it cannot.
+/// Asked by the sanitizer's leak checker, where there is one: it stops all threads by ptrace when
+/// the process ends; behind the wall it cannot.
 extern "C" int __lsan_is_turned_off() { return t_raised != nullptr; }
-#endif
 
 }  // namespace e2k::guest

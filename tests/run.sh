@@ -61,10 +61,13 @@ count() {  # count PATTERN FILE: the number after "[  WORD  ]" of GoogleTest's c
   sed -n "s/^\[  $1 *\] \([0-9][0-9]*\) tests\?[.,].*/\1/p" "$2" | tail -n 1
 }
 
-run_program() {  # run_program PRESET NAME [FILTER]
-  local preset=$1 name=$2 program=build/$1/test_$2 log status
-  [ -x "$program" ] || { fail "$preset/$name: $program does not exist"; return; }
-  log=$(mktemp)
+run_program() {  # run_program PRESET NAME FILTER: prints a line; the numbers go to $results
+  local preset=$1 name=$2 program=build/$1/test_$2 log=$results/$2.log status
+  if [ ! -x "$program" ]; then
+    echo "FAILED: $program does not exist"
+    echo "0 1 0 $preset/$name is missing" >"$results/$name.count"
+    return
+  fi
   local command=(timeout 1500 "$program" --gtest_brief=1 --gtest_filter="${3:-*}")
   # Where the kernel spreads addresses widely the sanitizer does not find room for its own.
   [ "$preset" = tsan ] && setarch -R true 2>/dev/null && command=(setarch -R "${command[@]}")
@@ -72,20 +75,45 @@ run_program() {  # run_program PRESET NAME [FILTER]
   local start=$SECONDS
   "${command[@]}" >"$log" 2>&1
   status=$?
-  local p f s
+  local p f s why=''
   p=$(count PASSED "$log") f=$(count FAILED "$log") s=$(count SKIPPED "$log")
   p=${p:-0} f=${f:-0} s=${s:-0}
-  passed=$((passed + p)) skipped=$((skipped + s))
-  printf '%-8s %-10s %6d passed %4d failed %4d skipped  %4d s\n' \
-    "$preset" "$name" "$p" "$f" "$s" $((SECONDS - start))
-  if [ $status -ne 0 ] || [ "$f" -gt 0 ]; then
-    failed=$((failed + (f > 0 ? f : 1)))
-    broken+=("$preset/$name (exit $status)")
-    grep -vE '^\[==|^Note:' "$log" | tail -n 80
-  elif [ $((p + s)) -eq 0 ]; then
-    fail "$preset/$name ran no test"
-  fi
-  rm -f "$log"
+  {
+    printf '%-8s %-10s %6d passed %4d failed %4d skipped  %4d s\n' \
+      "$preset" "$name" "$p" "$f" "$s" $((SECONDS - start))
+    if [ $status -ne 0 ] || [ "$f" -gt 0 ]; then
+      why="$preset/$name (exit $status)"
+      f=$((f > 0 ? f : 1))
+      grep -vE '^\[==|^Note:' "$log" | tail -n 80
+    elif [ $((p + s)) -eq 0 ]; then
+      why="$preset/$name ran no test"
+      f=1
+      echo "FAILED: $why"
+    fi
+  } >"$results/$name.text"
+  cat "$results/$name.text"
+  echo "$p $f $s $why" >"$results/$name.count"
+}
+
+run_programs() {  # run_programs PRESET NAME[:FILTER]…: as many at once as there are processors
+  local preset=$1 item p f s why file
+  shift
+  results=$(mktemp -d)
+  for item in "$@"; do
+    # The window's tests look at pictures a second and want the machine for themselves.
+    [ "${item%%:*}" = gui ] && wait
+    while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+    run_program "$preset" "${item%%:*}" "$([[ $item == *:* ]] && echo "${item#*:}")" &
+    [ "${item%%:*}" = gui ] && wait
+  done
+  wait
+  for file in "$results"/*.count; do
+    [ -e "$file" ] || continue
+    read -r p f s why <"$file"
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    [ -n "$why" ] && broken+=("$why")
+  done
+  rm -rf "$results"
 }
 
 programs() {  # test programs that exist in the tree
@@ -97,7 +125,8 @@ programs() {  # test programs that exist in the tree
 }
 
 if [ -n "$release" ] && build release all ${full:+-DE2K_WERROR=ON}; then
-  for name in $(programs); do run_program release "$name"; done
+  mapfile -t chosen < <(programs)
+  run_programs release "${chosen[@]}"
 fi
 
 if [ -n "$full" ]; then
@@ -110,8 +139,9 @@ if [ -n "$full" ]; then
   fi
   export ASAN_OPTIONS=detect_leaks=0:handle_segv=1:allow_user_segv_handler=1
   export UBSAN_OPTIONS=print_stacktrace=1
-  if build asan all; then
-    for name in $(programs); do run_program asan "$name"; done
+  mapfile -t chosen < <(programs)
+  if build asan "e2kwb ${chosen[*]/#/test_}" -DE2K_WERROR=ON; then
+    run_programs asan "${chosen[@]}"
   fi
 fi
 
@@ -121,14 +151,13 @@ if [ -n "$tsan" ]; then
   # code that loads them: no golden listings.
   export TSAN_OPTIONS="second_deadlock_stack=1 suppressions=$top/tests/tsan_suppressions.txt"
   if build tsan "test_machine test_translate test_gui" -DE2K_WERROR=ON; then
-    run_program tsan machine '-*Differential*'
-    run_program tsan translate '-*Fuzz*:*Golden*'
-    run_program tsan gui 'CloseTest.*:LiveTest.*'
+    run_programs tsan 'machine:-*Differential*' 'translate:-*Fuzz*:*Golden*' \
+      'gui:CloseTest.*:LiveTest.*'
   fi
 fi
 
 if [ -n "$clang" ] && build clang all; then
-  for name in isa cpu translate machine; do run_program clang "$name"; done
+  run_programs clang isa cpu translate machine
 fi
 
 if [ -n "$tidy" ] && e2k_install_packages third_party/packages-tidy.txt && build clang e2k_glad; then

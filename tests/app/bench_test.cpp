@@ -34,22 +34,22 @@ void write_script(const std::filesystem::path& file, const std::string& text) {
 
 TEST(Bench, ReadsAFigureInEveryVariantAndComparesWithNative) {
     const e2k::test::ScratchDirectory scratch;
-    // The guest prints "primes=33860"; what stands for the native program claims four times that.
+    // The guest prints "argc=1"; what stands for the native program claims four times that.
     const auto figures = scratch.path() / "figures.json";
-    write(figures, R"j([{"program": "bench_int", "unit": "primes", "pattern": "primes=([0-9]+)"
+    write(figures, R"j([{"program": "args", "unit": "arguments", "pattern": "argc=([0-9]+)"
 }])j");
     const auto native = scratch.path() / "native";
     std::filesystem::create_directory(native);
-    write_script(native / "bench_int_amd64", "primes=135440");
+    write_script(native / "args_amd64", "argc=4");
 
     const auto result = bench({"--runs", "2", "--tier", "translated", "--tier", "interp",
                                "--variant", "counted=--stats", "--figures", figures.string(),
-                               "--compare", native.string(), "--json", "-", kGuests + "bench_int"});
+                               "--compare", native.string(), "--json", "-", kGuests + "args"});
     ASSERT_EQ(result.exit_code, 0) << result.errors;
     const auto json = nlohmann::json::parse(result.output);
     ASSERT_EQ(json.size(), 1u);
-    EXPECT_EQ(json[0]["program"], "bench_int");
-    EXPECT_EQ(json[0]["unit"], "primes");
+    EXPECT_EQ(json[0]["program"], "args");
+    EXPECT_EQ(json[0]["unit"], "arguments");
     const auto& series = json[0]["series"];
     ASSERT_EQ(series.size(), 4u);
     const char* names[] = {"translated", "interp", "counted", "native"};
@@ -57,7 +57,7 @@ TEST(Bench, ReadsAFigureInEveryVariantAndComparesWithNative) {
         EXPECT_EQ(series[i]["variant"], names[i]);
         EXPECT_EQ(series[i]["trouble"], "");
         EXPECT_EQ(series[i]["runs"].size(), 2u);
-        EXPECT_NEAR(series[i]["median"].get<double>(), i == 3 ? 135440 : 33860, 1e-6);
+        EXPECT_NEAR(series[i]["median"].get<double>(), i == 3 ? 4 : 1, 1e-9);
         if (i < 3) {
             EXPECT_NEAR(series[i]["ratio_to_last"].get<double>(), 0.25, 1e-9);
         }

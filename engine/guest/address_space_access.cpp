@@ -136,7 +136,9 @@ void AddressSpace::on_code_change(std::function<void(std::uint64_t, std::uint64_
 }
 
 std::uint8_t* AddressSpace::host(std::uint64_t address, std::uint64_t size) const {
-    return size <= reach(address) ? impl_->host(address) : nullptr;
+    // Nothing of no size has a place either (read(fd, p, 0) with p beyond everything).
+    const bool placed = view_.place(address) != cpu::MemoryView::kNowhere;
+    return placed && size <= reach(address) ? impl_->host(address) : nullptr;
 }
 
 std::uint64_t AddressSpace::guest(const void* host) const {

@@ -252,7 +252,7 @@ struct Grammar {
                          "program file to write (default: FILE), - for standard output")
             ->type_name("FILE");
         asm_command
-            ->add_option("-l,--listing", assembly.listing,
+            ->add_option("-a,--listing", assembly.listing,
                          "write addresses, words and source lines, - for standard output")
             ->type_name("FILE");
         asm_command->add_flag("--check", assembly.check,
@@ -265,11 +265,51 @@ struct Grammar {
             ->add_option("--cpu", asm_cpu,
                          "processor (default: `.cpu` of the source, or elbrus-v4)")
             ->type_name("NAME");
+        add_link_options(*asm_command);
         asm_command->footer(
             "\nErrors are FILE:LINE:COLUMN: MESSAGE with the line itself, all of a file at once; "
             "the "
             "exit\ncode is 1 then. Examples with comments: the demo programs (e2kwb without a "
-            "program).\nAlso taken: -mcpu=NAME, -mptr64, -no_strict_delay.");
+            "program).\nAlso taken: -mcpu=NAME, -mptr64, -no_strict_delay, -shared, -pie, -soname "
+            "NAME,\n"
+            "-rpath DIR, -dynamic-linker PATH, -Bsymbolic, -z now, -lNAME.\n"
+            "With any of the options for linking, symbols that nothing defines come from shared\n"
+            "objects: calls go through a procedure linkage table, objects are copied.");
+    }
+
+    void add_link_options(CLI::App& command) {
+        const auto list = [&](const char* name, std::vector<std::string>& to, const char* what,
+                              const char* type) {
+            command.add_option(name, to, what)
+                ->type_name(type)
+                ->expected(1)
+                ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+                ->group("Linking");
+        };
+        const auto flag = [&](const char* name, bool& to, const char* what) {
+            command.add_flag(name, to, what)->group("Linking");
+        };
+        const auto text = [&](const char* name, std::string& to, const char* what,
+                              const char* type) {
+            command.add_option(name, to, what)->type_name(type)->group("Linking");
+        };
+        flag("--dynamic", assembly.dynamic, "program at fixed addresses that uses shared objects");
+        flag("--pie", assembly.pie, "such a program, position-independent");
+        flag("--shared", assembly.shared, "shared object");
+        list("-l,--library", assembly.libraries,
+             "needs libNAME: its soname, if it is in a directory of -L", "NAME");
+        list("--needed", assembly.needed, "needs the shared object of this name", "LIB");
+        list("-L,--library-path", assembly.directories, "where libraries are", "DIR");
+        text("--soname", assembly.soname, "name of the shared object for those that need it",
+             "NAME");
+        text("--rpath", assembly.runpath, "where the dynamic linker looks, too", "DIR");
+        text("--dynamic-linker", assembly.interpreter,
+             "who starts the program (default: /lib64/ld-linux.so.2)", "PATH");
+        flag("--no-dynamic-linker", assembly.no_interpreter, "nobody: the program does it itself");
+        flag("-E,--export-dynamic", assembly.export_all,
+             "shared objects see the program's global symbols");
+        flag("--bsymbolic", assembly.symbolic, "a shared object uses its own definitions");
+        flag("--bind-now", assembly.bind_now, "nothing is bound at the first call only");
     }
 
     void add_isa() {
@@ -421,9 +461,28 @@ struct Grammar {
 tl::expected<std::vector<std::string>, std::string> without_assembler_options(
     const std::vector<std::string>& arguments) {
     constexpr std::string_view kCpu = "-mcpu=";
+    struct Spelling {
+        std::string_view linker, own;
+    };
+    static constexpr Spelling kLinker[] = {
+        {"-shared", "--shared"},
+        {"-pie", "--pie"},
+        {"-soname", "--soname"},
+        {"-rpath", "--rpath"},
+        {"-dynamic-linker", "--dynamic-linker"},
+        {"-Bsymbolic", "--bsymbolic"},
+        {"-export-dynamic", "--export-dynamic"},
+        {"-rdynamic", "--export-dynamic"},
+    };
     std::vector<std::string> out;
-    for (const std::string& argument : arguments) {
-        if (argument.starts_with(kCpu))
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const std::string& argument = arguments[i];
+        const auto as_linker = std::ranges::find(kLinker, argument, &Spelling::linker);
+        if (as_linker != std::end(kLinker))
+            out.emplace_back(as_linker->own);
+        else if (argument == "-z" && i + 1 < arguments.size() && arguments[i + 1] == "now")
+            out.emplace_back("--bind-now"), ++i;
+        else if (argument.starts_with(kCpu))
             out.push_back("--cpu=" + argument.substr(kCpu.size()));
         else if (argument == "-no_strict_delay")
             out.emplace_back("--no-strict-delay");

@@ -65,6 +65,12 @@ struct AsmOptions {
     bool check = false;            ///< write no program
     bool fatal_warnings = false;
     Processor processor{};
+    bool dynamic = false, pie = false, shared = false;
+    std::vector<std::string> libraries;    ///< "c" of -lc
+    std::vector<std::string> needed;       ///< names of shared objects as they are
+    std::vector<std::string> directories;  ///< to look for libraries in
+    std::string soname, runpath, interpreter;
+    bool no_interpreter = false, export_all = false, symbolic = false, bind_now = false;
 };
 int assemble(const AsmOptions& options);
 

@@ -194,7 +194,7 @@ TEST(Asm, WritesAProgramThatRuns) {
     const e2k::test::ScratchDirectory scratch;
     const std::string source = (scratch.path() / "seven.s").string();
     std::ofstream(source) << kExitsWithSeven;
-    auto result = e2kwb({"asm", source, "-o", source + ".out", "-l", "-", "--cpu", "elbrus-v5"});
+    auto result = e2kwb({"asm", source, "-o", source + ".out", "-a", "-", "--cpu", "elbrus-v5"});
     EXPECT_EQ(result.exit_code, 0) << result.errors;
     EXPECT_TRUE(contains(result.output, "10010  0c004213"));
     EXPECT_EQ(access((source + ".out").c_str(), X_OK), 0);
@@ -212,7 +212,7 @@ TEST(Asm, TakesTheOptionsOfTheElbrusAssembler) {
     const e2k::test::ScratchDirectory scratch;
     const std::string source = (scratch.path() / "delay.s").string();
     const auto listing = [&](const std::vector<std::string>& options) {
-        std::vector<std::string> command{"asm", "--check", "-l", "-", source};
+        std::vector<std::string> command{"asm", "--check", "-a", "-", source};
         command.insert(command.end(), options.begin(), options.end());
         return e2kwb(command);
     };

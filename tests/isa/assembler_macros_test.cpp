@@ -162,7 +162,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"SymbolType", ".type a, @thing", "a type like @function"},
         Wrong{"SectionFlags", ".section .x, \"az\"", "the flags are letters"},
         Wrong{"SectionType", ".section .x, \"a\", @thing", "a type like @progbits"},
-        Wrong{"ThreadLocal", ".section .tdata, \"awT\", @progbits", "no TLS segment"},
+        Wrong{"ThreadLocal", ".data\n.quad _start@TLS_LE", "in no thread-local section"},
         Wrong{"Relocation", ".reloc 0, R_X, a", "stands at fixed addresses"},
         Wrong{"DivideByZero", ".data\n.byte 1 / 0", "division by zero"},
         Wrong{"ModulusByZero", ".data\n.byte 1 % 0", "division by zero"},

@@ -32,6 +32,29 @@ using AssemblyErrors = std::vector<AssemblyError>;
 /// Of one source; what else is wrong is not kept.
 inline constexpr std::size_t kMaxAssemblyErrors = 100;
 
+/// What a dynamic linker has to do with a value before the program runs.
+struct Link {
+    int base = 0;              ///< how often the address the file is loaded at is part of the value
+    std::string symbol = {};   ///< that is looked up; empty: the value is of this file alone
+    bool foreign = false;      ///< nothing in the source defines `symbol`
+    std::uint64_t origin = 0;  ///< value of `symbol` here; the rest is the addend
+    std::uint64_t call = 0;    ///< from `origin` to what a transfer goes to in its place
+    bool mixed = false;        ///< no relocation can express it
+    bool fixed() const { return base == 0 && symbol.empty() && !mixed; }
+};
+
+/// A part of a bundle or of data that holds such a value.
+struct LinkedField {
+    enum class Kind : std::uint8_t { Displacement, Literal32, Literal64, Data };
+    Kind kind = Kind::Data;
+    std::uint32_t offset = 0;  ///< in bytes
+    unsigned size = 8;         ///< in bytes
+    std::uint64_t value = 0;
+    Link link;
+    int line = 1, column = 1;
+    std::string text;  ///< as the source has it
+};
+
 /// A number that is a constant chooses the shortest literal; one that may still change, such as an
 /// address, takes 64 bits unless the source says `_f32s`.
 struct SymbolValue {
@@ -40,9 +63,11 @@ struct SymbolValue {
     int bits = 0;  ///< of the literal if the source names none; 0: 64
     /// Of an address: the distance between two of one region is a constant; 0: it is not.
     int region = 0;
+    Link link = {};
+    std::string refusal = {};  ///< why it cannot be used in this way; empty: it can
 };
 /// Value of a symbol, or nothing if it is not defined. Names may end in `@GOT`, `@GOTPLT`,
-/// `@GOTOFF` or `@SIZE`.
+/// `@GOTOFF`, `@PLT`, `@SIZE` or `@TLS_…`.
 using SymbolValues = std::function<std::optional<SymbolValue>(std::string_view)>;
 
 struct AssemblerOptions {
@@ -56,6 +81,8 @@ struct AssemblerOptions {
     AssemblyErrors* warnings = nullptr;  ///< where to put what is odd but legal
     /// Receives for each operation where its syllable stands, in bytes from the bundle's start.
     std::vector<std::uint32_t>* syllables = nullptr;
+    /// Receives the parts a dynamic linker or the caller must know of.
+    std::vector<LinkedField>* fields = nullptr;
 };
 
 /// One operation of a bundle and where it stands in the source.

@@ -40,6 +40,9 @@ void Assembly::emit(const SourceLine& line, std::span<const std::uint8_t> bytes,
         l.address = sections_.location();
         l.bytes.assign(bytes.begin(), bytes.end());
     }
+    linkage_.note(sections_.index(), sections_.part_number(), sections_.offset(),
+                  statement_fields_);
+    statement_fields_.clear();
     check(line, sections_.append(bytes));
 }
 
@@ -52,6 +55,7 @@ Symbol Assembly::label_here() const {
     s.label = true;
     s.region = sections_.region();
     s.section = sections_.index();
+    if (!s.constant) s.link.base = linkage_.base();
     return s;
 }
 
@@ -91,6 +95,8 @@ void Assembly::bundle(const Statement& s) {
     options.iset = iset_;
     options.symbols = lookup_;
     options.warnings = &bundle_warnings_;
+    options.fields = &statement_fields_;
+    statement_fields_.clear();
     std::vector<std::uint32_t> syllables;
     std::vector<InnerLabel> labels;
     const auto source = without_labels(s, labels);

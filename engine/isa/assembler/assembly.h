@@ -11,6 +11,7 @@
 
 #include "engine/isa/assembler/complaints.h"
 #include "engine/isa/assembler/cursor.h"
+#include "engine/isa/assembler/linkage.h"
 #include "engine/isa/assembler/preprocess.h"
 #include "engine/isa/assembler/program.h"
 #include "engine/isa/assembler/sections.h"
@@ -59,6 +60,8 @@ private:
     /// Complains if there is trouble; false then.
     bool check(const SourceLine& line, Trouble trouble);
     void emit(const SourceLine& line, std::span<const std::uint8_t> bytes, int last_line = 0);
+    bool in_segments() const { return options_.link.dynamic() || sections_.has_thread_block(); }
+    bool lay_out();
 
     // symbol_values.cpp
     std::optional<SymbolValue> value_of(std::string_view name);
@@ -68,7 +71,6 @@ private:
     std::optional<SymbolValue> reference(std::string_view name, std::string_view kind);
     std::optional<SymbolValue> local_label(std::string_view name);
     std::string dollar_name(std::string_view number) const;
-    void fill_offset_table();
     void define(const SourceLine& where, const std::string& name, Symbol value);
     Symbol label_here() const;
     enum class Redefine : std::uint8_t { Allowed, Refused };
@@ -147,6 +149,8 @@ private:
 
     Sections sections_;
     SymbolMap symbols_;
+    Linkage linkage_{options_.link, sections_, symbols_};
+    std::vector<LinkedField> statement_fields_;  ///< of the bytes that come next
     Definitions definitions_;
     std::map<std::string, int, std::less<>> local_counts_;
     int dollar_scope_ = 0;  ///< labels so far: `1$` lives between two
@@ -154,8 +158,6 @@ private:
     std::vector<Definitions::Use>* uses_ = nullptr;  ///< where a definition notes its uses
     int lazy_depth_ = 0;
     std::size_t lazy_count_ = 0;
-    std::map<std::string, std::uint64_t, std::less<>> offset_entries_;
-    std::vector<std::string> offset_table_;  ///< symbols that `@GOT` asks for
     struct Common {
         std::string name;
         std::uint64_t size = 0, alignment = 1;

@@ -18,6 +18,7 @@ struct Number {
     int bits = 0;        ///< of the literal that a reference like `x@GOT` takes; 0: of any
     /// Of an address: where distances are constants, `SymbolValue::region`; 0: nowhere.
     int region = 0;
+    Link link = {};
     bool is_symbolic() const { return !symbol.empty(); }
 };
 
@@ -84,12 +85,14 @@ std::string_view plain_name(std::string_view name);
 /// The character behind a backslash: a letter, up to three octal digits, `x` and hexadecimal ones.
 char escape(Cursor& in);
 /// Appends a number of `size` bytes, the lowest first.
-void read_number(Cursor& in, unsigned size, std::vector<std::uint8_t>& bytes);
+/// What a dynamic linker must fill in goes to `fields`, and is refused without one.
+void read_number(Cursor& in, unsigned size, std::vector<std::uint8_t>& bytes,
+                 std::vector<LinkedField>* fields = nullptr);
 /// Appends one or more quoted strings without their quotes, and `<27>` as a character each of
 /// `size` bytes; false and an error if there is none.
 bool read_string(Cursor& in, unsigned size, std::vector<std::uint8_t>& bytes);
 /// Appends an integer of 16 bytes, which may have up to 32 hexadecimal digits.
-void read_octa(Cursor& in, std::vector<std::uint8_t>& bytes);
+void read_octa(Cursor& in, std::vector<std::uint8_t>& bytes, std::vector<LinkedField>* fields);
 /// Appends an integer as DWARF writes it, in groups of seven bits.
 void read_leb128(Cursor& in, bool is_signed, std::vector<std::uint8_t>& bytes);
 /// Appends a floating-point number of 4 or, `twice`, 8 bytes: decimal, hexadecimal, inf, nan.

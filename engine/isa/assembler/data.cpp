@@ -17,6 +17,22 @@ void append(std::uint64_t value, unsigned size, std::vector<std::uint8_t>& bytes
         bytes.push_back(i < 8 ? static_cast<std::uint8_t>(value >> (8 * i)) : 0);
 }
 
+/// A number that a dynamic linker must complete is told, or is refused.
+void note(Cursor& in, const Number& n, std::string_view start, unsigned size,
+          const std::vector<std::uint8_t>& bytes, std::vector<LinkedField>* fields) {
+    if (n.link.fixed()) return;
+    const auto text = start.substr(0, start.size() - in.rest().size());
+    if (!fields) return in.fail_at(text, "an address that is not known yet cannot stand here");
+    LinkedField& f = fields->emplace_back();
+    f.offset = static_cast<std::uint32_t>(bytes.size());
+    f.size = size;
+    f.value = n.value;
+    f.link = n.link;
+    f.line = in.line().line;
+    f.column = in.line().column;
+    f.text = text;
+}
+
 /// Up to `most` digits of base 8 or 16 directly at the cursor; only the low byte counts.
 char escape_digits(Cursor& in, unsigned base, std::size_t most, unsigned value) {
     for (std::size_t i = 0; i < most && !in.rest().empty(); ++i) {
@@ -52,10 +68,12 @@ char escape(Cursor& in) {
     return escape_digits(in, 8, 2, static_cast<unsigned>(c - '0'));
 }
 
-void read_number(Cursor& in, unsigned size, std::vector<std::uint8_t>& bytes) {
+void read_number(Cursor& in, unsigned size, std::vector<std::uint8_t>& bytes,
+                 std::vector<LinkedField>* fields) {
     in.at_end();
     const auto start = in.rest();
     const Number n = in.expression();
+    note(in, n, start, size, bytes, fields);
     const auto sign = static_cast<std::int64_t>(n.value) >> std::min(8 * size - 1, 63u);
     if (size < 8 && n.value >> (8 * size) && sign != -1)
         in.fail_at(start.substr(0, start.size() - in.rest().size()),
@@ -63,13 +81,15 @@ void read_number(Cursor& in, unsigned size, std::vector<std::uint8_t>& bytes) {
     append(n.value, size, bytes);
 }
 
-void read_octa(Cursor& in, std::vector<std::uint8_t>& bytes) {
+void read_octa(Cursor& in, std::vector<std::uint8_t>& bytes, std::vector<LinkedField>* fields) {
     constexpr std::size_t kHalf = 16, kMost = 2 * kHalf;  // digits
     const bool hexadecimal = in.peek() == '0' && lower(in.rest().substr(0, 2)) == "0x";
     const auto word = hexadecimal ? in.peek_word().substr(2) : std::string_view{};
     const auto digits = word.substr(std::min(word.find_first_not_of('0'), word.size()));
     if (digits.size() <= kHalf) {
+        const auto start = in.rest();
         const Number n = in.expression();
+        note(in, n, start, 8, bytes, fields);
         append(n.value, 8, bytes);
         append(n.is_symbolic() || !(n.value >> 63) || hexadecimal ? 0 : ~std::uint64_t{0}, 8,
                bytes);
@@ -89,7 +109,10 @@ void read_octa(Cursor& in, std::vector<std::uint8_t>& bytes) {
 }
 
 void read_leb128(Cursor& in, bool is_signed, std::vector<std::uint8_t>& bytes) {
-    std::uint64_t value = in.expression().value;
+    const auto start = in.rest();
+    const Number n = in.expression();
+    note(in, n, start, 8, bytes, nullptr);
+    std::uint64_t value = n.value;
     for (bool more = true; more;) {
         const auto group = static_cast<std::uint8_t>(value & 0x7f);
         if (is_signed) {

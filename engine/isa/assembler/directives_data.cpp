@@ -52,6 +52,7 @@ unsigned unit_size(std::string_view name, unsigned without) {
 template <class Read>
 void Assembly::contents(Directive& d, const Read& read) {
     std::vector<std::uint8_t> bytes;
+    statement_fields_.clear();
     if (!d.in.at_end()) do
             read(bytes);
         while (d.in.ok() && d.in.accept(","));
@@ -60,11 +61,11 @@ void Assembly::contents(Directive& d, const Read& read) {
 
 void Assembly::integers(Directive& d) {
     const unsigned size = integer_size(d.name);
-    contents(d, [&](auto& bytes) { read_number(d.in, size, bytes); });
+    contents(d, [&](auto& bytes) { read_number(d.in, size, bytes, &statement_fields_); });
 }
 
 void Assembly::octas(Directive& d) {
-    contents(d, [&](auto& bytes) { read_octa(d.in, bytes); });
+    contents(d, [&](auto& bytes) { read_octa(d.in, bytes, &statement_fields_); });
 }
 
 void Assembly::reals(Directive& d) {

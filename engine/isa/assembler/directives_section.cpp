@@ -48,6 +48,8 @@ void Assembly::named_section(Directive& d) {
     if (name == kOffsetSection)
         in.fail_at(start.substr(0, name.size()),
                    "this section belongs to the assembler, which fills it for @GOT");
+    if (options_.link.dynamic() && Linkage::owns_section(name))
+        in.fail_at(start.substr(0, name.size()), "this section belongs to the assembler");
     int part = 0;
     std::optional<SectionKind> kind;
     if (in.ok() && in.accept(",")) {
@@ -78,7 +80,7 @@ std::optional<SectionKind> Assembly::section_flags(Cursor& in, std::string_view 
             if (flag == "write") kind.writable = any = true;
             if (flag == "execinstr") kind.executable = any = true;
             if (flag == "nobits") kind.contents = false;
-            if (flag == "tls") in.fail("thread-local storage: the program gets no TLS segment");
+            if (flag == "tls") kind.loaded = kind.tls = any = true;
         } while (in.ok() && in.accept(","));
         if (any) return kind;
         const SectionKind usual = usual_kind(name);
@@ -107,7 +109,7 @@ std::optional<SectionKind> Assembly::section_flags(Cursor& in, std::string_view 
                 kind.executable = true;
                 break;
             case 'T':
-                in.fail("thread-local storage: the program gets no TLS segment");
+                kind.loaded = kind.tls = true;
                 break;
             default:  // merging, groups, order: for a linker
                 if (std::string_view("MSGoedlyR?0123456789").find(*c) == std::string_view::npos)

@@ -161,8 +161,8 @@ void Assembly::refused(Directive& d) {
     if (other_mode && !d.in.expression().value) return static_cast<void>(finish(d.in));
     fail(d.line, other_mode
                      ? "the MRI mode does not exist here"
-                     : "relocations and thread-local storage cannot be made: the program is static "
-                       "and stands at fixed addresses");
+                     : "a source cannot make relocations of its own: a program that is not linked "
+                       "any more stands at fixed addresses");
 }
 
 }  // namespace e2k::isa::assembler

@@ -16,11 +16,13 @@ constexpr int kMaxNesting = 64;  ///< of parentheses and signs, against deep rec
 std::string refusal(std::string_view kind) {
     if (kind == "got" || kind == "gotplt" || kind == "gotoff" || kind == "size" || kind == "plt")
         return {};
+    if (kind == "tls_le" || kind == "tls_ie" || kind == "tls_gdmod" || kind == "tls_gdrel")
+        return {};
     if (kind.starts_with("tls"))
-        return "thread-local storage cannot be referred to: the program gets no TLS segment";
+        return "thread-local storage is reached by @TLS_LE, @TLS_IE, @TLS_GDMOD and @TLS_GDREL";
     if (kind.starts_with("islocal"))
         return "this reference is for protected mode, but the program is of the 64-bit mode";
-    return "references are written @GOT, @GOTPLT, @GOTOFF, @PLT or @SIZE";
+    return "references are written @GOT, @GOTPLT, @GOTOFF, @PLT, @SIZE or @TLS_LE";
 }
 
 enum class Operator : std::uint8_t {
@@ -117,10 +119,29 @@ std::uint64_t apply(Operator op, std::uint64_t left, std::uint64_t right) {
     return 0;
 }
 
+/// What remains for a dynamic linker: addresses and constants may be added, and two addresses
+/// subtracted.
+Link combine_links(Operator op, const Link& left, const Link& right) {
+    if (left.fixed() && right.fixed()) return {};
+    const bool adds = op == Operator::Add, subtracts = op == Operator::Subtract;
+    if ((adds || subtracts) && right.fixed()) return left;
+    if (adds && left.fixed()) return right;
+    Link out;
+    const bool compares = op >= Operator::Equal && op <= Operator::Greater;
+    const bool one_symbol = left.foreign && right.foreign && left.symbol == right.symbol;
+    if ((subtracts || compares) && one_symbol) return {};
+    out.mixed = left.mixed || right.mixed || left.foreign || right.foreign;
+    out.base = subtracts || compares ? left.base - right.base : left.base + right.base;
+    if (compares && out.base == 0) return out;
+    if (!adds && !subtracts) out.mixed = true;
+    return out;
+}
+
 /// What the sizes of literals may depend on: constants, and distances inside one region.
 Number combine(Operator op, const Number& left, const Number& right) {
     Number out;
     out.value = apply(op, left.value, right.value);
+    out.link = combine_links(op, left.link, right.link);
     out.bits = std::max(left.bits, right.bits);
     const bool compares = op >= Operator::Equal && op <= Operator::Greater;
     if (left.region && left.region == right.region && (op == Operator::Subtract || compares))
@@ -186,10 +207,12 @@ Number Cursor::unary() {
         n = unary();
         n.value = -n.value;
         n.region = 0;
+        n.link = combine_links(Operator::Subtract, {}, n.link);
     } else if (accept("~")) {
         n = unary();
         n.value = ~n.value;
         n.region = 0;
+        if (!n.link.fixed()) n.link.mixed = true;
     } else if (accept("+")) {
         n = unary();
     } else {
@@ -247,8 +270,13 @@ Number Cursor::symbol(std::string_view name) {
         fail_at(name, "this symbol is not defined");
         return {};
     }
+    if (!found->refusal.empty()) {
+        fail_at(name, found->refusal);
+        return {};
+    }
     Number n{found->value, found->constant ? std::string() : std::string(plain), found->bits};
     if (!found->constant) n.region = found->region;
+    n.link = found->link;
     return n;
 }
 

@@ -128,10 +128,10 @@ public:
         if (auto error = collect_conditions()) return only(*error);
         const auto halves = half_words();
         const auto words = join(front_words(true), halves);
-        if (words.size() <= kMaxWords) return bytes_of(words);
+        if (words.size() <= kMaxWords) return finish(words);
         // The word v4 stores without need goes when room is short.
         const auto fewer = join(front_words(false), halves);
-        if (fewer.size() <= kMaxWords) return bytes_of(fewer);
+        if (fewer.size() <= kMaxWords) return finish(fewer);
         return only(error_at(
             start_, fmt::format("the bundle needs {} words, 16 are possible", fewer.size())));
     }
@@ -139,6 +139,34 @@ public:
 private:
     static tl::unexpected<AssemblyErrors> only(const AssemblyError& error) {
         return tl::unexpected(AssemblyErrors{error});
+    }
+
+    std::vector<std::uint8_t> finish(const std::vector<std::uint32_t>& words) {
+        if (options_.fields) note_fields();
+        return bytes_of(words);
+    }
+
+    /// Tells where the literals stand that a dynamic linker must complete.
+    void note_fields() const {
+        unsigned told = 0;
+        for (std::size_t i = 0; i < encoded_.size(); ++i) {
+            const Literal* const l = encoded_[i].literal;
+            if (!l || l->reference || l->number.link.fixed() || (told >> l->position & 1)) continue;
+            told |= 1u << l->position;
+            // LTS words stand in falling order; of a literal of two the upper one is first.
+            const int last_word = (l->position + l->width / 16 - 1) / 2;
+            const std::size_t lts0 =
+                size_ - conditions_.words() - 1 - static_cast<std::size_t>(draft_.pls_count);
+            LinkedField& f = options_.fields->emplace_back();
+            f.kind = l->width == 64 ? LinkedField::Kind::Literal64 : LinkedField::Kind::Literal32;
+            f.offset = static_cast<std::uint32_t>(4 * (lts0 - static_cast<std::size_t>(last_word)));
+            f.size = static_cast<unsigned>(l->width) / 8;
+            f.value = l->number.value;
+            f.link = l->number.link;
+            f.line = draft_.als[i].line.line;
+            f.column = draft_.als[i].line.column;
+            f.text = l->number.symbol;
+        }
     }
 
     AssemblyErrors encode_operations() {

@@ -46,7 +46,16 @@ std::uint32_t displacement(Cursor& in, const Context& context) {
     const Number n = in.expression();
     if (!n.is_symbolic() && !context.options.listing)
         return static_cast<std::uint32_t>(n.value & 0x0fff'ffff);
-    const auto distance = static_cast<std::int64_t>(n.value - context.address);
+    const auto distance = static_cast<std::int64_t>(n.value + n.link.call - context.address);
+    if (context.options.fields && !n.link.fixed()) {
+        LinkedField& f = context.options.fields->emplace_back();
+        f.kind = LinkedField::Kind::Displacement;
+        f.value = n.value;
+        f.link = n.link;
+        f.line = in.line().line;
+        f.column = in.line().column;
+        f.text = text.substr(0, text.size() - in.rest().size());
+    }
     if (distance % 8 != 0) in.fail_at(text, "the target is not a multiple of 8");
     if (distance / 8 < -(1 << 27) || distance / 8 >= (1 << 27))
         in.fail_at(text, "the target is more than 1 GiB away");

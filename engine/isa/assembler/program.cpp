@@ -71,16 +71,18 @@ tl::expected<AssembledProgram, AssemblyErrors> Assembly::run() {
     // The first pass finds the symbols, every later one is complete.
     std::size_t work = 0;
     bool done = false;
+    if (options_.link.position_independent()) options_.base = 0;
     SymbolMap before;
     for (pass_ = 0; pass_ < kMaxPasses && !done && work < kMaxWork; ++pass_) {
         before = symbols_;
         run_pass();
         work += statements_.size();
         place_commons();
-        fill_offset_table();
-        sections_.lay_out(options_.base);
+        linkage_.end_pass(errors_);
+        const bool still = lay_out() && linkage_.settled();
         // Places that still move make complaints that will not last.
-        done = pass_ > 0 && (settled(before) || (!errors_.empty() && pass_ >= kPassesWithErrors));
+        done = pass_ > 0 &&
+               ((still && settled(before)) || (!errors_.empty() && pass_ >= kPassesWithErrors));
     }
     if (const SourceLine* const circle = definitions_.circle(symbols_))
         fail(*circle, "this symbol is defined by itself");
@@ -89,6 +91,13 @@ tl::expected<AssembledProgram, AssemblyErrors> Assembly::run() {
     if (errors_.empty()) check_symbols();
     if (!errors_.empty()) return tl::unexpected(placed(errors_.list()));
     return program();
+}
+
+/// True if places of importance have not moved.
+bool Assembly::lay_out() {
+    if (in_segments()) return sections_.lay_out_in_segments(options_.base);
+    sections_.lay_out(options_.base);
+    return true;
 }
 
 void Assembly::run_pass() {
@@ -105,6 +114,7 @@ void Assembly::run_pass() {
     warnings_ = expanded_.warnings;
     errors_ = first_errors_;
     sections_.begin_pass();
+    linkage_.begin_pass(pass_, iset_);
     for (const Statement& s : statements_) {
         if (errors_.full()) return;
         statement(s);
@@ -136,8 +146,8 @@ bool Assembly::settled(const SymbolMap& before) const {
 
 void Assembly::check_symbols() {
     const auto start = symbols_.find(kStart);
-    if (options_.externals || (start != symbols_.end() && start->second.defined_in_pass >= 0))
-        return;
+    const bool needs_start = !options_.externals && options_.link.kind != OutputKind::Shared;
+    if (!needs_start || (start != symbols_.end() && start->second.defined_in_pass >= 0)) return;
     AssemblyError warning{1, 1, "no `_start`: the program begins at its first bundle", {}};
     warning.warning = true;
     const auto& sections = sections_.all();
@@ -185,12 +195,14 @@ std::string Assembly::source_line(int first, int last) const {
 AssembledProgram Assembly::program() {
     AssembledProgram out;
     out.iset = iset_;
-    std::vector<int> numbers;  // of each section in `out`, -1 if it is empty
+    out.kind = options_.link.kind;
+    out.base = options_.base;
+    if (in_segments()) out.segments = segments_of(sections_, options_.base);
+    std::vector<int> numbers(sections_.all().size(), -1);  // of each section in `out`
     std::optional<std::uint64_t> first_code;
-    for (Section& s : sections_.all()) {
-        const bool wanted = s.size && !s.kind.absolute;
-        numbers.push_back(wanted ? static_cast<int>(out.sections.size()) : -1);
-        if (!wanted) continue;
+    for (const std::size_t index : sections_.file_order(in_segments())) {
+        Section& s = sections_.all()[index];
+        numbers[index] = static_cast<int>(out.sections.size());
         if (s.kind.loaded && s.kind.executable && !first_code) first_code = s.address;
         AssembledSection& made = out.sections.emplace_back();
         made.name = s.name;
@@ -199,6 +211,7 @@ AssembledProgram Assembly::program() {
         made.writable = s.kind.writable;
         made.executable = s.kind.executable;
         made.loaded = s.kind.loaded;
+        made.tls = s.kind.tls;
         for (auto& [number, part] : s.parts) {
             made.alignment = std::max(made.alignment, part.alignment);
             if (!s.kind.contents) continue;
@@ -213,7 +226,8 @@ AssembledProgram Assembly::program() {
     place_symbols(out, numbers);
     const auto start = symbols_.find(kStart);
     const bool has_start = start != symbols_.end() && start->second.defined_in_pass >= 0;
-    out.entry = has_start ? start->second.value : first_code.value_or(0);
+    const bool shared = options_.link.kind == OutputKind::Shared;
+    out.entry = has_start ? start->second.value : shared ? 0 : first_code.value_or(0);
     if (options_.keep_lines) place_lines(out);
     out.warnings = placed(warnings_.list());
     out.printed = std::move(expanded_.printed);
@@ -233,7 +247,11 @@ void Assembly::place_symbols(AssembledProgram& out, const std::vector<int>& sect
         made.function = s.type == SymbolType::Function;
         made.visibility = s.visibility;
         made.section = s.section < section_numbers.size() ? section_numbers[s.section] : -1;
+        if (made.section < 0 || !sections_.all()[s.section].kind.tls) continue;
+        made.address -= sections_.thread_block().begin;
+        made.type = SymbolType::Tls;
     }
+    for (AssembledSymbol& s : linkage_.others()) out.symbols.push_back(std::move(s));
 }
 
 void Assembly::place_lines(AssembledProgram& out) const {

@@ -13,6 +13,36 @@
 
 namespace e2k::isa {
 
+/// What the assembler, in the place of a linker, makes of a source.
+enum class OutputKind : std::uint8_t {
+    Static,               ///< everything is defined; fixed addresses
+    Dynamic,              ///< fixed addresses; what nothing defines comes from shared objects
+    PositionIndependent,  ///< the same, loaded anywhere
+    Shared,               ///< a shared object
+};
+
+/// A symbol that a shared object the program is linked with defines.
+struct LibrarySymbol {
+    std::string name;
+    std::uint64_t size = 0;
+    bool object = false, function = false;
+};
+
+struct LinkOptions {
+    OutputKind kind = OutputKind::Static;
+    std::vector<std::string> needed = {};  ///< DT_NEEDED, in this order
+    std::string soname = {}, runpath = {};
+    std::string interpreter = "/lib64/ld-linux.so.2";  ///< of programs; empty: none
+    std::vector<LibrarySymbol> library = {};           ///< what is known of the needed ones
+    bool export_all = false;  ///< a program's global symbols can be found, too
+    bool symbolic = false;    ///< a shared object uses its own definitions
+    bool bind_now = false;    ///< DT_FLAGS says that nothing is to be bound late
+    bool dynamic() const { return kind != OutputKind::Static; }
+    bool position_independent() const {
+        return kind == OutputKind::PositionIndependent || kind == OutputKind::Shared;
+    }
+};
+
 struct AssembledSection {
     std::string name;
     std::uint64_t address = 0;
@@ -20,6 +50,7 @@ struct AssembledSection {
     std::uint64_t size = 0;
     bool writable = false, executable = false;
     bool loaded = true;           ///< false: in the file only, like .comment
+    bool tls = false;             ///< each thread has its own copy
     std::uint64_t alignment = 8;  ///< of the address
 };
 
@@ -34,6 +65,13 @@ struct AssembledSymbol {
     SymbolType type = SymbolType::None;
     SymbolVisibility visibility = SymbolVisibility::Default;
     int section = -1;  ///< index into `AssembledProgram::sections`; -1: a number
+    bool undefined = false;
+};
+
+/// A part of the file that is loaded or that a dynamic linker looks for, as a program header says.
+struct AssembledSegment {
+    std::uint32_t type = 0, flags = 0;
+    std::uint64_t address = 0, file_size = 0, size = 0, alignment = 8;
 };
 
 /// Bytes that one statement of the source became; data and bundles, in order of the source.
@@ -46,9 +84,14 @@ struct AssembledLine {
     std::string text;  ///< the source, one or several lines
 };
 
-/// A program ready to be loaded at fixed addresses.
+/// A program ready to be loaded, or a shared object.
 struct AssembledProgram {
     int iset = 4;
+    OutputKind kind = OutputKind::Static;
+    /// Empty: each section is its own. Otherwise the file's byte at offset N is loaded at
+    /// `base` + N.
+    std::vector<AssembledSegment> segments;
+    std::uint64_t base = 0;
     std::uint64_t entry = 0;  ///< `_start`
     std::vector<AssembledSection> sections;
     std::vector<AssembledSymbol> symbols;
@@ -67,6 +110,7 @@ struct ProgramSourceOptions {
     bool strict_delay = true;      ///< false: as after `.ignore strict_delay`
     bool keep_lines = false;       ///< fill `AssembledProgram::lines`
     bool externals = false;        ///< symbols that nothing defines are those of other files
+    LinkOptions link = {};
 };
 
 /// Assembles the syntax of disassembly.md part B: bundles in braces on one or several lines,
@@ -76,8 +120,9 @@ struct ProgramSourceOptions {
 /// `clpandp`, `clplandp` become their four operations. `.label NAME` inside braces names the
 /// syllable of the next operation. `x@GOT` and `x@GOTPLT` are offsets in a table of addresses,
 /// made as section .got, `x@GOTOFF` that of x from it, `_GLOBAL_OFFSET_TABLE_` its address (in
-/// code: less that of the bundle), `x@SIZE` what `.size` says. Not supported: relocatable output,
-/// thread-local storage, protected mode. All errors of the source, in order of their lines, at
+/// code: less that of the bundle), `x@SIZE` what `.size` says, `x@TLS_LE` the distance from the
+/// thread pointer, `x@TLS_IE`, `x@TLS_GDMOD` and `x@TLS_GDREL` entries of the table. Not supported:
+/// relocatable output, protected mode. All errors of the source, in order of their lines, at
 /// most 100. Whatever the source, memory and time stay bounded.
 tl::expected<AssembledProgram, AssemblyErrors> assemble_program(
     std::string_view source, const ProgramSourceOptions& options = {});
@@ -92,7 +137,7 @@ bool is_assembler_source(std::string_view path);
 /// Table of addresses, words and source lines.
 std::string assembly_listing(const AssembledProgram& program);
 
-/// The program as a static ELF64 file for Elbrus, with symbols.
+/// The program as an ELF64 file for Elbrus, with symbols.
 std::vector<std::uint8_t> write_elf(const AssembledProgram& program);
 
 }  // namespace e2k::isa

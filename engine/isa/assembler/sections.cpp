@@ -30,6 +30,8 @@ SectionKind usual_kind(std::string_view name) {
                                       Row{".data1", {true, true, false, true}},
                                       Row{".bss", {true, true, false, false}},
                                       Row{".sbss", {true, true, false, false}},
+                                      Row{".tdata", {true, true, false, true, false, true}},
+                                      Row{".tbss", {true, true, false, false, false, true}},
                                       Row{".got", {true, true, false, true}},
                                       Row{".init_array", {true, true, false, true}},
                                       Row{".fini_array", {true, true, false, true}},
@@ -221,17 +223,21 @@ void Sections::begin_pass() {
     select({});
 }
 
+void Sections::place_parts(Section& s) {
+    s.size = 0;
+    s.alignment = 1;
+    for (auto& [number, part] : s.parts) {
+        part.start = s.kind.absolute ? 0 : round_up(s.size, part.alignment);
+        s.size = part.start + part.size;
+        s.alignment = std::max(s.alignment, part.alignment);
+    }
+}
+
 void Sections::lay_out(std::uint64_t base) {
     std::uint64_t at = base;
     for (Section& s : all_) {
-        std::uint64_t alignment = 1;
-        s.size = 0;
-        for (auto& [number, part] : s.parts) {
-            part.start = s.kind.absolute ? 0 : round_up(s.size, part.alignment);
-            s.size = part.start + part.size;
-            alignment = std::max(alignment, part.alignment);
-        }
-        s.address = s.kind.loaded ? round_up(at, std::max(alignment, kPage)) : 0;
+        place_parts(s);
+        s.address = s.kind.loaded ? round_up(at, std::max(s.alignment, kPage)) : 0;
         if (s.kind.loaded && s.size) at = round_up(s.address + s.size, kPage);
         if (s.kind.loaded && !s.size) s.address = at;
     }

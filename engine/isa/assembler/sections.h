@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/isa/assembler/program.h"
+
 namespace e2k::isa::assembler {
 
 /// What `.section` says about one.
@@ -18,6 +20,7 @@ struct SectionKind {
     bool writable = false, executable = false;
     bool contents = true;   ///< false: only reserved space, like .bss
     bool absolute = false;  ///< `.struct`: no section, its labels are numbers
+    bool tls = false;       ///< each thread has its own copy
 };
 
 /// A part of a section: `.text 2` stands behind `.text 1`.
@@ -33,6 +36,7 @@ struct Section {
     SectionKind kind;
     bool declared = false;  ///< the source has said its kind
     std::uint64_t address = 0, size = 0;
+    std::uint64_t alignment = 1;  ///< the largest of its parts
     std::map<int, Subsection> parts{};
 };
 
@@ -58,6 +62,7 @@ public:
     /// Offset in the current part and address of the next byte.
     std::uint64_t offset() const { return part_->size; }
     std::uint64_t location() const { return section().address + part_->start + part_->size; }
+    int part_number() const { return place_.part; }
     int region() const { return part_->region; }
     /// What follows has no constant distance to what stands before.
     void break_region() { part_->region = ++regions_; }
@@ -76,6 +81,20 @@ public:
     void begin_pass();
     /// Sections follow one another, each on its own page.
     void lay_out(std::uint64_t base);
+    /// As a linker does (layout.cpp): behind the file's headers first what is only read, then, on
+    /// pages of their own, what the dynamic linker protects once it has filled it, and what the
+    /// program writes. True if nothing has moved.
+    bool lay_out_in_segments(std::uint64_t base);
+    /// The part of the memory that every thread gets a copy of.
+    struct ThreadBlock {
+        std::uint64_t begin = 0, contents = 0, size = 0, alignment = 1;
+    };
+    ThreadBlock thread_block() const;
+    /// Of the sections `name` and `name.N`, as laid out last.
+    std::pair<std::uint64_t, std::uint64_t> range_of(std::string_view name) const;
+    /// Indices of those that the file holds, in its order: `segments`, that of the addresses.
+    std::vector<std::size_t> file_order(bool segments) const;
+    bool has_thread_block() const;
     /// Every part far from all others, so that a distance between two is no small number.
     void lay_out_apart();
     std::uint64_t address_of(std::string_view name) const;
@@ -89,6 +108,7 @@ private:
         int part = 0;
         bool operator==(const Place&) const = default;
     };
+    static void place_parts(Section& section);
     void select(Place place);
     std::size_t make(std::string_view name, const SectionKind& kind);
     Trouble room(std::uint64_t size);
@@ -110,5 +130,13 @@ private:
 
 /// What a section of this name is when the source says nothing about it.
 SectionKind usual_kind(std::string_view name);
+/// The program headers of a file with segments.
+std::vector<AssembledSegment> segments_of(const Sections& sections, std::uint64_t base);
+/// In which order sections stand in a file with segments; those with equal rank as in the source.
+int segment_rank(const Section& section);
+/// From this rank on they are written to; from the second one on the program itself writes.
+inline constexpr int kFirstWritable = 20, kFirstUnprotected = 30;
+/// Room for the ELF header and the program headers in front of the first section.
+inline constexpr std::uint64_t kHeaderRoom = 0x240;
 
 }  // namespace e2k::isa::assembler

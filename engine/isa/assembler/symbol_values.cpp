@@ -9,7 +9,6 @@
 namespace e2k::isa::assembler {
 namespace {
 
-constexpr unsigned kOffsetEntry = 8;                    ///< bytes
 constexpr int kMaxLazyDepth = 32;                       ///< of `==` by `==`
 constexpr std::size_t kMaxLazy = std::size_t{1} << 20;  ///< evaluations in a pass
 
@@ -18,14 +17,18 @@ constexpr std::size_t kMaxLazy = std::size_t{1} << 20;  ///< evaluations in a pa
 std::optional<SymbolValue> Assembly::value_of(std::string_view name) {
     if (name == ".") {
         const Symbol here = label_here();
-        return SymbolValue{here.value, here.constant, 0, here.region};
+        return SymbolValue{here.value, here.constant, 0, here.region, here.link};
     }
     if (const auto at = name.find('@'); at != name.npos)
         return reference(name.substr(0, at), lower(name.substr(at + 1)));
     // In code it counts from the bundle, as a displacement does (disassembly.md B.9).
     if (name == kOffsetTable)
         return SymbolValue{
-            sections_.address_of(kOffsetSection) - (in_code_ ? sections_.location() : 0), false};
+            sections_.address_of(kOffsetSection) - (in_code_ ? sections_.location() : 0),
+            false,
+            0,
+            0,
+            {.base = in_code_ ? 0 : linkage_.base()}};
     if (const auto local = local_label(name)) return local;
     return defined_value(name);
 }
@@ -40,7 +43,7 @@ std::optional<SymbolValue> Assembly::defined_value(std::string_view name) {
     const bool now = s.defined_in_pass == pass_;
     if (uses_) uses_->push_back({std::string(name), now ? s.definition : 0});
     if (!s.expression.empty()) return lazy_value(s.expression);
-    return SymbolValue{s.value, s.constant && now, 0, now ? s.region : 0};
+    return linkage_.defined(name, s, {s.value, s.constant && now, 0, now ? s.region : 0});
 }
 
 std::optional<SymbolValue> Assembly::undefined_value(std::string_view name) {
@@ -51,6 +54,11 @@ std::optional<SymbolValue> Assembly::undefined_value(std::string_view name) {
         const bool defined = meant != symbols_.end() && meant->second.defined_in_pass >= 0;
         if (defined) return defined_value(at->second.alias);
         return SymbolValue{0, false};
+    }
+    const bool dynamic = options_.link.dynamic() && !options_.externals;
+    if (dynamic && pass_ > 0) {
+        if (auto own = linkage_.own_symbol(name)) return own;
+        return linkage_.imported(name, sections_.location());
     }
     if (at != symbols_.end() && at->second.weak && (pass_ > 0 || probing_))
         return SymbolValue{0, false};
@@ -68,39 +76,43 @@ std::optional<SymbolValue> Assembly::lazy_value(const std::string& expression) {
     const Number n = in.expression();
     --lazy_depth_;
     if (!in.ok()) return std::nullopt;
-    return SymbolValue{n.value, !n.is_symbolic(), n.bits, n.region};
+    return SymbolValue{n.value, !n.is_symbolic(), n.bits, n.region, n.link};
 }
 
-/// "x@GOT" and its kin: what a linker would put there in a static program.
+/// "x@GOT" and its kin: what a linker would put there.
 std::optional<SymbolValue> Assembly::reference(std::string_view name, std::string_view kind) {
     constexpr int kShort = 32;
-    const auto value = value_of(name);
+    const bool known = pass_ == 0 || options_.link.dynamic() || symbols_.contains(name);
+    if (kind == "tls_le" && known) {
+        SymbolValue value{0, false};
+        if (const auto offset = linkage_.thread_offset(name))
+            value.value = *offset;
+        else
+            value.refusal = offset.error();
+        return value;
+    }
+    auto value = value_of(name);
     if (!value) return std::nullopt;
-    if (kind == "plt") return SymbolValue{value->value, false};
-    if (kind == "gotoff")
-        return SymbolValue{value->value - sections_.address_of(kOffsetSection), false};
+    value->constant = false;
+    value->region = 0;
+    if (kind == "plt") return value;
+    if (kind == "gotoff") {
+        value->value -= sections_.address_of(kOffsetSection);
+        const bool unknown = value->link.foreign && value->link.origin == 0;
+        value->link = {};
+        value->link.mixed = unknown;
+        return value;
+    }
     if (kind == "size") {
         const auto at = symbols_.find(name);
         return SymbolValue{at == symbols_.end() ? 0 : at->second.size, false, kShort};
     }
-    // Nothing is bound late, so that GOT and GOTPLT entries are the same.
-    const auto [entry, fresh] =
-        offset_entries_.emplace(std::string(name), std::uint64_t{offset_table_.size()});
-    if (fresh) offset_table_.emplace_back(name);
-    return SymbolValue{kOffsetEntry * entry->second, false, kShort};
-}
-
-/// The address of every symbol that `@GOT` has asked for.
-void Assembly::fill_offset_table() {
-    if (offset_table_.empty()) return;
-    sections_.enter(kOffsetSection, 0, std::nullopt);
-    for (const std::string& name : offset_table_) {
-        const auto value = value_of(name).value_or(SymbolValue{}).value;
-        std::array<std::uint8_t, kOffsetEntry> bytes{};
-        for (unsigned i = 0; i < kOffsetEntry; ++i)
-            bytes[i] = static_cast<std::uint8_t>(value >> (8 * i));
-        if (!check(SourceLine{}, sections_.append(bytes))) return;
-    }
+    // Bound early all the same: GOT and GOTPLT entries do not differ.
+    const auto entry = kind == "tls_ie"      ? EntryKind::ThreadOffset
+                       : kind == "tls_gdmod" ? EntryKind::ThreadModule
+                       : kind == "tls_gdrel" ? EntryKind::ThreadPosition
+                                             : EntryKind::Address;
+    return SymbolValue{linkage_.entry(entry, name), false, kShort};
 }
 
 /// `1b` and `1f`: nearest `1:` before or behind; `1$`: that between the same two labels.
@@ -149,6 +161,9 @@ void Assembly::assign(Cursor& in, const std::string& name, Redefine redefine) {
     s.value = n.value;
     s.constant = !n.is_symbolic();
     s.region = n.region;
+    s.link = n.link;
+    // The name stands for the definition here, whatever other files define.
+    if (!n.link.foreign) s.link.symbol.clear();
     s.set = true;
     if (n.is_symbolic()) s.definition = definitions_.add(name, in.line(), std::move(uses));
     define(in.line(), name, std::move(s));

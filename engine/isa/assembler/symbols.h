@@ -25,6 +25,7 @@ struct Symbol {
     std::string expression = {};  ///< of `==`: evaluated anew at every use
     std::string alias = {};       ///< of `.weakref`: the symbol meant
     std::size_t definition = 0;   ///< number in `Definitions`, from 1
+    Link link = {};
 };
 using SymbolMap = std::map<std::string, Symbol, std::less<>>;
 

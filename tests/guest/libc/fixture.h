@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,11 @@ protected:
         auto made = AddressSpace::create();
         if (!made) throw std::runtime_error(made.error());
         space_ = std::move(*made);
-        begin_ = next_ =
-            space_->map(0, kBytes, kProtRead | kProtWrite, false, false, -1, 0, "").value_or(0);
+        const int prot = kProtRead | kProtWrite;
+        auto at = space_->map(0, kBytes + cpu::kPageSize, prot, false, false, -1, 0, "");
+        begin_ = next_ = at.value_or(0);
+        // Whatever is mapped later does not begin where this ends.
+        if (!space_->protect(end(), cpu::kPageSize, kProtNone)) throw std::runtime_error("protect");
     }
     GuestMemory memory() { return GuestMemory(*space_); }
     /// Places bytes in guest memory, 16-aligned.

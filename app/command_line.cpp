@@ -60,7 +60,7 @@ void set_usage(CLI::App& app, std::string usage) {
 struct Program {
     std::string cpu, writable;
     bool interpreter = false, strict_alignment = false, sandbox = false;
-    bool no_tags = false, uninitialised = false;
+    bool no_tags = false, uninitialised = false, strict_imports = false;
 };
 
 void add_program_options(CLI::App& app, Program& program) {
@@ -70,6 +70,8 @@ void add_program_options(CLI::App& app, Program& program) {
     app.add_flag("--no-tags", program.no_tags, "do not model register tags: nothing is diagnostic");
     app.add_flag("--tags", program.uninitialised,
                  "registers never written are diagnostic too (always interpreted)");
+    app.add_flag("--strict-imports", program.strict_imports,
+                 "refuse a program that asks for a function or library that is not there");
 }
 
 /// Where the guest program's name stands in `arguments`, or their number. Options of `app` that
@@ -96,6 +98,7 @@ std::optional<Message> take_program(const Program& from, std::vector<std::string
     to.tags = !from.no_tags;
     to.uninitialised = from.uninitialised;
     to.sandbox = from.sandbox;
+    to.strict_imports = from.strict_imports;
     if (!from.writable.empty()) to.writable = {from.writable};
     if (from.cpu.empty()) return std::nullopt;
     auto processor = processor_by_name(from.cpu);

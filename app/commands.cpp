@@ -23,6 +23,7 @@ guest::ProcessOptions ProgramOptions::process() const {
     options.uncover_tags = uninitialised;
     options.strict_alignment = strict_alignment;
     options.policy.sandbox = sandbox;
+    options.strict_imports = strict_imports;
     options.policy.writable = writable;
     return options;
 }

@@ -27,6 +27,7 @@ struct ProgramOptions {
     bool uninitialised = false;  ///< registers never written are diagnostic too
     bool strict_alignment = false;
     bool sandbox = false;
+    bool strict_imports = false;  ///< names that no library has are an error at the start
     std::vector<std::string> writable;  ///< directories a sandboxed guest may write below
 
     guest::ProcessOptions process() const;

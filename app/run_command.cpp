@@ -22,8 +22,9 @@ public:
         std::lock_guard lock(mutex_);
         const std::string thread =
             threads_seen(record.thread) > 1 ? fmt::format("[{}] ", record.thread) : std::string();
-        print_message("{}{}({}) = {}{}\n", thread, record.name, record.arguments,
-                      record.result_text, record.unknown ? "   <- not implemented" : "");
+        print_message("{}{}{}({}){}{}{}\n", thread, record.library ? "libc: " : "", record.name,
+                      record.arguments, record.result_text.empty() ? "" : " = ", record.result_text,
+                      record.unknown ? "   <- not implemented" : "");
     }
 
 private:

@@ -342,6 +342,17 @@ void read_symbols(const std::vector<Elf64_Shdr>& headers, const File& file, std:
 
 tl::expected<ElfImage, std::string> ElfImage::parse(std::vector<std::uint8_t> bytes,
                                                     std::string path) {
+    return parse_at(std::move(bytes), std::move(path), std::nullopt);
+}
+
+tl::expected<ElfImage, std::string> ElfImage::parse_library(std::vector<std::uint8_t> bytes,
+                                                            std::string path, std::uint64_t bias) {
+    return parse_at(std::move(bytes), std::move(path), bias);
+}
+
+tl::expected<ElfImage, std::string> ElfImage::parse_at(std::vector<std::uint8_t> bytes,
+                                                       std::string path,
+                                                       std::optional<std::uint64_t> library_bias) {
     ElfImage image;
     image.path = std::move(path);
     const File file(bytes);
@@ -350,10 +361,15 @@ tl::expected<ElfImage, std::string> ElfImage::parse(std::vector<std::uint8_t> by
     if (auto ok = choose_cpu(*header, image); !ok) return Refusal(ok.error());
     image.e_flags = header->e_flags;
     image.position_independent = header->e_type == ET_DYN;
-    const std::uint64_t bias = image.position_independent ? kPieBase : 0;
+    if (library_bias && !image.position_independent)
+        return refuse(image.path, "is a program, not a shared library");
+    const std::uint64_t bias = library_bias                 ? *library_bias
+                               : image.position_independent ? kPieBase
+                                                            : 0;
     if (auto ok = read_segments(*header, file, bias, image); !ok) return Refusal(ok.error());
     image.entry = header->e_entry + bias;
-    if (auto ok = check_entry(image); !ok) return Refusal(ok.error());
+    if (!library_bias)
+        if (auto ok = check_entry(image); !ok) return Refusal(ok.error());
     const auto headers = section_headers(*header, file);
     read_sections(*header, headers, file, bias, image);
     if (std::ranges::none_of(image.sections, &Section::executable)) sections_from_segments(image);

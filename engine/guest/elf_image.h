@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,14 @@ struct ElfImage {
     static tl::expected<ElfImage, std::string> load(const std::string& path);
     static tl::expected<ElfImage, std::string> parse(std::vector<std::uint8_t> bytes,
                                                      std::string path);
+    /// A shared object, to be loaded `bias` bytes above the addresses in it; it needs no entry.
+    static tl::expected<ElfImage, std::string> parse_library(std::vector<std::uint8_t> bytes,
+                                                             std::string path, std::uint64_t bias);
+
+private:
+    static tl::expected<ElfImage, std::string> parse_at(std::vector<std::uint8_t> bytes,
+                                                        std::string path,
+                                                        std::optional<std::uint64_t> library_bias);
 };
 
 /// Address → "name+0x18". Immutable once built; shared with snapshots.

@@ -10,12 +10,15 @@
 #include <climits>
 #include <cstring>
 
+#include "engine/guest/libc/library.h"
 #include "engine/guest/process_impl.h"
 
 namespace e2k::guest {
 
 Process::Process() : impl_(std::make_unique<Impl>(*this)) {}
 Process::~Process() = default;
+
+Process::Impl::Impl(Process& owner) : self(owner) {}
 
 Process::Impl::~Impl() {
     for (GuestTimer& timer : timers)
@@ -34,6 +37,7 @@ std::shared_ptr<const std::vector<Section>> Process::sections() const {
     std::lock_guard lock(impl_->thread_mutex);
     return impl_->sections;
 }
+const std::string& Process::notice() const { return impl_->notice; }
 Thread& Process::main_thread() { return *impl_->main_thread; }
 
 std::vector<std::shared_ptr<Thread>> Process::threads() const {

@@ -19,6 +19,9 @@
 namespace e2k::guest {
 
 class Sandbox;
+namespace libc {
+struct ThreadData;
+}
 
 /// What the guest may touch outside its own memory. In the sandbox every system call is judged by
 /// its rule (syscalls/rules.h); a call without a rule is refused.
@@ -50,6 +53,9 @@ struct ProcessOptions {
     bool uncover_tags = false;  ///< registers never written are diagnostic too: only interpreted
     bool strict_alignment = false;  ///< CpuState::strict_alignment; for the interpreter only
     bool log_syscalls = false;
+    /// Where the built-in dynamic linker looks for libraries, after the program's own directory.
+    std::vector<std::string> library_path;
+    bool strict_imports = false;  ///< names that no library has are an error at the start
 };
 
 /// One finished (or still blocked) system call, decoded for the log (workbench.md §5).
@@ -66,6 +72,7 @@ struct SyscallRecord {
     double start_seconds = 0;  ///< since process start
     double duration_seconds = 0;
     bool unknown = false;  ///< not implemented: ENOSYS was returned
+    bool library = false;  ///< a function of the C library bridge
     bool failed = false;
 };
 
@@ -86,6 +93,7 @@ struct Thread {
     struct SignalState;
     std::shared_ptr<SignalState> signals;  ///< mask, pending, altstack, frames in progress
     std::atomic<bool> exited{false};
+    std::shared_ptr<libc::ThreadData> library;  ///< of the C library bridge; null: not used
 };
 
 /// What a system call or signal asks of the caller that runs the thread.
@@ -130,6 +138,9 @@ public:
 
     /// Ends the processes the guest has forked, and theirs, by SIGKILL. Any thread.
     void kill_children();
+
+    /// What the user should know of the program that has been loaded; "": nothing.
+    const std::string& notice() const;
 
     ExitStatus exit_status() const;
     std::string exit_detail() const;  ///< plain words for the banner, "" while running

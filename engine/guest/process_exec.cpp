@@ -91,8 +91,6 @@ Next Process::Impl::replace_program(Thread& thread) {
     {
         std::lock_guard lock(thread_mutex);
         executable = std::move(next->executable);
-        symbols = std::make_shared<const SymbolTable>(image.symbols);
-        sections = std::make_shared<const std::vector<Section>>(image.sections);
         main_thread = threads.front();
         if (thread.tid != static_cast<std::uint32_t>(pid))
             thread.tid = static_cast<std::uint32_t>(pid);
@@ -107,6 +105,7 @@ Next Process::Impl::replace_program(Thread& thread) {
     thread.stacks = std::move(next->stacks);
     thread.stacks.attach(thread.state);
     enter_program(thread.state);
+    thread.library = first_thread_data;
     signals.context.reset();  // only now is nothing of it in use
     std::lock_guard lock(contexts.mutex());
     contexts.clear();

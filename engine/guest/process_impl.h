@@ -23,6 +23,10 @@
 
 namespace e2k::guest {
 
+namespace libc {
+class Library;
+}
+
 inline constexpr int kSignals = 64;
 constexpr std::uint64_t signal_bit(int signal) { return 1ull << (signal - 1); }
 
@@ -127,7 +131,7 @@ struct Process::Impl final : HostSignalSink {
     static constexpr int kItimers = 3;  ///< timers 0..2 are ITIMER_REAL, VIRTUAL, PROF
     static constexpr int kTimers = 64;
 
-    explicit Impl(Process& owner) : self(owner) {}
+    explicit Impl(Process& owner);
     ~Impl();
 
     Process& self;
@@ -149,6 +153,12 @@ struct Process::Impl final : HostSignalSink {
     int pid = 0;
     bool forked = false;  ///< this host process was made by the guest's fork
     std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+
+    /// The C library bridge of a dynamically linked program; null: it is not used.
+    std::unique_ptr<libc::Library> library;
+    std::shared_ptr<libc::ThreadData> first_thread_data;
+    std::array<std::uint8_t, 16> at_random{};  ///< AT_RANDOM
+    std::string notice;
 
     // --- threads ---
     mutable std::mutex thread_mutex;
@@ -200,6 +210,10 @@ struct Process::Impl final : HostSignalSink {
 
     // process_start.cpp
     tl::expected<void, std::string> load_program();
+    /// Of a dynamically linked program: libraries, relocations, the C library bridge
+    /// (process_link.cpp).
+    tl::expected<void, std::string> link_program();
+    void publish_symbols();
     tl::expected<void, std::string> lay_out_stack();
     tl::expected<void, std::string> open_streams();
     tl::expected<void, std::string> make_main_thread();
@@ -215,6 +229,12 @@ struct Process::Impl final : HostSignalSink {
     Next replace_program(Thread& thread);
     /// What the parent of a vfork waits for: this process has ended or executes another program.
     void release_vfork_parent();
+
+    // libc/dispatch.cpp
+    /// A call of the C library bridge, which has its own entry for `sdisp`.
+    Next library_call(Thread& thread, const cpu::Stop& stop);
+    /// Its result when a signal handler has been entered instead.
+    void interrupt_library_call(Thread& thread, const cpu::Stop& stop) const;
 
     // threads (process.cpp)
     void add_thread(const std::shared_ptr<Thread>& thread);

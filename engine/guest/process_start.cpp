@@ -15,6 +15,8 @@
 #include <fmt/format.h>
 
 #include "engine/guest/inherited_signals.h"
+#include "engine/guest/libc/library.h"
+#include "engine/guest/loader/map_image.h"
 #include "engine/guest/process_impl.h"
 
 namespace e2k::guest {
@@ -29,6 +31,7 @@ constexpr std::uint64_t kFirstProcedureStack = 0x4000, kFirstChainStack = 0x1000
 constexpr unsigned kEntryWindow = 8;  // registers, all of them "parameters"
 constexpr std::uint32_t kUpsrFpEnabled = 1;
 constexpr std::uint64_t kHandlerIgnore = 1;
+constexpr std::size_t kThreadPointer = 13;  // %g13
 
 tl::unexpected<std::string> failed(const std::string& path, const char* what, int error) {
     return tl::unexpected(fmt::format("{}: {}: {}", path, what, std::strerror(error)));
@@ -62,31 +65,17 @@ std::string absolute_path(const std::string& path) {
 }  // namespace
 
 tl::expected<void, std::string> Process::Impl::load_program() {
-    std::vector<Segment> segments = image.segments;
-    std::ranges::sort(segments, {}, &Segment::vaddr);
-    std::uint64_t mapped_to = 0;
-    for (const Segment& s : segments) {
-        const std::uint64_t begin = std::max(page_down(s.vaddr), mapped_to);
-        const std::uint64_t end = page_up(s.vaddr + s.memsz);
-        if (begin < end) {
-            auto at = memory->map(begin, end - begin, kProtRead | kProtWrite, true, false, -1, 0,
-                                  executable);
-            if (!at) return failed(image.path, "cannot map a segment", at.error());
-        }
-        mapped_to = std::max(mapped_to, end);
-        if (!memory->write(s.vaddr, image.bytes.data() + s.offset, s.filesz))
-            return failed(image.path, "cannot fill a segment", EFAULT);
-    }
-    // Two segments may share a page: it gets the rights of both.
-    for (std::size_t i = 0; i < segments.size(); ++i) {
-        const Segment& s = segments[i];
-        const std::uint64_t begin = page_down(s.vaddr), end = page_up(s.vaddr + s.memsz);
-        auto done = memory->protect(begin, end - begin, s.prot);
-        if (done && i > 0 && page_up(segments[i - 1].vaddr + segments[i - 1].memsz) > begin)
-            done = memory->protect(begin, kPage, s.prot | segments[i - 1].prot);
-        if (!done) return failed(image.path, "cannot protect a segment", done.error());
-    }
-    memory->start_brk(mapped_to);
+    library.reset();
+    first_thread_data.reset();
+    notice.clear();
+    if (getrandom(at_random.data(), at_random.size(), 0) < 0) at_random.fill(0x5a);
+    const auto end = loader::map_image(*memory, image, executable);
+    if (!end) return tl::unexpected(end.error());
+    if (!image.interpreter.empty())
+        if (auto linked = link_program(); !linked) return linked;
+    if (auto done = loader::protect_image(*memory, image); !done) return done;
+    memory->start_brk(*end);
+    publish_symbols();
     return {};
 }
 
@@ -114,9 +103,7 @@ tl::expected<void, std::string> Process::Impl::lay_out_stack() {
         argv.insert(argv.begin(), stack.push(*it));
     argv_begin = stack.at();
     stack.align(16);
-    std::array<std::uint8_t, 16> random{};
-    if (getrandom(random.data(), random.size(), 0) < 0) random.fill(0x5a);
-    const std::uint64_t random_at = stack.push(random.data(), random.size());
+    const std::uint64_t random_at = stack.push(at_random.data(), at_random.size());
 
     // AT_PLATFORM and 32..35 (E2K meanings) stay absent: the C library then uses trap 3 only.
     const std::uint64_t auxv[][2] = {
@@ -185,7 +172,8 @@ void Process::Impl::enter_program(cpu::CpuState& s) const {
     const cpu::MemoryView view = memory->view();
     s.memory_base = view.base;
     s.page_map = view.pages;
-    s.ip = image.entry;
+    s.ip = library ? library->address_of("bridge_start") : image.entry;
+    if (first_thread_data) s.g[kThreadPointer].lo = first_thread_data->pointer;
     s.wd.size = s.wd.psize = kEntryWindow;
     s.wd.fx = 1;
     s.usd_base = stack_pointer;
@@ -211,6 +199,7 @@ tl::expected<void, std::string> Process::Impl::make_main_thread() {
     thread.stacks.attach(thread.state);
     enter_program(thread.state);
     thread.tid = static_cast<std::uint32_t>(pid);
+    thread.library = first_thread_data;
     next_tid = thread.tid + 1;
     thread.signals = std::make_shared<Thread::SignalState>();
     thread.signals->interrupt = &thread.state.interrupt;
@@ -234,11 +223,6 @@ void Process::Impl::inherit_signals() {
 
 tl::expected<std::unique_ptr<Process>, std::string> Process::start(ElfImage image,
                                                                    ProcessOptions options) {
-    if (!image.interpreter.empty())
-        return tl::unexpected(
-            fmt::format("{}: needs the dynamic linker {}; dynamically linked programs cannot be "
-                        "run, link it with -static",
-                        image.path, image.interpreter));
     inherited_signals();  // before anything here has changed them
     std::unique_ptr<Process> process(new Process);
     Impl& impl = *process->impl_;
@@ -247,8 +231,6 @@ tl::expected<std::unique_ptr<Process>, std::string> Process::start(ElfImage imag
     if (impl.options.argv.empty()) impl.options.argv.push_back(impl.image.path);
     impl.executable = absolute_path(impl.image.path);
     impl.invoked_as = impl.image.path;
-    impl.symbols = std::make_shared<const SymbolTable>(impl.image.symbols);
-    impl.sections = std::make_shared<const std::vector<Section>>(impl.image.sections);
     impl.pid = getpid();
     if (impl.options.policy.sandbox && !impl.options.policy.state) {
         auto sandbox = Sandbox::create(impl.options.policy.writable);

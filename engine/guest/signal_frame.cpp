@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "engine/cpu/interpreter.h"
+#include "engine/guest/libc/stubs.h"
 #include "engine/guest/process_impl.h"
 
 namespace e2k::guest {
@@ -179,6 +180,8 @@ bool Process::Impl::enter_handler(Thread& thread, const SiginfoE2k& info,
         call->settled = true;
         if (call->restartable && (action.flags & kSaRestart))
             context.restart = call->stop;
+        else if (call->stop.syscall_entry == libc::kBridgeGate)
+            interrupt_library_call(thread, call->stop);
         else
             write_result(state, call->stop, -EINTR);
     }

@@ -190,13 +190,15 @@ tl::expected<std::unique_ptr<Guest>, std::string> Guest::start(const std::string
     self->crew_->held = self->options_.start_stopped;
     self->main_ = std::make_unique<Runner>(*self, self->process_->threads().front());
 
+    self->notice_ = self->process_->notice();
     // This thread executes the guest, and starts the others that do.
     if (const auto& sandbox = self->options_.process.policy.state) {
         auto wall = guest::raise_wall(*sandbox);
         if (!wall) return tl::unexpected(path + ": the sandbox: " + wall.error());
         if (!wall->missing.empty())
-            self->notice_ = "this kernel has no " + wall->missing +
-                            ": the sandbox is the workbench's own checks alone";
+            self->notice_ += std::string(self->notice_.empty() ? "" : "\n") +
+                             "this kernel has no " + wall->missing +
+                             ": the sandbox is the workbench's own checks alone";
     }
 
     Guest* raw = self.get();

@@ -22,8 +22,13 @@ bool contains_ignoring_case(std::string_view text, std::string_view what) {
            }) != text.end();
 }
 
+/// Functions of the C library are told from system calls.
+std::string name_of(const guest::SyscallRecord& call) {
+    return call.library ? "libc: " + call.name : call.name;
+}
+
 std::string call_text(const guest::SyscallRecord& call) {
-    return call.name + "(" + call.arguments + ")";
+    return name_of(call) + "(" + call.arguments + ")";
 }
 
 std::string result_text(const guest::SyscallRecord& call) {
@@ -151,7 +156,7 @@ bool matches(const guest::SyscallRecord& call, std::string_view filter, bool err
         const std::string_view word = filter.substr(0, blank);
         filter.remove_prefix(blank == std::string_view::npos ? filter.size() : blank + 1);
         if (word.empty()) continue;
-        if (!contains_ignoring_case(call.name, word) &&
+        if (!contains_ignoring_case(name_of(call), word) &&
             !contains_ignoring_case(call.arguments, word) &&
             !contains_ignoring_case(call.result_text, word))
             return false;

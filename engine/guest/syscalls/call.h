@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/guest/process_impl.h"
@@ -265,6 +266,10 @@ struct CloneRequest {
     std::uint64_t stack = 0;         ///< new SP, 0 = keep
     std::uint64_t stack_bottom = 0;  ///< 0 = the mapping that holds the stack
     std::uint64_t parent_tid = 0, child_tid = 0, tls = 0;
+    /// Not 0: a thread of the C library bridge, which begins here with two arguments.
+    std::uint64_t entry = 0;
+    std::array<std::uint64_t, 2> arguments{};
+    std::shared_ptr<libc::ThreadData> library = {};
 };
 /// The call that `request` asks for: a thread or a process.
 std::int64_t clone_guest(Call& call, const CloneRequest& request);
@@ -313,6 +318,11 @@ struct MemoryGrowth {
 };
 /// False if a limit of the guest forbids it.
 bool within_limits(const Process::Impl& process, const MemoryGrowth& growth);
+
+/// read(2) and write(2) of the guest's descriptor `fd` with memory of the workbench (the buffers of
+/// the C library bridge).
+std::int64_t read_to_host(Call& call, int fd, void* to, std::size_t size);
+std::int64_t write_from_host(Call& call, int fd, std::string_view bytes);
 
 /// Result of a host call that made a descriptor: put it into the guest's table.
 std::int64_t adopt_fd(const Call& call, std::int64_t host);

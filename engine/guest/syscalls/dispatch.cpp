@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/guest/libc/library.h"
 #include "engine/guest/syscalls/call.h"
 #include "engine/guest/syscalls/rules.h"
 
@@ -166,6 +167,8 @@ std::int64_t adopt_fd(const Call& call, std::int64_t host) {
 Next Process::system_call(Thread& thread, const cpu::Stop& stop) {
     Impl& p = *impl_;
     if (p.exiting) return Next::ProcessExit;
+    if (stop.syscall_entry == libc::kBridgeGate && p.library && p.library->holds(thread.state.ip))
+        return p.library_call(thread, stop);
     p.follow_mask(thread);
     cpu::CpuState& state = thread.state;
     for (cpu::Ctpr& ctpr : state.ctpr) ctpr = {0, cpu::CtprTag::Empty, 0, 0, {}};

@@ -144,12 +144,6 @@ tl::expected<ElfImage, int> load_image(const Call& call, const Program& program)
     if (!bytes) return tl::unexpected(bytes.error());
     auto image = ElfImage::parse(std::move(*bytes), program.path);
     if (!image) return tl::unexpected(ENOEXEC);
-    if (!image->interpreter.empty()) {
-        const auto at = host_path(call, kAtFdCwd, image->interpreter, Touch::Look);
-        if (!at) return tl::unexpected(at.error());
-        const auto linker = open_program(call, *at, image->interpreter, true);
-        return tl::unexpected(linker ? ENOEXEC : linker.error());  // only static programs run
-    }
     return std::move(*image);
 }
 

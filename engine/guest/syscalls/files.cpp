@@ -59,6 +59,26 @@ std::optional<std::int64_t> write_to_window(Call& call, std::uint64_t address,
     return static_cast<std::int64_t>(text.size());
 }
 
+}  // namespace
+
+std::int64_t write_from_host(Call& call, int fd, std::string_view bytes) {
+    if (call.process.pump && !call.process.forked) {
+        const int stream = call.process.fds.stream(fd);
+        if (stream >= 0) {
+            call.process.pump->write(stream, bytes);
+            return static_cast<std::int64_t>(bytes.size());
+        }
+    }
+    return with_sigpipe(call, call.blocking(SYS_write, word(call.process.fds.host(fd)),
+                                            word(bytes.data()), bytes.size()));
+}
+
+std::int64_t read_to_host(Call& call, int fd, void* to, std::size_t size) {
+    return call.blocking(SYS_read, word(call.process.fds.host(fd)), word(to), size);
+}
+
+namespace {
+
 std::int64_t sys_write(Call& call) {
     const std::uint64_t length = clamp_length(call, call.arg[1], call.arg[2]);
     if (auto done = write_to_window(call, call.arg[1], length)) return *done;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "engine/guest/libc/library.h"
 #include "engine/guest/syscalls/call.h"
 
 namespace e2k::guest {
@@ -86,6 +87,14 @@ std::int64_t start_thread(Call& call, const CloneRequest& request) {
     if (request.flags & CLONE_SETTLS) {
         state.g[kThreadPointer].lo = request.tls;
         state.g_tags[kThreadPointer] = 0;
+    }
+    if (request.entry) {
+        state.ip = request.entry;
+        for (std::size_t k = 0; k < request.arguments.size(); ++k) {
+            state.window[k].lo = request.arguments[k];
+            state.window_tags[k] = 0;
+        }
+        thread->library = request.library;
     }
     {
         std::lock_guard lock(p.thread_mutex);
@@ -193,12 +202,14 @@ std::int64_t fork_guest(Call& call, const CloneRequest& request) {
                                p.contexts.mutex());
         p.memory->lock_for_fork();
         p.fds.lock_for_fork();
+        if (p.library) p.library->lock_for_fork();
         alone = p.threads.size() == 1;
         pid = fork();
         error = errno;
         if (pid == 0) become_child(call);
         if (pid > 0) p.children.insert(pid);
         if (pid > 0 && p.sandbox()) p.sandbox()->add_process(pid);
+        if (p.library) p.library->unlock_after_fork(pid == 0, call.thread.tid);
         p.fds.unlock_after_fork();
         p.memory->unlock_after_fork(pid == 0);
     }

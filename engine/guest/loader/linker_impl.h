@@ -1,0 +1,82 @@
+// Inside of the dynamic linker; for its own files only.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "engine/guest/loader/linker.h"
+
+namespace e2k::guest::loader {
+
+struct LoadedObject {
+    ElfImage image;  ///< of a library; empty for the program
+    std::unique_ptr<ObjectFile> file;
+    std::uint64_t bias = 0;
+    std::uint64_t tls_offset = 0;  ///< of its block from the thread pointer
+    unsigned tls_module = 0;       ///< 0: none
+};
+
+/// What a symbol stands for.
+struct Target {
+    std::uint64_t address = 0, size = 0;
+    const LoadedObject* object = nullptr;  ///< that defines it; null: the bridge, or nobody
+    std::uint64_t value = 0;               ///< as in that object's file
+    bool indirect = false;
+    bool found = false;  ///< false: weak and nobody has it
+};
+
+class Linker {
+public:
+    Linker(AddressSpace& memory, Definitions& definitions, const ElfImage& program,
+           const LinkOptions& options)
+        : memory_(memory), definitions_(definitions), program_(program), options_(options) {}
+    tl::expected<Linked, std::string> run();
+
+private:
+    using Done = tl::expected<void, std::string>;
+
+    // libraries.cpp
+    Done load_program();
+    Done load_libraries();
+    Done load_library(std::string_view name, const LoadedObject& wanted_by);
+    std::vector<std::string> directories(const LoadedObject& wanted_by) const;
+    Done open_library(const std::string& path);
+    Done place_tls();
+    void publish_debug();
+
+    // linker.cpp
+    /// `for_call`: for the PLT. `skip_own`: a definition elsewhere than in `object`.
+    Target resolve(const LoadedObject& object, std::uint32_t symbol, bool for_call, bool skip_own);
+    static std::optional<Target> defined_in(const LoadedObject& object, std::string_view name,
+                                            std::string_view version);
+    Target unknown(const DynamicSymbol& symbol);
+    Done relocate(LoadedObject& object);
+    Done apply(LoadedObject& object, const Relocation& relocation);
+    Done apply_tls(LoadedObject& object, const Relocation& relocation);
+    Done apply_copy(LoadedObject& object, const Relocation& relocation);
+    Done store(const LoadedObject& object, const Relocation& relocation, std::uint64_t offset,
+               std::uint64_t value, bool literal);
+    Done store_target(const LoadedObject& object, const Relocation& relocation,
+                      std::uint64_t offset, const Target& target, bool literal);
+    Done list_functions();
+    Done read_array(const LoadedObject& object, const Range& array, std::uint64_t least,
+                    std::vector<std::uint64_t>& functions) const;
+    Done check_missing() const;
+    void find_canonical();
+
+    AddressSpace& memory_;
+    Definitions& definitions_;
+    const ElfImage& program_;
+    const LinkOptions& options_;
+    std::deque<LoadedObject> objects_;  ///< the program first, then in order of loading
+    std::uint64_t next_base_ = 0;
+    std::set<std::string, std::less<>> tried_;  ///< names of libraries
+    std::set<std::string, std::less<>> missing_;
+    std::map<std::string_view, std::uint64_t>
+        canonical_;  ///< functions whose address is their PLT entry
+    Linked linked_;
+};
+
+}  // namespace e2k::guest::loader

@@ -168,7 +168,7 @@ std::uint64_t Library::make_stub(std::string name, std::uint32_t row) {
     }();
     static const std::ptrdiff_t mark = [] {
         const auto* raw = reinterpret_cast<const std::uint8_t*>(&kRowMark);
-        return std::ranges::search(pattern, std::span(raw, sizeof kRowMark)).begin() -
+        return std::search(pattern.begin(), pattern.end(), raw, raw + sizeof kRowMark) -
                pattern.begin();
     }();
     if (code_.size() + pattern.size() > kBridgeSize) return address_of("abort");

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
+#include <memory>
 #include <random>
 
 #include "engine/guest/libc/row.h"
@@ -217,6 +219,143 @@ TEST(Dynamic, TheBridgeCannotBeReachedFromElsewhere) {
 TEST(Dynamic, NamesOfRowsAreUnique) {
     const auto rows = libc::library_rows();
     for (std::size_t i = 1; i < rows.size(); ++i) EXPECT_LT(rows[i - 1].name, rows[i].name);
+}
+
+/// Calls a function of the bridge that is guest code, as a compiled caller would.
+class GuestCode : public ::testing::Test {
+protected:
+    static constexpr std::uint64_t kPage = cpu::kPageSize;
+
+    void SetUp() override {
+        const e2k::test::DynamicElf program{.source = with_main("        back\n"),
+                                            .functions = {"__libc_start_main"},
+                                            .objects = {}};
+        auto image = ElfImage::parse(program.bytes(), "guest");
+        ASSERT_TRUE(image) << image.error();
+        ProcessOptions options;
+        options.argv = {"guest"};
+        auto started = Process::start(std::move(*image), options);
+        ASSERT_TRUE(started) << started.error();
+        process = std::move(*started);
+        interpreter = std::make_unique<cpu::Interpreter>(process->memory().view());
+        // Two pages with nothing behind them.
+        const auto at =
+            process->memory().map(0, 3 * kPage, kProtRead | kProtWrite, false, false, -1, 0, "");
+        ASSERT_TRUE(at);
+        area = *at;
+        ASSERT_TRUE(process->memory().unmap(area + 2 * kPage, kPage));
+    }
+    std::uint64_t end() const { return area + 2 * kPage; }
+
+    std::uint64_t call(const char* name, std::initializer_list<std::uint64_t> arguments) {
+        const auto symbols = process->symbols();
+        const Symbol* symbol = symbols->by_name(name);
+        if (!symbol) {
+            ADD_FAILURE() << name << " is not guest code";
+            return 0;
+        }
+        cpu::CpuState& s = process->main_thread().state;
+        s.wd = {16, 8, 1, 0, 0};
+        unsigned k = 0;
+        for (const std::uint64_t argument : arguments) s.window[k++].lo = argument;
+        cpu::push_call(s, 0, cpu::kSentinelReturn);
+        s.ip = symbol->address;
+        const cpu::Stop stop = interpreter->run(s, 1'000'000);
+        EXPECT_EQ(stop.kind, cpu::StopKind::SignalReturn) << name << " " << stop.trap.detail;
+        return s.window[0].lo;
+    }
+    void store(std::uint64_t at, const std::string& bytes) {
+        ASSERT_TRUE(process->memory().write(at, bytes.data(), bytes.size()));
+    }
+    std::string load(std::uint64_t at, std::size_t size) {
+        std::string bytes(size, '\0');
+        EXPECT_TRUE(process->memory().read(at, bytes.data(), size));
+        return bytes;
+    }
+
+    std::unique_ptr<Process> process;
+    std::unique_ptr<cpu::Interpreter> interpreter;
+    std::uint64_t area = 0;
+};
+
+int sign(std::int64_t value) { return value < 0 ? -1 : value > 0 ? 1 : 0; }
+
+TEST_F(GuestCode, TextsAreMeasuredComparedAndCopiedAsByTheHost) {
+    std::mt19937 random(7);
+    for (int i = 0; i < 2000; ++i) {
+        // Few different bytes, some above 127; often right before memory that is not there.
+        static constexpr char kBytes[] = {1, 2, 'a', '\x7f', '\x80', '\x81', '\xff'};
+        std::string a(random() % 40, 'a'), b;
+        for (char& c : a) c = kBytes[random() % sizeof kBytes];
+        b = a;
+        if (random() % 2 && !b.empty()) b[random() % b.size()] = kBytes[random() % sizeof kBytes];
+        if (random() % 3 == 0) b.resize(random() % (b.size() + 1));
+        const auto place = [&](std::uint64_t page_end, const std::string& text) {
+            return page_end - text.size() - 1 - (random() % 2 ? random() % 16 : 0);
+        };
+        const std::uint64_t at_a = place(end(), a), at_b = place(end() - kPage, b);
+        store(at_a, a + '\0');
+        store(at_b, b + '\0');
+        ASSERT_EQ(call("strlen", {at_a}), a.size());
+        ASSERT_EQ(sign(static_cast<std::int64_t>(call("strcmp", {at_a, at_b}))),
+                  sign(std::strcmp(a.c_str(), b.c_str())))
+            << i;
+        ASSERT_EQ(sign(static_cast<std::int64_t>(call("strcmp", {at_b, at_a}))),
+                  sign(std::strcmp(b.c_str(), a.c_str())));
+        const char wanted = random() % 8 ? kBytes[random() % sizeof kBytes] : '\0';
+        const char* found = std::strchr(a.c_str(), wanted);
+        ASSERT_EQ(call("strchr", {at_a, static_cast<std::uint64_t>(wanted)}),
+                  found ? at_a + static_cast<std::uint64_t>(found - a.c_str()) : 0);
+        store(area, std::string(64, '#'));
+        ASSERT_EQ(call("strcpy", {area + 3, at_a}), area + 3);
+        ASSERT_EQ(load(area, a.size() + 6), "###" + a + '\0' + "##");
+    }
+}
+
+TEST_F(GuestCode, MemoryIsCopiedSetAndComparedAsByTheHost) {
+    std::mt19937 random(9);
+    for (int i = 0; i < 2000; ++i) {
+        std::string a(random() % 150, '\0');
+        for (char& c : a) c = static_cast<char>(random() % 3 * 100);
+        const std::uint64_t from = end() - a.size() - (random() % 2 ? random() % 9 : 0);
+        const std::uint64_t to = area + random() % 9;
+        store(from, a);
+        store(area, std::string(200, '#'));
+        ASSERT_EQ(call("memcpy", {to, from, a.size()}), to);
+        ASSERT_EQ(load(to, a.size() + 1), a + '#');
+        std::string b = a;
+        if (!b.empty() && random() % 2) b[random() % b.size()] = static_cast<char>(random());
+        store(to, b);
+        ASSERT_EQ(sign(static_cast<std::int32_t>(call("memcmp", {from, to, a.size()}))),
+                  sign(std::memcmp(a.data(), b.data(), a.size())));
+        const char c = static_cast<char>(random());
+        ASSERT_EQ(call("memset", {to, 0xff00u | static_cast<std::uint8_t>(c), a.size()}), to);
+        ASSERT_EQ(load(to, a.size() + 1), std::string(a.size(), c) + '#');
+    }
+}
+
+TEST_F(GuestCode, LettersChangeTheirCase) {
+    for (int c = -1; c < 300; ++c) {
+        const bool lower = c >= 'a' && c <= 'z', upper = c >= 'A' && c <= 'Z';
+        const auto argument = static_cast<std::uint32_t>(c) | 0xabcd'0000'0000ull;
+        ASSERT_EQ(static_cast<std::int64_t>(call("toupper", {argument})), lower ? c - 32 : c);
+        ASSERT_EQ(static_cast<std::int64_t>(call("tolower", {argument})), upper ? c + 32 : c);
+    }
+}
+
+TEST_F(GuestCode, BadPointersFaultInTheFunction) {
+    const auto symbols = process->symbols();
+    for (const char* name : {"strlen", "strcmp", "strcpy", "strchr"}) {
+        cpu::CpuState& s = process->main_thread().state;
+        s.wd = {16, 8, 1, 0, 0};
+        s.window[0].lo = s.window[1].lo = end();
+        cpu::push_call(s, 0, cpu::kSentinelReturn);
+        s.ip = symbols->by_name(name)->address;
+        const cpu::Stop stop = interpreter->run(s, 1000);
+        ASSERT_EQ(stop.kind, cpu::StopKind::Trapped) << name;
+        if (std::string_view(name) != "strchr") continue;
+        EXPECT_EQ(stop.trap.address, end());
+    }
 }
 
 /// Programs with bytes changed: refused, or run for a while; never anything else.

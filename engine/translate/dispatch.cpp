@@ -1,4 +1,9 @@
 // Running: from region to region, to the interpreter and back.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -30,13 +35,29 @@ void hand_back(RecoveryPoint& point, const SavedRegisters& saved, CpuState& stat
     recover(point, saved, state);
 }
 
+/// getpid() without a system call: it is asked for each time the guest calls the kernel. A child
+/// of fork finds the page of the number empty, whoever has made the child.
+pid_t process_number() {
+    static std::atomic<pid_t>* const known = [] {
+        void* const page = mmap(nullptr, cpu::kPageSize, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        const bool good = page != MAP_FAILED && madvise(page, cpu::kPageSize, MADV_WIPEONFORK) == 0;
+        return good ? new (page) std::atomic<pid_t>(0) : nullptr;
+    }();
+    if (!known) return getpid();
+    const pid_t number = known->load(std::memory_order_relaxed);
+    if (number != 0) return number;
+    known->store(getpid(), std::memory_order_relaxed);
+    return getpid();
+}
+
 }  // namespace
 
 ThreadContext& Translator::Impl::context(const CpuState& state) {
     const std::lock_guard lock(mutex);
-    if (getpid() != process) {
+    if (const pid_t now = process_number(); now != process) {
         // The other threads did not come along through the fork.
-        process = getpid();
+        process = now;
         // A fork that the C library knows nothing of: the code is the parent's, hands off.
         if (!std::exchange(code_copied, false)) arena.after_fork(true);
         for (auto& [file, thread] : threads) {

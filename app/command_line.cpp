@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <vector>
 
@@ -58,7 +59,7 @@ void set_usage(CLI::App& app, std::string usage) {
 /// Options of one command; the guest program and its arguments are kept apart from CLI11, which
 /// must not touch them.
 struct Program {
-    std::string cpu, writable;
+    std::string cpu, writable, sysroot;
     bool interpreter = false, strict_alignment = false, sandbox = false;
     bool no_tags = false, uninitialised = false, strict_imports = false;
 };
@@ -66,6 +67,10 @@ struct Program {
 void add_program_options(CLI::App& app, Program& program) {
     app.add_option("--cpu", program.cpu, "processor to be (default: as the program file says)")
         ->type_name("NAME");
+    app.add_option("-L,--sysroot", program.sysroot,
+                   "directory of an Elbrus system: its dynamic linker starts the program, which "
+                   "finds its files before the host's [$E2K_SYSROOT, $QEMU_LD_PREFIX]")
+        ->type_name("DIR");
     app.add_flag("--interp", program.interpreter, "use the reference interpreter only");
     app.add_flag("--no-tags", program.no_tags, "do not model register tags: nothing is diagnostic");
     app.add_flag("--tags", program.uninitialised,
@@ -99,6 +104,10 @@ std::optional<Message> take_program(const Program& from, std::vector<std::string
     to.uninitialised = from.uninitialised;
     to.sandbox = from.sandbox;
     to.strict_imports = from.strict_imports;
+    to.sysroot = from.sysroot;
+    for (const char* variable : {"E2K_SYSROOT", "QEMU_LD_PREFIX"})
+        if (const char* value = std::getenv(variable); to.sysroot.empty() && value)
+            to.sysroot = value;
     if (!from.writable.empty()) to.writable = {from.writable};
     if (from.cpu.empty()) return std::nullopt;
     auto processor = processor_by_name(from.cpu);

@@ -25,6 +25,7 @@ guest::ProcessOptions ProgramOptions::process() const {
     options.policy.sandbox = sandbox;
     options.strict_imports = strict_imports;
     options.policy.writable = writable;
+    options.sysroot = sysroot;
     return options;
 }
 

@@ -29,6 +29,7 @@ struct ProgramOptions {
     bool sandbox = false;
     bool strict_imports = false;  ///< names that no library has are an error at the start
     std::vector<std::string> writable;  ///< directories a sandboxed guest may write below
+    std::string sysroot;                ///< directory of an Elbrus system; empty: none
 
     guest::ProcessOptions process() const;
 };

@@ -30,6 +30,7 @@ struct Region {
 // Layout. The programs we run are linked at 0x10000; position-independent ones go to kPieBase. The
 // stack and the first mapping stand where startup-trace.md shows them.
 inline constexpr std::uint64_t kPieBase = 0x20'0000'0000;
+inline constexpr std::uint64_t kLinkerBase = 0x30'0000'0000;    ///< of the program's dynamic linker
 inline constexpr std::uint64_t kProgramLimit = 0x40'0000'0000;  ///< segments and heap stay below
 inline constexpr std::uint64_t kStackTop = 0x40'0080'1000;
 inline constexpr std::uint64_t kStackSize = 8u << 20;

@@ -118,9 +118,11 @@ tl::expected<Elf64_Ehdr, std::string> check_header(const File& file, const std::
         return refuse(path, "ELF for machine {}, not Elbrus (175); e_machine at offset 18",
                       machine_name(*machine));
     if ((*ident)[EI_CLASS] != ELFCLASS64)
-        return refuse(path,
-                      "32-bit pointer mode (ELFCLASS32) is not supported; build it for the 64-bit "
-                      "mode (-mptr64)");
+        return refuse(
+            path,
+            "32-bit pointer mode (ELFCLASS32) is not supported: its system calls (trap 1) "
+            "with structures of 32-bit pointers, and stacks and mappings below 4 GiB, are "
+            "missing; build it for the 64-bit mode (-mptr64)");
     if ((*ident)[EI_DATA] != ELFDATA2LSB)
         return refuse(path, "big-endian ELF is not valid for Elbrus (e_ident[5] is {})",
                       (*ident)[EI_DATA]);
@@ -130,8 +132,9 @@ tl::expected<Elf64_Ehdr, std::string> check_header(const File& file, const std::
                       file.size());
     if (header->e_flags & kFlagProtected)
         return refuse(path,
-                      "protected mode (128-bit pointers) is not supported; build it for the 64-bit "
-                      "mode (-mptr64)");
+                      "protected mode (128-bit pointers) is not supported: pointers that carry "
+                      "bounds and rights, their tags in memory and the system calls of trap 8 are "
+                      "missing; build it for the 64-bit mode (-mptr64)");
     if (header->e_flags & kFlagX86App)
         return refuse(path, "binary-translator image (x86 application flag) is not supported");
     if (header->e_type == ET_REL) return refuse(path, "relocatable object, link it first");

@@ -39,6 +39,8 @@ struct ElfImage {
     std::uint8_t idr_model = 7;
     bool position_independent = false;
     std::string interpreter;  ///< PT_INTERP, empty if static
+    std::string linker;  ///< of the dynamic linker whose parts are among the others (sysroot.h)
+    std::uint64_t linker_base = 0, start = 0;  ///< its place, and where it begins
     std::vector<Segment> segments;
     std::vector<Section> sections;
     std::vector<Symbol> symbols;  ///< sorted by address, functions before objects at equal address

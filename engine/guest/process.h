@@ -56,6 +56,9 @@ struct ProcessOptions {
     /// Where the built-in dynamic linker looks for libraries, after the program's own directory.
     std::vector<std::string> library_path;
     bool strict_imports = false;  ///< names that no library has are an error at the start
+    /// Directory of an Elbrus system: every absolute path of the guest is looked up there first,
+    /// and the program's dynamic linker is taken from there. Empty: none.
+    std::string sysroot;
 };
 
 /// One finished (or still blocked) system call, decoded for the log (workbench.md §5).

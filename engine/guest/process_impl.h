@@ -19,6 +19,7 @@
 #include "engine/guest/stack_contexts.h"
 #include "engine/guest/streams.h"
 #include "engine/guest/structs.h"
+#include "engine/guest/sysroot.h"
 #include "engine/guest/vfork.h"
 
 namespace e2k::guest {
@@ -151,7 +152,8 @@ struct Process::Impl final : HostSignalSink {
     std::uint64_t stack_pointer = 0;        ///< at process start; argument area follows
     std::uint64_t argv_begin = 0, argv_end = 0;  ///< strings, for /proc/self/cmdline
     int pid = 0;
-    bool forked = false;  ///< this host process was made by the guest's fork
+    std::shared_ptr<const Sysroot> sysroot;  ///< null: none
+    bool forked = false;                     ///< this host process was made by the guest's fork
     std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
 
     /// The C library bridge of a dynamically linked program; null: it is not used.

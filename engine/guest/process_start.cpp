@@ -111,7 +111,7 @@ tl::expected<void, std::string> Process::Impl::lay_out_stack() {
         {AT_PHENT, image.phentsize},
         {AT_PHNUM, image.phnum},
         {AT_PAGESZ, kPage},
-        {AT_BASE, 0},
+        {AT_BASE, image.linker_base},
         {AT_FLAGS, 0},
         {AT_ENTRY, image.entry},
         {AT_UID, getuid()},
@@ -172,7 +172,7 @@ void Process::Impl::enter_program(cpu::CpuState& s) const {
     const cpu::MemoryView view = memory->view();
     s.memory_base = view.base;
     s.page_map = view.pages;
-    s.ip = library ? library->address_of("bridge_start") : image.entry;
+    s.ip = library ? library->address_of("bridge_start") : image.start ? image.start : image.entry;
     if (first_thread_data) s.g[kThreadPointer].lo = first_thread_data->pointer;
     s.wd.size = s.wd.psize = kEntryWindow;
     s.wd.fx = 1;
@@ -223,10 +223,23 @@ void Process::Impl::inherit_signals() {
 
 tl::expected<std::unique_ptr<Process>, std::string> Process::start(ElfImage image,
                                                                    ProcessOptions options) {
+    std::shared_ptr<const Sysroot> sysroot;
+    if (!options.sysroot.empty()) {
+        auto opened = Sysroot::open(options.sysroot);
+        if (!opened) return tl::unexpected(opened.error());
+        sysroot = std::move(*opened);
+    }
+    if (auto attached = attach_linker(image, sysroot.get()); !attached)
+        return tl::unexpected(attached.error());
+    // Where the system's own linker is missing, the built-in one finds its libraries all the same.
+    if (sysroot)
+        for (const char* place : {"", "/lib64", "/usr/lib64", "/lib", "/usr/lib"})
+            options.library_path.push_back(sysroot->directory() + place);
     inherited_signals();  // before anything here has changed them
     std::unique_ptr<Process> process(new Process);
     Impl& impl = *process->impl_;
     impl.image = std::move(image);
+    impl.sysroot = std::move(sysroot);
     impl.options = std::move(options);
     if (impl.options.argv.empty()) impl.options.argv.push_back(impl.image.path);
     impl.executable = absolute_path(impl.image.path);

@@ -162,6 +162,14 @@ TEST(AssemblerLink, PltIsThatOfTheLinker) {
     EXPECT_EQ(words, expected);
 }
 
+TEST(AssemblerLink, CodeIsAlignedWhateverStandsBefore) {
+    for (const char* name : {"a", "ab", "abc", "abcd"}) {
+        const Linked p(std::string(".globl ") + name + "\n" + name + ": {}\n", kShared);
+        ASSERT_TRUE(p.ok());
+        EXPECT_EQ(p.symbol(name) % 8, 0u) << name;
+    }
+}
+
 TEST(AssemblerLink, UnknownSymbolsInCodeAreFilledIn) {
     const Linked p("_start: { addd 0, thing + 4, %dr1 }\n", kProgram);
     ASSERT_TRUE(p.ok());
@@ -367,6 +375,50 @@ TEST(AssemblerLink, HashTablesFindEverySymbol) {
         EXPECT_EQ(at, i) << name;
         EXPECT_EQ(chain[at - gnu[1]] | 1, g | 1) << name;
     }
+}
+
+TEST(AssemblerLink, CompiledSourcesGetAStart) {
+    constexpr std::string_view kCompiled = R"(
+        .ignore ld_st_style
+        .ignore strict_delay
+        .text
+        .global main
+        .type main, #function
+        .align 8
+main:
+        {
+          setwd wsz = 0x8, nfx = 0x1, dbl = 0x0
+          setbn rsz = 0x3, rbs = 0x4, rcur = 0x0
+          disp %ctpr1, printf
+        }
+        {
+          addd,0 0x0, [ _f64,_lts0 .LC.2 ], %b[0]
+        }
+        {
+          call %ctpr1, wbs = 0x4
+        }
+        {
+          nop 5
+          return %ctpr3
+          addd,0 0x0, 0x0, %r0
+        }
+        {
+          ct %ctpr3
+        }
+        .size main, .- main
+        .section .rodata
+.LC.2:  .ascii "text\000"
+)";
+    for (const OutputKind kind : {OutputKind::Dynamic, OutputKind::PositionIndependent}) {
+        const Linked p(kCompiled, {.kind = kind, .needed = {"libc.so.6"}});
+        ASSERT_TRUE(p.ok());
+        EXPECT_EQ(p.relocations(".rela.plt"), (Strings{"63 printf+0", "63 __libc_start_main+0"}));
+        EXPECT_EQ((*p).entry, p.symbol("_start"));
+        EXPECT_TRUE((*p).warnings.empty());
+    }
+    const Linked own("_start: {}\nmain: {}\n", kProgram);
+    ASSERT_TRUE(own.ok());
+    EXPECT_TRUE(own.bytes(".rela.plt").empty());
 }
 
 struct Wrong {

@@ -144,6 +144,7 @@ tl::expected<ElfImage, int> load_image(const Call& call, const Program& program)
     if (!bytes) return tl::unexpected(bytes.error());
     auto image = ElfImage::parse(std::move(*bytes), program.path);
     if (!image) return tl::unexpected(ENOEXEC);
+    if (!attach_linker(*image, p.sysroot.get())) return tl::unexpected(ENOEXEC);
     return std::move(*image);
 }
 

@@ -160,10 +160,21 @@ tl::expected<HostPath, int> host_path(const Call& call, int dirfd, std::uint64_t
     return host_path(call, dirfd, std::move(*text), touch, follow);
 }
 
+namespace {
+
+/// Absolute paths mean the files of the Elbrus system, where it has them.
+void look_into_sysroot(const Process::Impl& process, std::string& name, bool follow) {
+    if (!process.sysroot) return;
+    if (auto inside = process.sysroot->find(name, follow)) name = std::move(*inside);
+}
+
+}  // namespace
+
 tl::expected<HostPath, int> host_path(const Call& call, int dirfd, std::string name, Touch touch,
                                       bool follow) {
     if (name.size() >= PATH_MAX) return tl::unexpected(ENAMETOOLONG);
     const Process::Impl& process = call.process;
+    look_into_sysroot(process, name, follow);
     const int directory = dirfd == kAtFdCwd ? process.cwd : process.fds.host(dirfd);
     // ENOENT, or with AT_EMPTY_PATH the descriptor itself.
     if (name.empty()) {
@@ -294,7 +305,7 @@ std::int64_t open_file(Call& call, int dirfd, std::uint64_t path, std::uint64_t 
                        std::uint64_t mode) {
     const bool changes = changes_files(flags);
     const bool follow = !(flags & O_NOFOLLOW) && !((flags & O_CREAT) && (flags & O_EXCL));
-    const auto text = call.memory().read_string(path, PATH_MAX);
+    auto text = call.memory().read_string(path, PATH_MAX);
     if (!text) return -EFAULT;
     if (text->size() >= PATH_MAX) return -ENAMETOOLONG;
     if (text->empty()) return -ENOENT;
@@ -303,6 +314,7 @@ std::int64_t open_file(Call& call, int dirfd, std::uint64_t path, std::uint64_t 
             return open_text(call, *own, flags);
     if (call.process.sandbox()) {
         const int start = dirfd == kAtFdCwd ? call.process.cwd : call.process.fds.host(dirfd);
+        look_into_sysroot(call.process, *text, follow);
         auto place = resolve(call.process, start, *text, follow);
         if (!place) return -place.error();
         return open_place(call, std::move(*place), flags, mode);

@@ -89,6 +89,7 @@ void Assembly::bundle(const Statement& s) {
     constexpr std::uint64_t kBundle = 8;
     if (sections_.offset() % kBundle)
         return fail(s.line, "a bundle starts at a multiple of 8; put .align 8 before it");
+    sections_.need_alignment(kBundle);
     if (!sections_.section().kind.contents)
         return fail(s.line, "a section without contents holds only reserved space");
     AssemblerOptions options;

@@ -161,6 +161,11 @@ std::optional<SymbolValue> Linkage::own_symbol(std::string_view name) const {
         Row{"_etext", ".text", true},
     };
     if (!options_.dynamic()) return std::nullopt;
+    if (name == "__ehdr_start") {  // the headers stand in front of the first section
+        const auto order = sections_.file_order(true);
+        const auto first = order.empty() ? 0 : sections_.all()[order.front()].address;
+        return SymbolValue{first - first % 0x1000, false, 0, 0, {.base = base()}};
+    }
     const auto row = std::ranges::find(kRows, name, &Row::name);
     if (row == kRows.end()) return std::nullopt;
     const auto at = std::ranges::find(sections_.all(), row->section, &Section::name);

@@ -17,6 +17,36 @@ constexpr std::size_t kMaxWork = std::size_t{1} << 22;  ///< statements of all p
 constexpr int kDefaultIset = 4;
 constexpr std::string_view kStart = "_start";
 
+/// Where a program begins whose source is a compiler's: it has `main`, which the C library calls
+/// (dynamic-programs.md §5.1).
+constexpr std::string_view kStartup = R"(
+        .text
+        .balign 8
+        .globl _start
+        .type _start, @function
+_start: { setwd wsz = 8, nfx = 1, dbl = 0
+          setbn rbs = 4, rsz = 3, rcur = 0
+          getsp,0 _f32s 0xffffffc0, %dr2
+          disp %ctpr1, __libc_start_main }
+        { nop 4
+          addd,1 %dr2, 64, %dr1 }
+        { nop 4
+          ldd,0 %dr1, 0, %dr3
+          addd,1 %dr1, 8, %db[2]
+          addd,3,sm %dr0, 0, %db[5] }
+        { rrd,0 %ip, %dr4
+          addd,1 0, _f64 _GLOBAL_OFFSET_TABLE_, %dr5 }
+        { addd,0 %dr4, %dr5, %dr4 }
+        { addd,0 %dr4, _f64 main@GOTOFF, %db[0]
+          sxt,1 2, %dr3, %db[1]
+          addd,2 0, 0, %db[3]
+          addd,3 0, 0, %db[4] }
+        { addd,0 0, 0, %db[6]
+          call %ctpr1, wbs = 4 }
+        { ldw,0 0, 0, %r0 }
+        .size _start, . - _start
+)";
+
 }  // namespace
 
 Assembly::Assembly(std::string_view source, const ProgramSourceOptions& options)
@@ -272,7 +302,18 @@ void Assembly::place_lines(AssembledProgram& out) const {
 
 tl::expected<AssembledProgram, AssemblyErrors> assemble_program(
     std::string_view source, const ProgramSourceOptions& options) {
-    return assembler::Assembly(source, options).run();
+    auto program = assembler::Assembly(source, options).run();
+    const bool starts = options.link.kind == OutputKind::Dynamic ||
+                        options.link.kind == OutputKind::PositionIndependent;
+    if (!program || !starts || options.externals) return program;
+    const auto defines = [&](std::string_view name) {
+        return std::ranges::any_of(program->symbols, [&](const AssembledSymbol& s) {
+            return s.name == name && !s.undefined;
+        });
+    };
+    if (defines(assembler::kStart) || !defines("main")) return program;
+    return assembler::Assembly(std::string(source) + std::string(assembler::kStartup), options)
+        .run();
 }
 
 }  // namespace e2k::isa

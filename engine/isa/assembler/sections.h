@@ -67,6 +67,11 @@ public:
     /// What follows has no constant distance to what stands before.
     void break_region() { part_->region = ++regions_; }
 
+    /// The current part stands at a multiple of `to`.
+    void need_alignment(std::uint64_t to) {
+        if (part_->alignment < to) part_->alignment = to;
+    }
+
     // ---- contents --------------------------------------------------------------------------
     Trouble append(std::span<const std::uint8_t> bytes);
     Trouble fill(std::uint64_t size, std::uint8_t value);

@@ -173,8 +173,13 @@ Outcome<Value> pthread_join_(LibraryCall& call) {
         if (auto done = wait_while(call, data->tid_address(), *tid); !done)
             return tl::unexpected(done.error());
     }
+    std::uint64_t result = 0;
+    {
+        std::lock_guard lock(call.library.thread_mutex);
+        result = data->result;
+    }
     if (call.pointer(1) != 0)
-        if (auto done = call.memory.store(call.pointer(1), data->result); !done)
+        if (auto done = call.memory.store(call.pointer(1), result); !done)
             return tl::unexpected(done.error());
     std::lock_guard lock(call.library.thread_mutex);
     if (call.library.threads.erase(data->pointer) != 0) unmap_thread(call, *data);

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "app/program_options.h"
 #include "ui/workbench.h"
 
 namespace e2k::app {
@@ -62,6 +63,8 @@ struct Program {
     std::string cpu, writable, sysroot;
     bool interpreter = false, strict_alignment = false, sandbox = false;
     bool no_tags = false, uninitialised = false, strict_imports = false;
+    bool is_run = false;
+    GivenValues given;
 };
 
 void add_program_options(CLI::App& app, Program& program) {
@@ -77,6 +80,7 @@ void add_program_options(CLI::App& app, Program& program) {
                  "registers never written are diagnostic too (always interpreted)");
     app.add_flag("--strict-imports", program.strict_imports,
                  "refuse a program that asks for a function or library that is not there");
+    add_program_option_rows(app, program.is_run, program.given);
 }
 
 /// Where the guest program's name stands in `arguments`, or their number. Options of `app` that
@@ -109,6 +113,8 @@ std::optional<Message> take_program(const Program& from, std::vector<std::string
         if (const char* value = std::getenv(variable); to.sysroot.empty() && value)
             to.sysroot = value;
     if (!from.writable.empty()) to.writable = {from.writable};
+    if (auto trouble = take_program_options(from.given, from.is_run, to))
+        return Message{*trouble + "\n", kExitUsage};
     if (from.cpu.empty()) return std::nullopt;
     auto processor = processor_by_name(from.cpu);
     if (!processor) return Message{processor.error() + "\n", kExitUsage};
@@ -204,6 +210,7 @@ struct Grammar {
     void add_run() {
         run_command = app.add_subcommand("run", "run a program: its output, its exit code");
         set_usage(*run_command, "Usage: e2kwb run [OPTIONS] PROG [ARGS…]");
+        run_program.is_run = true;
         add_program_options(*run_command, run_program);
         run_command->add_flag("--strace", run.strace, "print every system call on standard error");
         run_command->add_flag("--stats", run.stats, "print counts and speed at the end");
@@ -437,9 +444,11 @@ struct Grammar {
 
     Invocation result(const CLI::App& command, std::vector<std::string> argv) {
         if (&command == run_command) {
-            if (argv.empty()) return missing_program("run");
+            const bool nothing = argv.empty();
             if (auto message = take_program(run_program, std::move(argv), run.program))
                 return *message;
+            if (run.program.log.help) return Message{log_help()};
+            if (nothing) return missing_program("run");
             return run;
         }
         if (&command == trace_command) {

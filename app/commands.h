@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/output.h"
@@ -18,6 +20,14 @@ inline constexpr int kExitMissingOperation = 125;  ///< guest stopped at somethi
 inline constexpr int kExitCannotRun = 126;         ///< file is no program for Elbrus
 inline constexpr int kExitNotFound = 127;          ///< no such file
 
+/// What `run` writes down on the way (machine/run_log.h).
+struct LogOptions {
+    bool help = false;  ///< only tell what there is
+    std::uint32_t items = 0;
+    std::string file;  ///< empty: standard error
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+};
+
 /// A guest program and how to run it; common to `run`, `trace` and the window.
 struct ProgramOptions {
     std::vector<std::string> argv;  ///< program and its own arguments, untouched
@@ -27,9 +37,16 @@ struct ProgramOptions {
     bool uninitialised = false;  ///< registers never written are diagnostic too
     bool strict_alignment = false;
     bool sandbox = false;
-    bool strict_imports = false;  ///< names that no library has are an error at the start
+    bool strict_imports = false;        ///< names that no library has are an error at the start
     std::vector<std::string> writable;  ///< directories a sandboxed guest may write below
     std::string sysroot;                ///< directory of an Elbrus system; empty: none
+    std::vector<std::string> set_variables, unset_variables;  ///< of the guest's environment
+    std::optional<std::string> argv0;                         ///< instead of argv[0]
+    std::string kernel_release;
+    std::uint64_t stack_size = 0;
+    std::optional<std::uint64_t> seed;
+    cpu::ClockOptions clock;
+    LogOptions log;
 
     guest::ProcessOptions process() const;
 };
@@ -123,8 +140,5 @@ struct WindowOptions {
     std::vector<std::string> dump_panels;
 };
 int window(const WindowOptions& options);
-
-/// The environment of this process, for the guest.
-std::vector<std::string> environment();
 
 }  // namespace e2k::app

@@ -1,8 +1,12 @@
 // e2kwb: one executable for the window and the commands that need none.
 #include <malloc.h>
+#include <sys/auxv.h>
 
+#include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/command_line.h"
@@ -38,13 +42,34 @@ void keep_freed_memory() {
     mallopt(M_TOP_PAD, kAtOnce);
 }
 
+/// Linux starts an Elbrus program by this name of e2kwb (binfmt.sh): PROGRAM ARGUMENTS…, with the
+/// name that it was called by in between if Linux says so.
+constexpr std::string_view kBinfmtName = "e2kwb-binfmt";
+
+std::vector<std::string> as_run_command(const std::vector<std::string>& arguments) {
+    constexpr unsigned long kNameIsKept = 1;  // AT_FLAGS_PRESERVE_ARGV0
+    std::vector<std::string> run{"run"};
+    std::size_t rest = 1;
+    if ((getauxval(AT_FLAGS) & kNameIsKept) && arguments.size() > 1) {
+        run.push_back("--argv0=" + arguments[1]);
+        rest = 2;
+    }
+    run.push_back("--");
+    if (arguments.empty()) return run;
+    run.push_back(arguments.front());
+    run.insert(run.end(), arguments.begin() + static_cast<std::ptrdiff_t>(rest), arguments.end());
+    return run;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     try {
         keep_freed_memory();
         e2k::app::note_start();
-        const std::vector<std::string> arguments(argv + 1, argv + argc);
+        std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+        if (argc > 0 && std::filesystem::path(argv[0]).filename() == kBinfmtName)
+            arguments = as_run_command(arguments);
         const int code = std::visit(Execute{}, e2k::app::parse_command_line(arguments));
         return e2k::app::results_beside_guest().finish(e2k::app::results().finish(code));
     } catch (const std::exception& e) {

@@ -1,4 +1,5 @@
 // `e2kwb run`: the program itself, with its streams, exit code and signals.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,7 +10,9 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "engine/guest/fd_table.h"
 #include "engine/guest/host_signals.h"
+#include "engine/machine/run_log.h"
 
 namespace e2k::app {
 
@@ -105,6 +108,34 @@ int finish(const machine::HeadlessResult& result, const std::string& program) {
 
 }  // namespace
 
+namespace {
+
+/// Whole lines, of this process and those it forks, one behind the other.
+tl::expected<std::shared_ptr<machine::RunLog>, std::string> open_log(const LogOptions& options) {
+    if (options.items == 0) return nullptr;
+    machine::RunLogOptions log{options.items, options.ranges};
+    if (options.file.empty()) {
+        keep_standard_error();
+        return std::make_shared<machine::RunLog>(std::move(log), write_message);
+    }
+    std::string path = options.file;
+    if (const std::size_t at = path.find("%d"); at != std::string::npos)
+        path.replace(at, 2, std::to_string(getpid()));
+    const int fd = guest::move_out_of_the_way(
+        open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666));
+    if (fd < 0) return tl::unexpected(fmt::format("{}: {}", path, std::strerror(errno)));
+    return std::make_shared<machine::RunLog>(std::move(log), [fd](std::string_view text) {
+        while (!text.empty()) {
+            const ssize_t n = write(fd, text.data(), text.size());
+            if (n < 0 && errno == EINTR) continue;
+            if (n <= 0) return;  // a full disk: the program goes on
+            text.remove_prefix(static_cast<std::size_t>(n));
+        }
+    });
+}
+
+}  // namespace
+
 int run(const RunOptions& options) {
     const std::string& path = options.program.argv.front();
     if (access(path.c_str(), F_OK) != 0) {
@@ -117,6 +148,12 @@ int run(const RunOptions& options) {
     headless.tier =
         options.program.interpreter ? machine::Tier::Interpreter : machine::Tier::Translator;
     headless.differential = options.differential;
+    auto log = open_log(options.program.log);
+    if (!log) {
+        complain("the log: " + log.error());
+        return kExitFailure;
+    }
+    headless.log = std::move(*log);
     headless.perf_map = options.perf_map;
     headless.jitdump = options.jitdump;
     SystemCallPrinter printer;

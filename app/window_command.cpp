@@ -99,7 +99,13 @@ bool parse_size(const std::string& text, int& width, int& height) {
 int window(const WindowOptions& options) {
     ui::WorkbenchOptions to;
     to.argv = options.program.argv;
-    to.environment = environment();
+    const guest::ProcessOptions process = options.program.process();
+    to.environment = process.environment;
+    to.clock = process.clock;
+    to.kernel_release = process.kernel_release;
+    to.stack_size = process.stack_size;
+    to.seed = process.seed;
+    to.argv0 = options.program.argv0;
     to.iset_override = options.program.processor.iset;
     to.idr_override = options.program.processor.idr_model;
     to.tier = options.program.interpreter ? machine::Tier::Interpreter : machine::Tier::Translator;

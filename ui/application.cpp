@@ -73,13 +73,14 @@ bool Application::take_font_change() {
 
 std::string Application::text(PanelId panel) { return panel_info(panel).text(scene(), panels_); }
 
-void Application::open(const std::string& path, std::vector<std::string> arguments) {
+void Application::open(const std::string& path, std::vector<std::string> arguments,
+                       const std::optional<std::string>& argv0) {
     machine::Open command;
     command.path = path;
     command.options = options_.launch;
     command.options.tier =
         snapshot_->run_state == RunState::NoProgram ? options_.launch.tier : snapshot_->tier;
-    command.options.process.argv = {path};
+    command.options.process.argv = {argv0.value_or(path)};
     for (std::string& argument : arguments)
         command.options.process.argv.push_back(std::move(argument));
     logs_.clear();
@@ -90,7 +91,39 @@ void Application::open(const std::string& path, std::vector<std::string> argumen
     panels_.console = ConsoleState();
     panels_.memory = MemoryState();
     settings_.remember_program(path);
+    opened_ = command;
     source_.send(std::move(command));
+}
+
+void Application::set_clock(const cpu::ClockOptions& clock) {
+    options_.launch.process.clock = clock;
+    if (snapshot_->run_state == RunState::NoProgram) return;
+    const std::vector<std::string>& argv = opened_.options.process.argv;
+    open(std::string(opened_.path), {argv.begin() + 1, argv.end()}, std::string(argv.front()));
+}
+
+void Application::clock_menu() {
+    if (!ImGui::BeginMenu("Clock")) return;
+    constexpr const char* kVirtual[] = {"1M", "100M", "1G", "step:1s", "step:11s"};
+    const std::string now = options_.launch.process.clock.text();
+    bool listed = now.empty();
+    if (ImGui::MenuItem("The host's", nullptr, now.empty())) set_clock({});
+    ImGui::Separator();
+    const auto item = [&](const std::string& text) {
+        const auto clock = cpu::ClockOptions::parse(text);
+        if (!clock) return;
+        const std::string label =
+            clock->step ? text.substr(5) + " at each reading" : text + " bundles a second";
+        if (ImGui::MenuItem(label.c_str(), nullptr, text == now)) set_clock(*clock);
+        if (ImGui::IsItemHovered())
+            tool_tip(theme_,
+                     "Virtual time: every run reads the same times, sleeping takes none.\nThe "
+                     "program starts again");
+        listed |= text == now;
+    };
+    for (const char* text : kVirtual) item(text);
+    if (!listed) item(now);
+    ImGui::EndMenu();
 }
 
 bool Application::can(Action action) const {
@@ -254,6 +287,8 @@ void Application::draw_menus() {
         ImGui::Separator();
         menu_item(Action::ToggleBreakpoint);
         menu_item(Action::EndOfFile);
+        ImGui::Separator();
+        clock_menu();
         ImGui::Separator();
         menu_item(Action::Restart);
         menu_item(Action::Kill);

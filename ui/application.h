@@ -38,7 +38,10 @@ public:
     void draw();
 
     void perform(Action action);
-    void open(const std::string& path, std::vector<std::string> arguments);
+    void open(const std::string& path, std::vector<std::string> arguments,
+              const std::optional<std::string>& argv0 = std::nullopt);
+    /// Of the programs opened from now on; the one that is open starts again with it.
+    void set_clock(const cpu::ClockOptions& clock);
     void use_layout(const std::string& name);
 
     Theme& theme() { return theme_; }
@@ -63,6 +66,7 @@ private:
     bool can(Action action) const;
     void menu_item(Action action, bool checked = false);
     void draw_menus();
+    void clock_menu();
     void draw_panel(PanelId panel);
     void draw_overlays();
     void remember_view();
@@ -78,6 +82,7 @@ private:
     Logs logs_;
     Changes changes_;
     FileDialog files_;
+    machine::Open opened_;  ///< the last program
     FrameClock clock_;
     std::shared_ptr<const machine::Snapshot> snapshot_;
     std::uint64_t seen_stop_ip_ = 0, seen_stop_bundles_ = 0;

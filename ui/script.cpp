@@ -162,6 +162,14 @@ std::optional<std::string> Script::execute(const ScriptCommand& command, Applica
         case ScriptVerb::Input:
             app.sink().send(machine::Input{command.argument + "\n", false});
             break;
+        case ScriptVerb::Clock: {
+            const auto clock = cpu::ClockOptions::parse(command.argument);
+            if (!clock) return fmt::format("script: \"{}\": {}", command.line, clock.error());
+            opened_after_ = app.snapshot().sequence;
+            app.set_clock(*clock);
+            start_waiting("program", kOpenTimeout);
+            break;
+        }
         case ScriptVerb::Layout:
             app.use_layout(command.argument);
             frames_ = 3;

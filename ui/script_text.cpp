@@ -55,6 +55,7 @@ constexpr VerbRow kVerbs[] = {
     {"run-to", ScriptVerb::RunTo, Operand::Place},
     {"goto", ScriptVerb::GoTo, Operand::Place},
     {"input", ScriptVerb::Input, Operand::Text},
+    {"clock", ScriptVerb::Clock, Operand::Text},
     {"layout", ScriptVerb::Layout, Operand::Text},
     {"show", ScriptVerb::Show, Operand::Panel},
     {"dump", ScriptVerb::Dump, Operand::Panel},

@@ -31,6 +31,7 @@ enum class ScriptVerb : std::uint8_t {
     RunTo,
     GoTo,
     Input,
+    Clock,
     Layout,
     Show,
     Dump,

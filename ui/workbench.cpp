@@ -29,6 +29,10 @@ ApplicationOptions application_options(const WorkbenchOptions& options, bool sti
     process.idr_override = options.idr_override;
     process.exact_tags = options.exact_tags;
     process.uncover_tags = options.uncover_tags;
+    process.kernel_release = options.kernel_release;
+    process.stack_size = options.stack_size;
+    process.seed = options.seed;
+    process.clock = options.clock;
     process.log_syscalls = true;
     return out;
 }
@@ -91,7 +95,8 @@ tl::expected<int, std::string> run_workbench(const WorkbenchOptions& options) {
     Session session(**window, source, settings, application_options(options, picture));
     if (options.frame_stats) session.print_stats(stderr);
     if (!options.argv.empty())
-        session.app().open(options.argv[0], {options.argv.begin() + 1, options.argv.end()});
+        session.app().open(options.argv[0], {options.argv.begin() + 1, options.argv.end()},
+                           options.argv0);
 
     std::string text = options.script;
     // A picture of something that is no program ends here, with the reason.

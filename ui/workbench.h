@@ -3,6 +3,7 @@
 
 #include <array>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,9 +24,14 @@ struct WorkbenchOptions {
     std::function<void(const std::string& folder)> keep_in;
     std::function<std::string(const std::string& name, const std::string& text)> keep;
     std::vector<std::string> environment;  ///< "NAME=value" of the guest
-    std::vector<std::string> demos;        ///< paths of programs offered on the start page
-    int iset_override = 0;                 ///< 0 = from the file (ProcessOptions::iset_override)
-    std::uint8_t idr_override = 0;         ///< ProcessOptions::idr_override
+    std::optional<std::string> argv0;      ///< what the program is told it was called
+    std::string kernel_release;            ///< guest::ProcessOptions, also what follows
+    std::uint64_t stack_size = 0;
+    std::optional<std::uint64_t> seed;
+    cpu::ClockOptions clock;
+    std::vector<std::string> demos;  ///< paths of programs offered on the start page
+    int iset_override = 0;           ///< 0 = from the file (ProcessOptions::iset_override)
+    std::uint8_t idr_override = 0;   ///< ProcessOptions::idr_override
     machine::Tier tier = machine::Tier::Translator;
     bool sandbox = true;                           ///< guest::Policy::sandbox
     std::vector<std::string> writable;             ///< guest::Policy::writable

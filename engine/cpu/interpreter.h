@@ -52,7 +52,7 @@ private:
 /// become the error.
 tl::expected<isa::Bundle, Trap> fetch(const MemoryView& memory, std::uint64_t address, int iset);
 
-/// What %clkr and %sclkr count: nanoseconds of the host's steady clock.
+/// What %clkr and %sclkr count without a GuestClock: nanoseconds of the host's steady clock.
 std::uint64_t host_clock();
 
 /// Reads/writes what a state register shows (rrd/rwd, debugger, UI). Error: the trap it raises.

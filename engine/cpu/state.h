@@ -105,6 +105,15 @@ struct WaitLock {
 inline constexpr unsigned kMaxWindow = 224;  ///< registers of the largest window (machine.md §3.1)
 inline constexpr unsigned kWindowSlack = 512;  ///< usable registers past the last legal window
 
+class GuestClock;
+/// A guest thread's place in the time of its process; belongs to CpuState.
+struct ThreadClock {
+    GuestClock* source = nullptr;  ///< null: the host's steady clock
+    std::uint64_t base = 0;        ///< nanoseconds that had passed when CpuState::bundles was 0
+    std::uint64_t counted = 0;     ///< CpuState::bundles already in the sum of the process
+    std::uint64_t born = 0;        ///< CpuState::bundles when the thread's process began
+};
+
 struct CpuState {
     // --- hot: touched by nearly every bundle, reachable with 8-bit displacements first ---
     Reg* window = nullptr;                    ///< %r0 of the current procedure
@@ -151,8 +160,9 @@ struct CpuState {
     std::uint8_t strict = 1;            ///< 1: operations newer than iset are illegal
     std::uint8_t idr_model = 7;         ///< IDR.mdl
     std::uint8_t strict_alignment = 0;  ///< 1: with UPSR.ac misaligned accesses trap (interpreter)
-    std::uint64_t clock_base = 0;
-    std::uint64_t held_clock = 0;  ///< not 0: the clock stands still at it (machine/differential.h)
+    ThreadClock clock;                  ///< what the time is (guest_clock.h)
+    std::uint64_t run_until = ~0ull;    ///< bundles at which Translator::run comes back
+    std::uint64_t held_clock = 0;  ///< not 0: %clkr stands still at it (machine/differential.h)
 
     // --- the walls around the stacks (HardwareStacks, stack_watch.h) ---
     std::uintptr_t walls_begin = 0, walls_end = 0;  ///< all host addresses reserved for the stacks

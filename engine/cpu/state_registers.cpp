@@ -1,6 +1,7 @@
 // State registers as rrd/rrs/rwd/rws see them (machine.md §1.7).
 #include <chrono>
 
+#include "engine/cpu/guest_clock.h"
 #include "engine/cpu/interpreter.h"
 
 namespace e2k::cpu {
@@ -212,7 +213,8 @@ tl::expected<std::uint64_t, TrapCode> read_state_register(const CpuState& s, std
             return kIdrRevAndLine | s.idr_model;
         case kClkr:
         case kSclkr:
-            return (s.held_clock ? s.held_clock : host_clock()) - s.clock_base;
+            if (s.held_clock) return s.held_clock;
+            return s.clock.source ? s.clock.source->nanoseconds(s) : host_clock();
         default:
             break;
     }

@@ -111,6 +111,7 @@ Next Process::Impl::end_thread(Thread& thread, int code) {
         last = threads.empty();
     }
     thread_ended.notify_all();
+    if (virtual_timers) wake_all();  // who waits in the host sets the timer anew
     if (last) return exit_process({ExitStatus::Kind::Exited, code & 0xff}, "");
     return Next::ThreadExit;
 }

@@ -11,6 +11,7 @@
 
 #include <tl/expected.hpp>
 
+#include "engine/cpu/guest_clock.h"
 #include "engine/cpu/state.h"
 #include "engine/cpu/trap.h"
 #include "engine/guest/address_space.h"
@@ -59,6 +60,10 @@ struct ProcessOptions {
     /// Directory of an Elbrus system: every absolute path of the guest is looked up there first,
     /// and the program's dynamic linker is taken from there. Empty: none.
     std::string sysroot;
+    cpu::ClockOptions clock;            ///< what the guest's clocks show
+    std::string kernel_release;         ///< what uname says; empty: the host's
+    std::uint64_t stack_size = 0;       ///< bytes, and the soft limit; 0: the limit of the caller
+    std::optional<std::uint64_t> seed;  ///< AT_RANDOM and getrandom follow from it
 };
 
 /// One finished (or still blocked) system call, decoded for the log (workbench.md §5).
@@ -132,6 +137,10 @@ public:
     /// Delivers pending unblocked signals; call when state.interrupt was raised. The run loop
     /// clears `interrupt` first; a signal that comes later raises it again.
     Next deliver_signals(Thread& thread);
+    /// Bundles until a timer of virtual time is due, whose signal is sent as soon as they have run;
+    /// ~0: none is set. To be asked by the thread before it runs.
+    std::uint64_t bundles_to_timer(Thread& thread);
+    cpu::GuestClock& clock();
     /// Asynchronous signal to the process (host SIGALRM/SIGINT..., UI kill with 9). Any thread,
     /// also from a host signal handler.
     void post_signal(int signal);

@@ -24,6 +24,7 @@ void forget_registers(cpu::CpuState& state) {
     const auto fresh = std::make_unique<cpu::CpuState>();
     fresh->bundles = state.bundles;
     fresh->operations = state.operations;
+    fresh->clock = state.clock;
     constexpr std::size_t kBegin = offsetof(cpu::CpuState, interrupt);
     constexpr std::size_t kEnd = kBegin + sizeof state.interrupt;
     auto* const to = reinterpret_cast<std::byte*>(&state);

@@ -9,7 +9,9 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 
+#include "engine/cpu/guest_clock.h"
 #include "engine/guest/aio.h"
 #include "engine/guest/fd_table.h"
 #include "engine/guest/host_signals.h"
@@ -82,6 +84,8 @@ struct Thread::SignalState {
     std::uint64_t host_mask = 0;       ///< signals that this thread's host thread blocks for it
     std::unique_ptr<VforkWait> vfork;  ///< the child this thread waits for
     int parent_death_signal = 0;       ///< PR_SET_PDEATHSIG
+    /// Virtual time: what will have passed when the wait in progress times out; 0: none does.
+    std::atomic<std::uint64_t> wakes_at{0};
 
     // Host side, touched by other threads and by host signal handlers.
     std::atomic<std::uint32_t> wake{0};  ///< something is to be looked at; cuts blocking calls
@@ -108,11 +112,15 @@ struct SignalDescriptor {
     bool ready = false;
 };
 
-/// A guest timer: setitimer's three and those of timer_create, all on host POSIX timers.
+/// A guest timer: setitimer's three and those of timer_create, all on host POSIX timers. In virtual
+/// time the host's is set only while a thread waits in the host (virtual_timers.cpp).
 struct GuestTimer {
     bool used = false;
     timer_t host{};
-    int signal = 0;  ///< 0: SIGEV_NONE
+    int clock = 0;
+    std::uint64_t due = 0, interval = 0;  ///< virtual time, nanoseconds; due 0: not set
+    std::atomic<bool> fired{false};       ///< the host's has sent the signal
+    int signal = 0;                       ///< 0: SIGEV_NONE
     std::uint64_t value = 0;
     std::uint32_t thread = 0;  ///< SIGEV_THREAD_ID target, 0 = process
     std::atomic<std::uint32_t> overrun{0};
@@ -143,7 +151,8 @@ struct Process::Impl final : HostSignalSink {
     std::unique_ptr<AddressSpace> memory;
     FdTable fds;
     ResourceLimits limits;
-    std::unique_ptr<StreamPump> pump;  ///< null: the host's descriptors are used
+    std::unique_ptr<cpu::GuestClock> clock;  ///< what every reading of the time asks
+    std::unique_ptr<StreamPump> pump;        ///< null: the host's descriptors are used
     AioContexts aio;
     int cwd = -1;                           ///< O_PATH descriptor of the guest's working directory
     std::string executable;                 ///< absolute path for /proc/self/exe
@@ -196,6 +205,7 @@ struct Process::Impl final : HostSignalSink {
     int sink_slot = -1;
     std::array<GuestTimer, kTimers> timers;
     std::mutex timer_mutex;
+    std::atomic<bool> virtual_timers{false};  ///< one is set in virtual time
 
     // --- end ---
     std::atomic<bool> exiting{false};
@@ -206,6 +216,7 @@ struct Process::Impl final : HostSignalSink {
     // --- log ---
     std::function<void(const SyscallRecord&)> sink;
     std::atomic<std::uint64_t> sequence{0};
+    std::atomic<std::uint64_t> random_state{0};  ///< ProcessOptions::seed
     std::function<void(std::shared_ptr<Thread>)> thread_starter;
     std::function<void()> before_fork;
     std::function<void(bool)> after_fork;
@@ -219,6 +230,8 @@ struct Process::Impl final : HostSignalSink {
     tl::expected<void, std::string> lay_out_stack();
     tl::expected<void, std::string> open_streams();
     tl::expected<void, std::string> make_main_thread();
+    /// What follows from the seed; false: there is none.
+    bool seeded_random(std::span<std::uint8_t> to);
     /// What the caller of the workbench ignores and blocks, the guest ignores and blocks.
     void inherit_signals();
     /// The state at the first bundle: a fresh `state` with empty stacks becomes the program's.
@@ -257,6 +270,18 @@ struct Process::Impl final : HostSignalSink {
     bool post(const SiginfoE2k& info) noexcept;
     static void wake(Thread::SignalState& thread) noexcept;
     void wake_all() noexcept;
+
+    // virtual_timers.cpp: timers and waits in virtual time
+    /// Sets timer `id` (timer_mutex) and says what it was set to.
+    void set_virtual_timer(Thread& thread, int id, bool absolute, const itimerspec& fresh,
+                           itimerspec& old);
+    itimerspec virtual_timer(const Thread& thread, int id) const;  ///< timer_mutex
+    /// Sends the signals of timers that are due; bundles until the next one is.
+    std::uint64_t run_timers(Thread& thread);
+    /// Lets time pass without bundles. False: a timer came first, no more than that has passed.
+    bool let_time_pass(Thread& thread, std::uint64_t nanoseconds);
+    /// A thread or child has something to do before `until` has passed; waiting is worth while.
+    bool others_run(const Thread& thread, std::uint64_t until);
 
     // signals.cpp
     void post_to(Thread& thread, const SiginfoE2k& info);

@@ -68,7 +68,8 @@ tl::expected<void, std::string> Process::Impl::load_program() {
     library.reset();
     first_thread_data.reset();
     notice.clear();
-    if (getrandom(at_random.data(), at_random.size(), 0) < 0) at_random.fill(0x5a);
+    if (!seeded_random(at_random) && getrandom(at_random.data(), at_random.size(), 0) < 0)
+        at_random.fill(0x5a);
     const auto end = loader::map_image(*memory, image, executable);
     if (!end) return tl::unexpected(end.error());
     if (!image.interpreter.empty())
@@ -77,6 +78,18 @@ tl::expected<void, std::string> Process::Impl::load_program() {
     memory->start_brk(*end);
     publish_symbols();
     return {};
+}
+
+bool Process::Impl::seeded_random(std::span<std::uint8_t> to) {
+    if (!options.seed) return false;
+    for (std::size_t i = 0; i < to.size(); ++i) {
+        constexpr std::uint64_t kGolden = 0x9e37'79b9'7f4a'7c15;
+        std::uint64_t z = random_state.fetch_add(kGolden) + kGolden;  // splitmix64
+        z = (z ^ z >> 30) * 0xbf58'476d'1ce4'e5b9;
+        z = (z ^ z >> 27) * 0x94d0'49bb'1331'11eb;
+        to[i] = static_cast<std::uint8_t>((z ^ z >> 31) >> 24);
+    }
+    return true;
 }
 
 tl::expected<void, std::string> Process::Impl::lay_out_stack() {
@@ -189,6 +202,7 @@ void Process::Impl::enter_program(cpu::CpuState& s) const {
     s.exact_tags = options.exact_tags;
     s.uncover_tags = options.uncover_tags;
     s.strict_alignment = options.strict_alignment;
+    clock->start_program(s);
 }
 
 tl::expected<void, std::string> Process::Impl::make_main_thread() {
@@ -251,6 +265,17 @@ tl::expected<std::unique_ptr<Process>, std::string> Process::start(ElfImage imag
         impl.options.policy.state = std::move(*sandbox);
     }
     impl.limits = ResourceLimits::callers();
+    if (const std::uint64_t size = impl.options.stack_size) {
+        const rlim_t most = impl.limits.get(RLIMIT_STACK).rlim_max;
+        if (impl.limits.set(RLIMIT_STACK, {size, std::max<rlim_t>(most, size)}, false) != 0)
+            return tl::unexpected(
+                fmt::format("{}: a stack of {} bytes is more than the hard limit, {}",
+                            impl.image.path, size, most));
+    }
+    impl.random_state = impl.options.seed.value_or(0);
+    auto clock = cpu::GuestClock::create(impl.options.clock);
+    if (!clock) return tl::unexpected(impl.image.path + ": " + clock.error());
+    impl.clock = std::move(*clock);
     auto space = AddressSpace::create();
     if (!space) return tl::unexpected(impl.image.path + ": " + space.error());
     impl.memory = std::move(*space);

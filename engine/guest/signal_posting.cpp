@@ -13,6 +13,15 @@ void Process::Impl::host_timer(int id, int overrun) noexcept {
     if (id < 0 || id >= kTimers) return;
     GuestTimer& timer = timers[static_cast<std::size_t>(id)];
     if (!timer.used || timer.signal == 0) return;
+    if (timer.due != 0) {  // virtual time: whoever waits in the host finds out what is due
+        timer.fired.store(true);
+        wakers.fetch_add(1);
+        for (auto& slot : wake_list)
+            if (Thread::SignalState* thread = slot.load())
+                if (const int tid = thread->blocked_in.load()) kick_host_thread(tid);
+        wakers.fetch_sub(1);
+        return;
+    }
     timer.overrun.store(static_cast<std::uint32_t>(overrun));
     post(id < kItimers ? SiginfoE2k::kernel(timer.signal)
                        : SiginfoE2k::timer(timer.signal, id, overrun, timer.value));

@@ -339,13 +339,17 @@ Event Differential::advance(Runner& runner) {
     s.held_clock = 0;
     if (!m.ended.empty() || runner.in_system_call()) return runner.advance();
     runner.prepare();
+    m.guest.process().bundles_to_timer(runner.thread());
     if (s.interrupt.load() != 0) {  // run_region() leaves signals to its caller
         const Event event = runner.handle({.kind = cpu::StopKind::Interrupted, .trap = {}});
         if (event == Event::Interrupted) m.synchronise(s);
         return event;
     }
     const std::uint64_t entry = s.ip, before = s.bundles;
-    s.held_clock = m.state.held_clock = cpu::host_clock();  // both sides read the same time
+    // Both sides read the same time; one that runs from the bundles is the same by itself.
+    cpu::GuestClock& clock = m.guest.process().clock();
+    if (!clock.is_virtual() || clock.steps())
+        s.held_clock = m.state.held_clock = clock.nanoseconds(s);
     const cpu::Stop stop = m.guest.translator().run_region(s, runner.interpreter());
     m.compare(s, stop, entry, s.bundles - before);
     if (!m.difference.empty()) return Event::Handled;

@@ -5,6 +5,7 @@
 
 #include <csignal>
 
+#include <algorithm>
 #include <chrono>
 #include <list>
 
@@ -20,6 +21,8 @@ namespace {
 constexpr auto kAskAgain = std::chrono::milliseconds(2);
 /// Instruction cache line the code flush covers.
 constexpr std::uint64_t kFlushLine = 256;
+/// Process::bundles_to_timer: there is none.
+constexpr std::uint64_t kNoTimer = ~0ull;
 
 }  // namespace
 
@@ -67,15 +70,38 @@ Event Runner::advance(std::uint64_t max_bundles) {
         const Event event = step();
         return event == Event::Budget ? Event::Handled : event;
     }
+    if (guest_.by_regions() && max_bundles == 0) return advance_region();
+    // A timer of virtual time is due at a bundle, whoever executes it.
+    const std::uint64_t until_timer = guest_.process().bundles_to_timer(*thread_);
     cpu::CpuState& s = thread_->state;
-    if (max_bundles != 0) return handle(interpreter_.run(s, max_bundles));
-    if (guest_.tier() == Tier::Interpreter) return handle(interpreter_.run(s, ~0ull));
-    return handle(guest_.translator().run(s, interpreter_));
+    if (max_bundles != 0) return handle(interpreter_.run(s, std::min(max_bundles, until_timer)));
+    Event event;
+    if (guest_.tier() == Tier::Interpreter || until_timer <= translate::kMostOvershoot) {
+        event = handle(interpreter_.run(s, until_timer));
+    } else {
+        s.run_until = until_timer == kNoTimer ? kNoTimer
+                                              : s.bundles + until_timer - translate::kMostOvershoot;
+        event = handle(guest_.translator().run(s, interpreter_));
+    }
+    return event == Event::Budget ? Event::Handled : event;
+}
+
+Event Runner::advance_region() {
+    guest_.process().bundles_to_timer(*thread_);
+    cpu::CpuState& s = thread_->state;
+    if (s.interrupt.load() != 0)  // neither step() nor run_region() looks at it
+        return handle({.kind = cpu::StopKind::Interrupted, .trap = {}});
+    guest_.entering(*this);
+    const Event event = handle(guest_.tier() == Tier::Interpreter
+                                   ? interpreter_.step(s)
+                                   : guest_.translator().run_region(s, interpreter_));
+    return event == Event::Budget ? Event::Handled : event;
 }
 
 Event Runner::step() {
     if (ended_ || pending_call_) return advance();
     step_first_ = false;
+    guest_.process().bundles_to_timer(*thread_);
     if (thread_->state.interrupt.load() != 0) {  // the interpreter's step() does not look at it
         const Event event = handle({.kind = cpu::StopKind::Interrupted, .trap = {}});
         if (event != Event::Interrupted) return event;
@@ -184,6 +210,8 @@ tl::expected<std::unique_ptr<Guest>, std::string> Guest::start(const std::string
     self->options_ = std::move(options);
     self->process_ = std::move(*process);
     self->tier_ = self->options_.tier;
+    self->by_regions_ = self->options_.on_enter || self->options_.translator.unchained;
+    self->options_.translator.unchained = self->by_regions_;
     self->translator_ = std::make_unique<translate::Translator>(self->process_->memory().view(),
                                                                 self->options_.translator);
     self->crew_ = std::make_unique<Crew>();

@@ -71,6 +71,7 @@ public:
     std::uint64_t operations() const { return operations_.load(std::memory_order_relaxed); }
 
 private:
+    Event advance_region();
     Event after(guest::Next next, const cpu::Stop& stop);
     void drop_changed_code();
     void count();
@@ -95,6 +96,9 @@ struct GuestOptions {
     Tier tier = Tier::Translator;
     bool start_stopped = false;   ///< guest threads wait for let_go()
     bool report_children = true;  ///< on_syscall also in forked children
+    /// Called before each region, or, by the interpreter, each bundle, on the guest thread that
+    /// executes it; regions do not lead to others then.
+    std::function<void(Runner&)> on_enter;
     /// Called for each finished system call, on the guest thread that made it.
     std::function<void(const guest::SyscallRecord&)> on_syscall;
     /// Called on another guest thread's host thread when it needs attention: it met a breakpoint,
@@ -117,6 +121,11 @@ public:
     Runner& main() { return *main_; }
     /// What whoever started the program should know; usually empty.
     const std::string& notice() const { return notice_; }
+    /// Threads come back after every region (GuestOptions::on_enter).
+    bool by_regions() const { return by_regions_; }
+    void entering(Runner& runner) const {
+        if (options_.on_enter) options_.on_enter(runner);
+    }
     Tier tier() const { return tier_.load(std::memory_order_relaxed); }
     void set_tier(Tier tier) { tier_.store(tier, std::memory_order_relaxed); }
     /// This host process is a child made by the guest's fork: nobody looks at it.
@@ -150,6 +159,7 @@ private:
     GuestOptions options_;
     std::unique_ptr<guest::Process> process_;
     std::unique_ptr<translate::Translator> translator_;
+    bool by_regions_ = false;
     std::atomic<Tier> tier_{Tier::Translator};
     std::atomic<bool> forked_{false};
     std::unique_ptr<Runner> main_;

@@ -8,6 +8,7 @@
 #include "engine/machine/differential.h"
 #include "engine/machine/guest.h"
 #include "engine/machine/machine.h"
+#include "engine/machine/run_log.h"
 #include "engine/machine/snapshot_builder.h"
 
 namespace e2k::machine {
@@ -53,17 +54,21 @@ tl::expected<HeadlessResult, std::string> run_headless(const std::string& path,
             return started ? started->process().symbols()->describe(address) : std::string();
         };
     guest_options.tier = options.tier;
+    RunLog* const log = options.log.get();
+    if (log) log->prepare(guest_options);
     std::atomic<std::uint64_t> calls{0};
-    if (options.on_syscall)
+    if (options.on_syscall || guest_options.process.log_syscalls)
         guest_options.on_syscall = [&](const guest::SyscallRecord& record) {
             ++calls;
-            options.on_syscall(record);
+            if (options.on_syscall) options.on_syscall(record);
+            if (log) log->system_call(record);
         };
     guest_options.on_event = [&](Runner& runner, Event event) {
         if (event != Event::Failed) return;
         {
             std::lock_guard lock(others.mutex);
             others.failure = missing_operation(*started, runner);
+            if (log) log->missing(others.failure);
         }
         started->process().post_signal(SIGKILL);
         started->let_go();
@@ -71,6 +76,7 @@ tl::expected<HeadlessResult, std::string> run_headless(const std::string& path,
     auto guest = Guest::start(path, std::move(guest_options));
     if (!guest) return tl::unexpected(std::move(guest.error()));
     started = guest->get();
+    if (log) log->begin(*started);
     if (options.on_notice && !started->notice().empty()) options.on_notice(started->notice());
     Runner& main = started->main();
 
@@ -94,6 +100,7 @@ tl::expected<HeadlessResult, std::string> run_headless(const std::string& path,
     if (event == Event::Failed) {
         result.failed = true;
         result.detail = missing_operation(*started, main);
+        if (log) log->missing(result.detail);
     } else {
         result.exit = started->process().exit_status();
         result.detail = started->process().exit_detail();

@@ -127,6 +127,8 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
+class RunLog;
+
 /// Runs a program to its end on the calling thread, streams on the host's descriptors: the engine
 /// of `e2kwb run`. Returns its status; error text if it could not start.
 struct HeadlessOptions {
@@ -134,7 +136,8 @@ struct HeadlessOptions {
     Tier tier = Tier::Translator;
     std::function<void(const guest::SyscallRecord&)> on_syscall;
     std::function<void(const std::string&)> on_notice;  ///< before the first bundle
-    bool differential = false;  ///< interpreter beside translator, compare at every region exit
+    bool differential = false;    ///< interpreter beside translator, compare at every region exit
+    std::shared_ptr<RunLog> log;  ///< what to write down on the way (run_log.h); null: nothing
     bool perf_map = false;
     bool census = false;   ///< fill HeadlessResult::census and ::run_counts
     std::string jitdump;   ///< directory for perf's jit-PID.dump; empty: none

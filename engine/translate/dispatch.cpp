@@ -2,8 +2,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <new>
 #include <optional>
 #include <utility>
 
@@ -35,46 +33,70 @@ void hand_back(RecoveryPoint& point, const SavedRegisters& saved, CpuState& stat
     recover(point, saved, state);
 }
 
-/// getpid() without a system call: it is asked for each time the guest calls the kernel. A child
-/// of fork finds the page of the number empty, whoever has made the child.
-pid_t process_number() {
-    static std::atomic<pid_t>* const known = [] {
-        void* const page = mmap(nullptr, cpu::kPageSize, PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        const bool good = page != MAP_FAILED && madvise(page, cpu::kPageSize, MADV_WIPEONFORK) == 0;
-        return good ? new (page) std::atomic<pid_t>(0) : nullptr;
-    }();
-    if (!known) return getpid();
-    const pid_t number = known->load(std::memory_order_relaxed);
-    if (number != 0) return number;
-    known->store(getpid(), std::memory_order_relaxed);
-    return getpid();
-}
-
 }  // namespace
 
+ForkWatch::ForkWatch() {
+    constexpr std::size_t kPage = 4096;
+    void* const at =
+        mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED) return;
+    if (madvise(at, kPage, MADV_WIPEONFORK) == 0)
+        page_ = static_cast<std::atomic<std::uint32_t>*>(at);
+    else
+        munmap(at, kPage);
+    settle();
+}
+
+ForkWatch::~ForkWatch() {
+    if (page_) munmap(page_, 4096);
+}
+
+bool ForkWatch::is_new_process() const {
+    return page_ ? page_->load(std::memory_order_relaxed) == 0 : getpid() != process_;
+}
+
+void ForkWatch::settle() {
+    process_ = getpid();
+    if (page_) *page_ = 1;
+}
+
 ThreadContext& Translator::Impl::context(const CpuState& state) {
+    struct Known {
+        std::uint64_t serial = 0, generation = 0;
+        const cpu::ChainFrame *file = nullptr, *limit = nullptr;
+        ThreadContext* context = nullptr;
+    };
+    thread_local Known known;
+    const std::uint64_t generation = context_generation.load();
+    if (known.serial == serial && known.generation == generation &&
+        known.file == state.chain_file && known.limit == state.chain_limit &&
+        !fork_watch.is_new_process())
+        return *known.context;
+    ThreadContext& found = find_context(state);
+    known = {serial, generation, state.chain_file, state.chain_limit, &found};
+    return found;
+}
+
+ThreadContext& Translator::Impl::find_context(const CpuState& state) {
     const std::lock_guard lock(mutex);
-    if (const pid_t now = process_number(); now != process) {
-        // The other threads did not come along through the fork.
-        process = now;
+    if (fork_watch.is_new_process()) {
+        fork_watch.settle();
         // A fork that the C library knows nothing of: the code is the parent's, hands off.
         if (!std::exchange(code_copied, false)) arena.after_fork(true);
-        for (auto& [file, thread] : threads) {
-            thread->in_code = false;
-            thread->running = nullptr;
-        }
+        // The other threads did not come along through the fork, and this one is not in code.
+        threads.clear();
+        ++context_generation;
     }
     auto& context = threads[state.chain_file];
-    if (!context || !context->fits(state)) context = std::make_unique<ThreadContext>(state);
+    if (!context || !context->fits(state)) {
+        if (context) ++context_generation;
+        context = std::make_unique<ThreadContext>(state);
+    }
     return *context;
 }
 
 void Translator::Impl::kick_all() {
-    for (auto& [file, thread] : threads) {
-        thread->stale = true;
-        if (CpuState* state = thread->running) state->interrupt.fetch_or(kKick);
-    }
+    for (auto& [file, thread] : threads) thread->kick();
 }
 
 void Translator::Impl::heat(const Key& key, const CpuState& place) {
@@ -124,16 +146,11 @@ public:
           thread_(impl.context(state)),
           translates_(impl.usable() && set_guest_base(state.memory_base)),
           fp_(state.pfpfr, state.fpcr, state.fpsr) {
-        thread_.running = &state;
+        thread_.run_on(&state);
+        predict_ = !single;
         update_tags();
     }
-    ~Run() {
-        // kick_all() must not be between finding the state and kicking it: the caller may destroy
-        // it now.
-        const std::lock_guard lock(impl_.mutex);
-        thread_.running = nullptr;
-        state_.interrupt.fetch_and(~kKick);
-    }
+    ~Run() { thread_.run_on(nullptr); }
     Run(const Run&) = delete;
     Run& operator=(const Run&) = delete;
 
@@ -161,6 +178,8 @@ private:
         const std::uint32_t interrupt = state_.interrupt.load(std::memory_order_relaxed);
         if (interrupt & ~kKick) return stopped(StopKind::Interrupted);
         if (interrupt) state_.interrupt.fetch_and(~kKick);
+        if (state_.bundles >= state_.run_until) return stopped(StopKind::Budget);
+        if (!impl_.has_breakpoints.load(std::memory_order_relaxed)) return std::nullopt;
         const std::lock_guard lock(impl_.mutex);
         if (impl_.breakpoints.contains(state_.ip)) return stopped(StopKind::Breakpoint);
         return std::nullopt;
@@ -214,18 +233,31 @@ private:
         if (!translates_ || (state_.exact_tags && state_.uncover_tags) ||
             cpu::fp_exceptions_unmasked(state_.pfpfr, state_.fpcr))
             return interpret_one(Interpreted::Mode);
-        const Region* region = enter_region();
+        const std::uint8_t* entry = enter_predicted();
+        if (!entry)
+            if (const Region* region = enter_region()) entry = region->entry;
         from_ = nullptr;
         predict_ = false;
-        if (!region) return interpret_one(Interpreted::Declined);
+        if (!entry) return interpret_one(Interpreted::Declined);
         from_epoch_ = impl_.epoch;
-        const Left left = decode(impl_.stubs.enter(&state_, region->entry, thread_.shadow_bias(),
+        const Left left = decode(impl_.stubs.enter(&state_, entry, thread_.shadow_bias(),
                                                    thread_.jump_cache(), thread_.saved()));
         thread_.in_code = false;  // from now on regions may be deleted
         if (std::exchange(state_.wd.tagged, std::uint16_t{0})) update_tags();
         if (left.sample && !state_.interrupt.load(std::memory_order_relaxed))
             impl_.heat(*left.sample, state_);
         return go_on(left);
+    }
+
+    /// Marks the thread as being in code, if the region is one that it has been led to before:
+    /// without the lock, which threads would meet at after every system call.
+    const std::uint8_t* enter_predicted() {
+        if (single_ || from_) return nullptr;
+        thread_.in_code = true;
+        if (!thread_.stale)
+            if (const auto* code = thread_.predicted(state_.ip, Config::of(state_))) return code;
+        thread_.in_code = false;
+        return nullptr;
     }
 
     /// Finds or makes the region for the state and marks the thread as being in code. Null:

@@ -141,7 +141,14 @@ Stubs make_stubs(CodeArena& arena) {
     constexpr int kReturnAddress = 8;
     emit_fold(a, kReturnAddress);
     emit_slice(a, kReturnAddress);
+    const Label interrupted = a.newLabel();
     a.cmp(dword_ptr(host::kState, offsetof(cpu::CpuState, interrupt)), 0);
+    a.jne(interrupted);
+    a.mov(rdx, qword_ptr(host::kState, offsetof(cpu::CpuState, bundles)));
+    a.cmp(rdx, qword_ptr(host::kState, offsetof(cpu::CpuState, run_until)));
+    a.setae(dl);
+    a.test(dl, dl);
+    a.bind(interrupted);
     a.ret();
 
     code.flatten();

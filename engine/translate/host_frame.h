@@ -14,6 +14,7 @@
 #include "engine/cpu/memory.h"
 #include "engine/cpu/state.h"
 #include "engine/translate/code_arena.h"
+#include "engine/translate/translator.h"
 
 namespace e2k::translate {
 
@@ -32,6 +33,7 @@ inline constexpr unsigned kSliceJitterBits = 14;  ///< a slice may be so many bu
 inline constexpr std::int64_t kFreshCounts = -(kSliceBundles << kOperationBits);
 /// A slice's operations, and those until the next poll, must not reach the bundles.
 static_assert(kSliceBundles * 16 <= 1 << (kOperationBits - 1));
+static_assert(kSliceBundles * 2 <= static_cast<std::int64_t>(kMostOvershoot));
 
 constexpr std::uint32_t bits(std::initializer_list<unsigned> ids) {
     std::uint32_t m = 0;
@@ -94,7 +96,8 @@ struct Stubs {
     std::uint8_t* fault = nullptr;     ///< Leave::Fault: saves the registers and leaves
     std::uint8_t* jump = nullptr;      ///< rsi = target: looks the jump cache up
     std::uint8_t* returned = nullptr;  ///< the same after a return
-    /// To be called at the end of a slice: begins a new one. Equal: no interrupt is pending.
+    /// To be called at the end of a slice: begins a new one. Equal: no interrupt is pending and
+    /// CpuState::run_until is not reached.
     /// Changes rcx and rdx.
     std::uint8_t* poll = nullptr;
     std::size_t size = 0;  ///< bytes of the arena they occupy

@@ -35,6 +35,7 @@ struct EmitRequest {
     /// Calls of semantic functions by row of the operation table; null: not counted.
     std::uint64_t* call_counts = nullptr;
     bool exact_tags = false;  ///< what would make a diagnostic value goes to the interpreter
+    bool unchained = false;   ///< returns do not find their continuation by themselves
 };
 
 class RegionEmitter {

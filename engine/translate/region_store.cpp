@@ -125,6 +125,7 @@ Region& Translator::Impl::translate(const CpuState& state) {
         region->profile.reset();
     }
     Region& result = *region;
+    if (options.on_region && result.entry) options.on_region(*published(result));
     regions[key_of(result)] = std::move(region);
     translate_nanoseconds +=
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -161,7 +162,7 @@ bool Translator::Impl::emit(const Plan& plan, Region& region) {
     RegionEmitter emitter(
         code, {plan, stubs, region, arena.cursor(), options.statistics, options.profile, probing,
                distrusted, &helpers, call_counts.empty() ? nullptr : call_counts.data(),
-               (region.mode & kTagMode) != 0});
+               (region.mode & kTagMode) != 0, options.unchained});
     region.guest.clear();
     if (!emitter.run() || region.size > arena.room()) {
         region.entry = nullptr;

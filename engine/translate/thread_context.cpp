@@ -37,6 +37,23 @@ void ThreadContext::clear() {
     madvise(shadow_, shadow_bytes_, MADV_DONTNEED);
 }
 
+void ThreadContext::run_on(cpu::CpuState* state) {
+    const std::lock_guard lock(kick_mutex_);
+    if (running_ && !state) running_->interrupt.fetch_and(~kKick);
+    running_ = state;
+}
+
+void ThreadContext::kick() {
+    stale = true;
+    const std::lock_guard lock(kick_mutex_);
+    if (running_) running_->interrupt.fetch_or(kKick);
+}
+
+std::uint8_t* ThreadContext::predicted(std::uint64_t ip, Config config) const {
+    const JumpCacheEntry& entry = jump_cache_[(ip >> 3) & (kJumpCacheSize - 1)];
+    return entry.ip == ip && entry.wd == config.wd && entry.br == config.br ? entry.code : nullptr;
+}
+
 void ThreadContext::predict(std::uint64_t ip, Config config, std::uint8_t* code) {
     jump_cache_[(ip >> 3) & (kJumpCacheSize - 1)] = {ip, config.wd, config.br, code};
 }

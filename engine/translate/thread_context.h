@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "engine/cpu/state.h"
@@ -26,16 +27,24 @@ public:
     /// Forgets all predictions; only by the thread itself or while it is not in translated code.
     void clear();
     void predict(std::uint64_t ip, Config config, std::uint8_t* code);
+    /// What was predicted; null: nothing.
+    std::uint8_t* predicted(std::uint64_t ip, Config config) const;
+    /// The thread runs on `state` from now on and can be kicked; null: no longer.
+    void run_on(cpu::CpuState* state);
+    void kick();
     std::uint64_t shadow_bias() const { return shadow_bias_; }
     JumpCacheEntry* jump_cache() { return jump_cache_.data(); }
     SavedRegisters* saved() { return saved_.get(); }
     bool fits(const cpu::CpuState& state) const { return state.chain_limit == chain_limit_; }
 
+    // A thread says that it is in code before it looks whether it is stale; who is about to drop
+    // code says that it is stale before looking whether it is in code.
     std::atomic<bool> stale{false};    ///< clear() is due before translated code runs again
     std::atomic<bool> in_code{false};  ///< the thread may be in translated code
-    std::atomic<cpu::CpuState*> running{nullptr};
 
 private:
+    std::mutex kick_mutex_;  ///< of `running_`: its owner may destroy it as soon as it is null
+    cpu::CpuState* running_ = nullptr;
     std::vector<JumpCacheEntry> jump_cache_;
     std::unique_ptr<SavedRegisters> saved_ = std::make_unique<SavedRegisters>();
     const cpu::ChainFrame* chain_limit_;

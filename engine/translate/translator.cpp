@@ -66,6 +66,11 @@ std::shared_ptr<const RegionRecord> published(const Region& region) {
 
 namespace {
 
+std::uint64_t next_serial() {
+    static std::atomic<std::uint64_t> last{0};
+    return ++last;
+}
+
 /// All translators of the process, for the handlers that fork calls. They take the locks
 /// themselves: who forks must not hold one.
 struct ForkList {
@@ -117,7 +122,10 @@ Translator::Impl::~Impl() {
 }
 
 Translator::Impl::Impl(cpu::MemoryView view, const TranslatorOptions& o)
-    : memory(view), options(o), arena(std::max(o.code_cache_bytes, 2 * kRoomForRegion)) {
+    : memory(view),
+      options(o),
+      arena(std::max(o.code_cache_bytes, 2 * kRoomForRegion)),
+      serial(next_serial()) {
     watch_forks();
     if (!arena.valid()) return;
     stubs = make_stubs(arena);
@@ -152,6 +160,7 @@ void Translator::set_breakpoints(std::span<const std::uint64_t> addresses) {
         if (!impl_->breakpoints.contains(address)) impl_->retire_overlapping(address, address + 8);
     impl_->sizes_inside.clear();
     impl_->breakpoints = {addresses.begin(), addresses.end()};
+    impl_->has_breakpoints = !impl_->breakpoints.empty();
 }
 
 void Translator::set_profile(bool on) {

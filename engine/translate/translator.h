@@ -17,6 +17,8 @@
 
 namespace e2k::translate {
 
+struct RegionRecord;
+
 struct TranslatorOptions {
     std::size_t code_cache_bytes = 64u << 20;
     bool statistics = false;        ///< count region entries
@@ -28,12 +30,18 @@ struct TranslatorOptions {
     bool keep_records = false;  ///< of regions that have left the code cache, for regions()
     bool perf_map = false;      ///< write /tmp/perf-PID.map
     std::string jitdump = {};   ///< directory for jit-PID.dump; empty: none
+    bool unchained = false;     ///< no region leads to another: the dispatcher is in between
+    /// Called for each region made, on the thread that needs it; must not call the translator.
+    std::function<void(const RegionRecord&)> on_region = {};
     /// Name of a guest address in those files ("main+0x10"); null or "": the address alone.
     std::function<std::string(std::uint64_t)> name_of_address = {};
 };
 
 /// TranslatorOptions::hot_samples for whole programs. A slice takes some ten microseconds.
 inline constexpr std::uint32_t kUsualHotSamples = 2;
+
+/// Translator::run comes back no more than so many bundles after CpuState::run_until.
+inline constexpr std::uint64_t kMostOvershoot = 1 << 16;
 
 /// Why an emitted host instruction exists (colour strip and ledger of the host-code panel).
 enum class Reason : std::uint8_t {
@@ -130,7 +138,8 @@ public:
     Translator(cpu::MemoryView memory, const TranslatorOptions& options);
     ~Translator();
 
-    /// Runs until a stop other than Budget. `state.interrupt` is polled at back edges and exits.
+    /// Runs until a stop, which is Budget if `state.run_until` is reached. `state.interrupt` is
+    /// polled at back edges and exits.
     /// `interpreter` executes what is declined (same memory).
     cpu::Stop run(cpu::CpuState& state, cpu::Interpreter& interpreter);
 

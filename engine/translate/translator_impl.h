@@ -69,6 +69,21 @@ inline constexpr std::size_t kRoomForRegion = 256u << 10;
 /// The region's record as others may keep it.
 std::shared_ptr<const RegionRecord> published(const Region& region);
 
+/// Tells a process from those that it was forked from, at the price of a load.
+class ForkWatch {
+public:
+    ForkWatch();
+    ~ForkWatch();
+    ForkWatch(const ForkWatch&) = delete;
+    ForkWatch& operator=(const ForkWatch&) = delete;
+    bool is_new_process() const;
+    void settle();  ///< this process is no longer new
+
+private:
+    std::atomic<std::uint32_t>* page_ = nullptr;  ///< zero again in a child
+    pid_t process_ = getpid();                    ///< where the host has no such pages
+};
+
 struct Translator::Impl {
     cpu::MemoryView memory;
     TranslatorOptions options;
@@ -87,6 +102,7 @@ struct Translator::Impl {
     } previous;  ///< before the last flush
     std::unordered_map<const cpu::ChainFrame*, std::unique_ptr<ThreadContext>> threads;
     std::unordered_set<std::uint64_t> breakpoints;
+    std::atomic<bool> has_breakpoints{false};                   ///< read without the lock
     std::unordered_set<std::uint64_t> probing, distrusted;      ///< see EmitRequest
     std::unordered_set<Key, KeyHash> hot;                       ///< worth the optimising tier
     std::map<std::pair<Key, unsigned>, unsigned> sizes_inside;  ///< see bundles_inside_of()
@@ -96,7 +112,10 @@ struct Translator::Impl {
     std::uint64_t translate_nanoseconds = 0;
     PerfLog perf;
     std::vector<std::shared_ptr<const RegionRecord>> departed;  ///< with options.keep_records
-    pid_t process = getpid();
+    const std::uint64_t serial;                                 ///< no other translator has had it
+    /// Threads keep their context in mind until this changes: another one may have taken a place.
+    std::atomic<std::uint64_t> context_generation{0};
+    ForkWatch fork_watch;
     bool code_copied = false;  ///< after_fork() has given this process pages of its own
 
     std::atomic<std::uint64_t> interpreted{0};
@@ -116,6 +135,7 @@ struct Translator::Impl {
     // --- threads ---
 
     ThreadContext& context(const cpu::CpuState& state);
+    ThreadContext& find_context(const cpu::CpuState& state);
     /// Makes every thread forget its predictions before it runs translated code again.
     void kick_all();
 

@@ -165,6 +165,19 @@ TEST_F(WindowProcess, ASaveThatFailsLeavesTheOldSettingsAndIsSaid) {
         EXPECT_NE(entry.path().filename().string()[0], '.') << "left over: " << entry.path();
 }
 
+TEST_F(WindowProcess, VirtualTimeIsForAProgramThatStartsAndForOneThatIsOpen) {
+    const std::string path = guest("time", "        request 13\n        request 300\n");
+    constexpr const char* kRest = "run\nwait exited 20\nframes 3\ndump syscalls\nquit\n";
+    auto result =
+        window(std::string("wait paused 20\n") + kRest, "--virtual-clock step:5s " + path);
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    EXPECT_NE(result.output.find("1704067205"), std::string::npos) << result.output;
+    result = window(std::string("wait paused 20\nclock step:7s\nwait paused 20\n") + kRest, path);
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    EXPECT_NE(result.output.find("1704067207"), std::string::npos) << result.output;
+    EXPECT_EQ(window("clock soon\n", path).exit_code, 1);
+}
+
 TEST_F(WindowProcess, APictureOfWhatIsNoProgramEndsAtOnceWithTheReason) {
     std::ofstream(file("text")) << "no program\n";
     const auto begin = std::chrono::steady_clock::now();

@@ -225,7 +225,12 @@ std::int64_t get_events(Call& call) {
         }
         pollfd wait{context->ready, POLLIN, 0};
         const std::int64_t result =
-            call.waiting(SYS_ppoll, word(&wait), 1, call.arg[4] ? word(&left) : 0, 0, 0);
+            call.arg[4] ? call.wait_for(left, 0,
+                                        [&](timespec part) {
+                                            return call.waiting(SYS_ppoll, word(&wait), 1,
+                                                                word(&part), 0, 0);
+                                        })
+                        : call.waiting(SYS_ppoll, word(&wait), 1, 0, 0, 0);
         if (result < 0) return stored ? stored : result;
     }
 }

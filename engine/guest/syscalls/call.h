@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <ctime>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -134,7 +135,19 @@ struct Call {
     std::int64_t waiting(long number, std::uint64_t a = 0, std::uint64_t b = 0, std::uint64_t c = 0,
                          std::uint64_t d = 0, std::uint64_t e = 0, std::uint64_t f = 0) const;
 
-    /// Absolute CLOCK_MONOTONIC end of a relative wait, kept while the call is issued again.
+    /// Waits of limited length. `issue` makes the host call with a relative time-out, of which
+    /// `timed_out` is the result; where time is virtual, that is only as long as something else in
+    /// the guest has to happen first, and then the time passes at once.
+    std::int64_t wait_for(const timespec& left, std::int64_t timed_out,
+                          const std::function<std::int64_t(const timespec&)>& issue) const;
+    /// Time from now on until an absolute one of `clock`, never negative.
+    timespec until(clockid_t clock, const timespec& end) const;
+
+    /// The time of the host's `clock` at which a relative wait that begins now ends.
+    static timespec host_end(clockid_t clock, const timespec& relative);
+
+    /// Absolute end of a relative wait (CLOCK_MONOTONIC, or what has passed of virtual time), kept
+    /// while the call is issued again.
     timespec deadline(const timespec& relative) const;
     /// Time left until deadline(), never negative.
     timespec remaining(const timespec& relative) const;

@@ -113,51 +113,6 @@ std::int64_t Call::host(long number, std::uint64_t a, std::uint64_t b, std::uint
     return result == -1 ? -errno : result;
 }
 
-std::int64_t Call::blocking(long nr, std::uint64_t a, std::uint64_t b, std::uint64_t c,
-                            std::uint64_t d, std::uint64_t e, std::uint64_t f) const {
-    Thread::SignalState& signals = *thread.signals;
-    signals.blocked_in = gettid();
-    const long result = interruptible_call(signals.wake, nr, a, b, c, d, e, f);
-    signals.blocked_in = 0;
-    return result;
-}
-
-std::int64_t Call::waiting(long nr, std::uint64_t a, std::uint64_t b, std::uint64_t c,
-                           std::uint64_t d, std::uint64_t e, std::uint64_t f) const {
-    const std::int64_t result = blocking(nr, a, b, c, d, e, f);
-    return result == kRestart ? kRestartNoHand : result;
-}
-
-timespec Call::deadline(const timespec& relative) const {
-    constexpr std::int64_t kSecond = 1'000'000'000;
-    auto& kept = thread.signals->deadline;
-    if (!kept) {
-        timespec now{};
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        now.tv_sec =
-            std::min(now.tv_sec + std::min(relative.tv_sec, time_t{1} << 40), time_t{1} << 41);
-        now.tv_nsec += relative.tv_nsec;
-        if (now.tv_nsec >= kSecond) {
-            now.tv_nsec -= kSecond;
-            ++now.tv_sec;
-        }
-        kept = now;
-    }
-    return *kept;
-}
-
-timespec Call::remaining(const timespec& relative) const {
-    const timespec end = deadline(relative);
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    timespec left{end.tv_sec - now.tv_sec, end.tv_nsec - now.tv_nsec};
-    if (left.tv_nsec < 0) {
-        left.tv_nsec += 1'000'000'000;
-        --left.tv_sec;
-    }
-    return left.tv_sec < 0 ? timespec{0, 0} : left;
-}
-
 std::int64_t adopt_fd(const Call& call, std::int64_t host) {
     if (host < 0) return host;
     const auto guest = call.process.fds.add(static_cast<int>(host));
@@ -167,6 +122,7 @@ std::int64_t adopt_fd(const Call& call, std::int64_t host) {
 Next Process::system_call(Thread& thread, const cpu::Stop& stop) {
     Impl& p = *impl_;
     if (p.exiting) return Next::ProcessExit;
+    p.clock->publish(thread.state);
     if (stop.syscall_entry == libc::kBridgeGate && p.library && p.library->holds(thread.state.ip))
         return p.library_call(thread, stop);
     p.follow_mask(thread);

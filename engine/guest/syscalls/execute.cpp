@@ -186,7 +186,11 @@ HostProgram host_program(Call& call, const Program& program, std::vector<std::st
     for (int which = 0; which < Process::Impl::kItimers; ++which) {
         itimerspec left{};
         const GuestTimer& timer = p.timers[static_cast<std::size_t>(which)];
-        if (!timer.used || timer_gettime(timer.host, &left) != 0) continue;
+        if (!timer.used) continue;
+        if (p.clock->is_virtual())  // from here on time is the host's
+            left = p.virtual_timer(call.thread, which);
+        else if (timer_gettime(timer.host, &left) != 0)
+            continue;
         const auto to_timeval = [](const timespec& t) {
             return timeval{t.tv_sec, (t.tv_nsec + 999) / 1000};
         };

@@ -37,19 +37,27 @@ std::int64_t pass_for_process(Call& call) {
     return Call::host(Number, own ? 0 : call.arg[0], call.arg[1]);
 }
 
-std::int64_t sys_uname(Call& call) {
-    utsname name{};
+/// uname(2) for the guest: 0 or -errno.
+int guest_name(const Call& call, utsname& name) {
     if (uname(&name) != 0) return -errno;
     std::memset(name.machine, 0, sizeof name.machine);
     std::strcpy(name.machine, "e2k");
+    const std::string& release = call.process.options.kernel_release;
+    if (release.empty()) return 0;
+    std::memset(name.release, 0, sizeof name.release);
+    release.copy(name.release, sizeof name.release - 1);
+    return 0;
+}
+
+std::int64_t sys_uname(Call& call) {
+    utsname name{};
+    if (const int error = guest_name(call, name)) return error;
     return call.put_result(call.arg[0], name);
 }
 
 std::int64_t sys_olduname(Call& call) {
     utsname name{};
-    if (uname(&name) != 0) return -errno;
-    std::memset(name.machine, 0, sizeof name.machine);
-    std::strcpy(name.machine, "e2k");
+    if (const int error = guest_name(call, name)) return error;
     return call.memory().write(call.arg[0], &name, 5 * sizeof name.sysname) ? 0 : -EFAULT;
 }
 
@@ -83,6 +91,13 @@ std::int64_t sys_getgroups(Call& call) {
 
 std::int64_t sys_getrandom(Call& call) {
     const std::uint64_t length = std::min<std::uint64_t>(call.arg[1], INT_MAX);
+    if (call.process.options.seed && (call.arg[2] & ~std::uint64_t{7}) == 0) {
+        constexpr std::uint64_t kMostAtOnce = 1 << 20;
+        std::vector<std::uint8_t> bytes(std::min(length, kMostAtOnce));
+        call.process.seeded_random(bytes);
+        if (!call.memory().write(call.arg[0], bytes.data(), bytes.size())) return -EFAULT;
+        return static_cast<std::int64_t>(bytes.size());
+    }
     const std::int64_t n =
         call.blocking(SYS_getrandom, call.pointer(call.arg[0], length), length, call.arg[2]);
     if (n > 0) call.memory().note_write(call.arg[0], static_cast<std::uint64_t>(n));

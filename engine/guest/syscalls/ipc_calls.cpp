@@ -77,8 +77,9 @@ std::int64_t semaphore_operation(Call& call, std::uint64_t timeout) {
     timespec time{};
     if (!call.get(timeout, time)) return -EFAULT;
     if (time.tv_sec < 0 || time.tv_nsec < 0 || time.tv_nsec > 999'999'999) return -EINVAL;
-    time = call.remaining(time);
-    return call.waiting(SYS_semtimedop, call.arg[0], raw(operations.data()), count, raw(&time));
+    return call.wait_for(call.remaining(time), -EAGAIN, [&](timespec left) {
+        return call.waiting(SYS_semtimedop, call.arg[0], raw(operations.data()), count, raw(&left));
+    });
 }
 std::int64_t sys_semop(Call& call) { return semaphore_operation(call, 0); }
 std::int64_t sys_semtimedop(Call& call) { return semaphore_operation(call, call.arg[3]); }

@@ -44,11 +44,25 @@ std::int64_t read_end(const Call& call, std::uint64_t at, timespec& end) {
     return at && !call.get(at, end) ? -EFAULT : 0;
 }
 
+/// `issue` takes the address of the absolute time at which the host ends the wait.
+template <class Issue>
+std::int64_t wait_until(Call& call, const timespec& end, Issue issue) {
+    if (!call.arg[4]) return issue(0);
+    if (!call.process.clock->is_virtual()) return issue(word(&end));
+    return call.wait_for(call.until(CLOCK_REALTIME, end), -ETIMEDOUT, [&](const timespec& left) {
+        const timespec host = Call::host_end(CLOCK_REALTIME, left);
+        return issue(word(&host));
+    });
+}
+
 std::int64_t sys_mq_timedsend(Call& call) {
     timespec end{};
     if (const auto error = read_end(call, call.arg[4], end)) return error;
-    return call.blocking(SYS_mq_timedsend, word(call.fd(0)), call.pointer(call.arg[1], call.arg[2]),
-                         call.arg[2], call.arg[3], call.arg[4] ? word(&end) : 0);
+    return wait_until(call, end, [&](std::uint64_t until) {
+        return call.blocking(SYS_mq_timedsend, word(call.fd(0)),
+                             call.pointer(call.arg[1], call.arg[2]), call.arg[2], call.arg[3],
+                             until);
+    });
 }
 
 std::int64_t sys_mq_timedreceive(Call& call) {
@@ -57,9 +71,10 @@ std::int64_t sys_mq_timedreceive(Call& call) {
     std::uint32_t priority = 0;
     // The host writes no more than a message of the queue, however long the buffer is.
     const std::uint64_t room = std::min<std::uint64_t>(call.arg[2], INT_MAX);
-    const std::int64_t n =
-        call.blocking(SYS_mq_timedreceive, word(call.fd(0)), call.pointer(call.arg[1], room), room,
-                      call.arg[3] ? word(&priority) : 0, call.arg[4] ? word(&end) : 0);
+    const std::int64_t n = wait_until(call, end, [&](std::uint64_t until) {
+        return call.blocking(SYS_mq_timedreceive, word(call.fd(0)), call.pointer(call.arg[1], room),
+                             room, call.arg[3] ? word(&priority) : 0, until);
+    });
     if (n < 0) return n;
     call.memory().note_write(call.arg[1], static_cast<std::uint64_t>(n));
     return call.arg[3] && !call.put(call.arg[3], priority) ? -EFAULT : n;

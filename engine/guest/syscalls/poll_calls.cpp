@@ -26,10 +26,12 @@ std::optional<timespec> from_milliseconds(int timeout) {
 
 /// Waits on host descriptors; the relative timeout keeps its end over re-issues.
 std::int64_t wait_on(Call& call, std::vector<pollfd>& fds, const std::optional<timespec>& timeout) {
-    timespec left{};
-    if (timeout) left = call.remaining(*timeout);
-    return call.waiting(SYS_ppoll, reinterpret_cast<std::uint64_t>(fds.data()), fds.size(),
-                        timeout ? reinterpret_cast<std::uint64_t>(&left) : 0, 0, 0);
+    const auto issue = [&](const timespec* left) {
+        return call.waiting(SYS_ppoll, reinterpret_cast<std::uint64_t>(fds.data()), fds.size(),
+                            reinterpret_cast<std::uint64_t>(left), 0, 0);
+    };
+    if (!timeout) return issue(nullptr);
+    return call.wait_for(call.remaining(*timeout), 0, [&](timespec left) { return issue(&left); });
 }
 
 std::int64_t poll_guest(Call& call, const std::optional<timespec>& timeout) {
@@ -178,8 +180,6 @@ std::int64_t epoll_guest(Call& call, const std::optional<timespec>& timeout) {
     const int most = call.integer(2);
     if (most <= 0 || most > 65536) return -EINVAL;
     std::vector<epoll_event> host(static_cast<std::size_t>(most));
-    timespec left{};
-    if (timeout) left = call.remaining(*timeout);
     // The host's epoll_wait counts milliseconds: wait by poll, which knows nanoseconds, then take.
     std::vector<pollfd> self{{call.fd(0), POLLIN, 0}};
     if (self[0].fd < 0) return -EBADF;

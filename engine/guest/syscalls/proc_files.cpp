@@ -264,6 +264,40 @@ std::string status(Process::Impl& process, const Thread& thread) {
     return text;
 }
 
+// --- virtual time ---
+
+constexpr std::uint64_t kTick = cpu::GuestClock::kSecond / 100;
+
+/// In hundredths of a second. One reading of the clock.
+struct VirtualTicks {
+    VirtualTicks(const Process::Impl& process, const Thread& thread)
+        : up(process.clock->nanoseconds(thread.state) / kTick),
+          processor(process.clock->peek(CLOCK_PROCESS_CPUTIME_ID, thread.state) / kTick),
+          children(process.clock->children_time() / kTick) {}
+    std::uint64_t up, processor, children, begin = cpu::GuestClock::kUptime / kTick;
+};
+
+std::string uptime(const Process::Impl& process) {
+    const VirtualTicks t(process, *process.main_thread);
+    const std::uint64_t idle = t.up - std::min(t.up, t.processor);
+    return fmt::format("{}.{:02} {}.{:02}\n", t.up / 100, t.up % 100, idle / 100, idle % 100);
+}
+
+/// /proc/stat: of the processors only their times, which are those of the guest.
+std::string machine_stat(const Process::Impl& process) {
+    const VirtualTicks t(process, *process.main_thread);
+    const std::uint64_t used = t.processor + t.children, idle = t.up - std::min(t.up, used);
+    std::string text = fmt::format("cpu  {} 0 0 {} 0 0 0 0 0 0\n", used, idle);
+    for (long i = 0; i < std::max(1l, sysconf(_SC_NPROCESSORS_ONLN)); ++i)
+        text += fmt::format("cpu{} {} 0 0 {} 0 0 0 0 0 0\n", i, i ? 0 : used, i ? t.up : idle);
+    constexpr std::uint64_t kBoot =
+        (cpu::GuestClock::kStart - cpu::GuestClock::kUptime) / cpu::GuestClock::kSecond;
+    return text + fmt::format(
+                      "intr 0\nctxt 0\nbtime {}\nprocesses 1\nprocs_running 1\n"
+                      "procs_blocked 0\n",
+                      kBoot);
+}
+
 /// The numbers behind the name, counted as proc(5) does, from 3 on.
 std::string stat(Process::Impl& process, const Thread& thread) {
     const std::string host = host_file("/proc/self/stat");
@@ -282,6 +316,22 @@ std::string stat(Process::Impl& process, const Thread& thread) {
         end = std::max(end, s.vaddr + s.filesz);
     }
     if (data_begin > data_end) data_begin = data_end = 0;
+    if (process.clock->is_virtual()) {
+        const VirtualTicks ticks(process, thread);
+        const std::pair<std::size_t, std::uint64_t> times[] = {{10, 0},
+                                                               {11, 0},
+                                                               {12, 0},
+                                                               {13, 0},
+                                                               {14, ticks.processor},
+                                                               {15, 0},
+                                                               {16, ticks.children},
+                                                               {17, 0},
+                                                               {22, ticks.begin},
+                                                               {39, 0},
+                                                               {42, 0}};
+        for (const auto& [number, value] : times)
+            if (number - 3 < fields.size()) fields[number - 3] = std::to_string(value);
+    }
     const std::pair<std::size_t, std::uint64_t> own[] = {{20, thread_count(process)},
                                                          {23, u.size},
                                                          {24, u.resident / kPage},
@@ -338,6 +388,12 @@ std::optional<std::string> guest_proc_file(Process::Impl& process, const std::st
     if (plain_path(path) == "/proc/cpuinfo")
         return cpuinfo(process.main_thread->state,
                        static_cast<int>(std::max(1l, sysconf(_SC_NPROCESSORS_ONLN))));
+    const std::string& release = process.options.kernel_release;
+    if (!release.empty() && plain_path(path) == "/proc/sys/kernel/osrelease") return release + "\n";
+    if (process.clock->is_virtual()) {
+        if (plain_path(path) == "/proc/uptime") return uptime(process);
+        if (plain_path(path) == "/proc/stat") return machine_stat(process);
+    }
     const auto entry = entry_of(process, path);
     if (!entry) return std::nullopt;
     const std::string& file = entry->file;

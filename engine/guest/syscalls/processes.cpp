@@ -28,6 +28,28 @@ std::int64_t sys_exit(Call& call) {
     return 0;
 }
 
+timeval to_timeval(std::uint64_t nanoseconds) {
+    constexpr std::uint64_t kSecond = cpu::GuestClock::kSecond;
+    return {static_cast<time_t>(nanoseconds / kSecond),
+            static_cast<suseconds_t>(nanoseconds % kSecond / 1000)};
+}
+
+/// Where time is virtual, all of it is the program's own and none the system's; what depends on the
+/// host's scheduler is left out, so that runs are alike.
+void set_virtual_usage(rusage& usage, std::uint64_t processor_time) {
+    usage.ru_utime = to_timeval(processor_time);
+    usage.ru_stime = {};
+    usage.ru_minflt = usage.ru_majflt = usage.ru_nvcsw = usage.ru_nivcsw = 0;
+}
+
+/// A child has been waited for.
+void note_end(Call& call, int pid, rusage& usage) {
+    const std::uint64_t time = call.process.clock->reaped(pid);
+    if (call.process.clock->is_virtual()) set_virtual_usage(usage, time);
+    std::lock_guard lock(call.process.thread_mutex);
+    call.process.children.erase(pid);
+}
+
 std::int64_t wait_for(Call& call, std::uint64_t pid, std::uint64_t status_at, std::uint64_t options,
                       std::uint64_t usage_at) {
     int status = 0;
@@ -37,8 +59,7 @@ std::int64_t wait_for(Call& call, std::uint64_t pid, std::uint64_t status_at, st
                       usage_at ? reinterpret_cast<std::uint64_t>(&usage) : 0);
     if (result <= 0) return result;
     if (WIFEXITED(status) || WIFSIGNALED(status)) {
-        std::lock_guard lock(call.process.thread_mutex);
-        call.process.children.erase(static_cast<int>(result));
+        note_end(call, static_cast<int>(result), usage);
         if (Sandbox* sandbox = call.process.sandbox())
             sandbox->remove_process(static_cast<int>(result));
     }
@@ -63,10 +84,7 @@ std::int64_t sys_waitid(Call& call) {
     if (result < 0) return result;
     const bool ended =
         info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED;
-    if (info.si_pid != 0 && ended && !(call.arg[3] & WNOWAIT)) {
-        std::lock_guard lock(call.process.thread_mutex);
-        call.process.children.erase(info.si_pid);
-    }
+    if (info.si_pid != 0 && ended && !(call.arg[3] & WNOWAIT)) note_end(call, info.si_pid, usage);
     if (call.arg[2]) {
         const SiginfoE2k guest = info.si_pid ? SiginfoE2k::from_host(info) : SiginfoE2k{};
         if (!call.put(call.arg[2], guest)) return -EFAULT;
@@ -79,11 +97,28 @@ std::int64_t sys_waitid(Call& call) {
 
 std::int64_t sys_getrusage(Call& call) {
     rusage usage{};
-    if (getrusage(static_cast<__rusage_who>(call.integer(0)), &usage) != 0) return -errno;
+    const int who = call.integer(0);
+    if (getrusage(static_cast<__rusage_who>(who), &usage) != 0) return -errno;
+    if (cpu::GuestClock& clock = *call.process.clock; clock.is_virtual()) {
+        timespec used{};
+        if (who != RUSAGE_CHILDREN)
+            clock.read(who == RUSAGE_THREAD ? CLOCK_THREAD_CPUTIME_ID : CLOCK_PROCESS_CPUTIME_ID,
+                       call.thread.state, used);
+        const auto own = static_cast<std::uint64_t>(used.tv_sec) * cpu::GuestClock::kSecond +
+                         static_cast<std::uint64_t>(used.tv_nsec);
+        set_virtual_usage(usage, who == RUSAGE_CHILDREN ? clock.children_time() : own);
+    }
     return call.put_result(call.arg[1], usage);
 }
 std::int64_t sys_times(Call& call) {
     tms buffer{};
+    if (cpu::GuestClock& clock = *call.process.clock; clock.is_virtual()) {
+        constexpr std::uint64_t kTick = cpu::GuestClock::kSecond / 100;
+        buffer.tms_utime = static_cast<clock_t>(clock.processor_time(call.thread.state) / kTick);
+        buffer.tms_cutime = static_cast<clock_t>(clock.children_time() / kTick);
+        if (call.arg[0] && !call.put(call.arg[0], buffer)) return -EFAULT;
+        return static_cast<std::int64_t>(clock.peek(CLOCK_MONOTONIC, call.thread.state) / kTick);
+    }
     const std::int64_t ticks = Call::host(SYS_times, reinterpret_cast<std::uint64_t>(&buffer));
     if (call.arg[0] && !call.put(call.arg[0], buffer)) return -EFAULT;
     return ticks;
@@ -91,6 +126,9 @@ std::int64_t sys_times(Call& call) {
 std::int64_t sys_sysinfo(Call& call) {
     struct sysinfo info {};
     if (sysinfo(&info) != 0) return -errno;
+    if (cpu::GuestClock& clock = *call.process.clock; clock.is_virtual())
+        info.uptime =
+            static_cast<long>(clock.nanoseconds(call.thread.state) / cpu::GuestClock::kSecond);
     return call.put_result(call.arg[0], info);
 }
 

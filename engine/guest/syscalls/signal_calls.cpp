@@ -118,8 +118,12 @@ std::int64_t sys_rt_sigtimedwait(Call& call) {
             left = call.remaining(time);
             if (left.tv_sec == 0 && left.tv_nsec == 0) return -EAGAIN;
         }
-        const std::int64_t result = call.waiting(
-            SYS_ppoll, 0, 0, call.arg[2] ? reinterpret_cast<std::uint64_t>(&left) : 0, 0, 0);
+        const std::int64_t result =
+            call.arg[2] ? call.wait_for(left, 0,
+                                        [&](timespec part) {
+                                            return call.waiting(SYS_ppoll, 0, 0, word(&part), 0, 0);
+                                        })
+                        : call.waiting(SYS_ppoll, 0, 0, 0, 0, 0);
         if (result < 0) return result;
     }
 }

@@ -44,7 +44,6 @@ void copy_for_thread(const cpu::CpuState& from, cpu::CpuState& to) {
     to.strict_alignment = from.strict_alignment;
     to.strict = from.strict;
     to.idr_model = from.idr_model;
-    to.clock_base = from.clock_base;
     std::copy_n(from.window, from.wd.size, to.window);
     std::copy_n(from.window_tags, from.wd.size, to.window_tags);
     // The copied function must not return: below it is only this frame.
@@ -76,6 +75,7 @@ std::int64_t start_thread(Call& call, const CloneRequest& request) {
     cpu::CpuState& state = thread->state;
     thread->stacks.attach(state);
     copy_for_thread(call.thread.state, state);
+    p.clock->start_thread(call.thread.state, state);
     write_result(state, call.stop, 0);
     if (request.stack)
         set_user_stack(state, call.memory(), request.stack, request.stack_bottom);
@@ -141,7 +141,12 @@ void become_child(Call& call) {
     p.pending.clear();
     call.thread.signals->pending.clear();
     call.thread.signals->pause = false;
-    for (GuestTimer& timer : p.timers) timer.used = false;
+    for (GuestTimer& timer : p.timers) {
+        timer.used = false;
+        timer.due = 0;
+    }
+    p.virtual_timers = false;
+    p.clock->become_child(call.thread.state, p.pid);
     if (p.pump) p.pump->forget_threads();
 }
 
@@ -278,6 +283,24 @@ std::int64_t sys_set_tid_address(Call& call) {
     return call.thread.tid;
 }
 
+/// FUTEX_WAIT's time is relative, FUTEX_WAIT_BITSET's absolute.
+std::int64_t wait_on_futex(Call& call, int operation, std::uint64_t word, const timespec& time) {
+    const auto issue = [&](std::uint64_t flags, const timespec& limit) {
+        return call.waiting(SYS_futex, word, flags, call.arg[2],
+                            reinterpret_cast<std::uint64_t>(&limit), 0, call.arg[5]);
+    };
+    if (operation == FUTEX_WAIT)
+        return call.wait_for(call.remaining(time), -ETIMEDOUT,
+                             [&](const timespec& left) { return issue(call.arg[1], left); });
+    if (!call.process.clock->is_virtual()) return issue(call.arg[1], time);
+    const bool real = (call.arg[1] & FUTEX_CLOCK_REALTIME) != 0;
+    const timespec left = call.until(real ? CLOCK_REALTIME : CLOCK_MONOTONIC, time);
+    return call.wait_for(left, -ETIMEDOUT, [&](const timespec& host) {
+        return issue(call.arg[1] & ~std::uint64_t{FUTEX_CLOCK_REALTIME},
+                     Call::host_end(CLOCK_MONOTONIC, host));
+    });
+}
+
 std::int64_t sys_futex(Call& call) {
     const int operation = call.integer(1) & FUTEX_CMD_MASK;
     const std::uint64_t word = call.pointer(call.arg[0], 4);
@@ -290,9 +313,7 @@ std::int64_t sys_futex(Call& call) {
             timespec time{};
             if (!call.get(call.arg[3], time)) return -EFAULT;
             if (time.tv_sec < 0 || time.tv_nsec < 0 || time.tv_nsec > 999'999'999) return -EINVAL;
-            if (operation == FUTEX_WAIT) time = call.remaining(time);
-            return call.waiting(SYS_futex, word, call.arg[1], call.arg[2],
-                                reinterpret_cast<std::uint64_t>(&time), 0, call.arg[5]);
+            return wait_on_futex(call, operation, word, time);
         }
         case FUTEX_WAKE:
         case FUTEX_WAKE_BITSET:

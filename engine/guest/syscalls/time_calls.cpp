@@ -20,7 +20,9 @@ bool valid(const timespec& t) {
 bool valid(const timeval& t) { return t.tv_sec >= 0 && t.tv_usec >= 0 && t.tv_usec <= 999'999; }
 
 std::int64_t sys_time(Call& call) {
-    const std::int64_t now = ::time(nullptr);
+    timespec time{};
+    call.process.clock->read(CLOCK_REALTIME_COARSE, call.thread.state, time);
+    const std::int64_t now = time.tv_sec;
     if (call.arg[0] && !call.put(call.arg[0], now)) return -EFAULT;
     return now;
 }
@@ -28,8 +30,14 @@ std::int64_t sys_time(Call& call) {
 std::int64_t sys_gettimeofday(Call& call) {
     timeval now{};
     struct timezone zone {};
-    // The system call, for the kernel's time zone; the library call would not fill it.
-    if (syscall(SYS_gettimeofday, &now, &zone) != 0) return -errno;
+    if (call.process.clock->is_virtual()) {
+        timespec time{};
+        call.process.clock->read(CLOCK_REALTIME, call.thread.state, time);
+        now = {time.tv_sec, time.tv_nsec / 1000};
+    } else if (syscall(SYS_gettimeofday, &now, &zone) != 0) {
+        // The system call, for the kernel's time zone; the library call would not fill it.
+        return -errno;
+    }
     if (call.arg[0] && !call.put(call.arg[0], now)) return -EFAULT;
     if (call.arg[1] && !call.put(call.arg[1], zone)) return -EFAULT;
     return 0;
@@ -37,7 +45,8 @@ std::int64_t sys_gettimeofday(Call& call) {
 
 std::int64_t sys_clock_gettime(Call& call) {
     timespec now{};
-    if (clock_gettime(call.integer(0), &now) != 0) return -errno;
+    if (const int error = call.process.clock->read(call.integer(0), call.thread.state, now))
+        return error;
     return call.put_result(call.arg[1], now);
 }
 
@@ -47,7 +56,14 @@ std::int64_t sys_clock_getres(Call& call) {
     return call.arg[1] ? call.put_result(call.arg[1], resolution) : 0;
 }
 
+std::int64_t sleep_virtually(Call& call, const timespec& left) {
+    return call.wait_for(left, 0, [&](timespec host) {
+        return call.waiting(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, word(&host), 0);
+    });
+}
+
 std::int64_t sleep_until(Call& call, int clock, const timespec& end) {
+    if (call.process.clock->is_virtual()) return sleep_virtually(call, call.until(clock, end));
     return call.waiting(SYS_clock_nanosleep, static_cast<std::uint64_t>(clock), TIMER_ABSTIME,
                         reinterpret_cast<std::uint64_t>(&end), 0);
 }
@@ -55,7 +71,9 @@ std::int64_t sleep_until(Call& call, int clock, const timespec& end) {
 /// A relative sleep keeps its end over re-issues; what is left is reported in case a handler runs.
 std::int64_t sleep_for(Call& call, const timespec& time, std::uint64_t left_at) {
     const timespec end = call.deadline(time);
-    const std::int64_t result = sleep_until(call, CLOCK_MONOTONIC, end);
+    const std::int64_t result = call.process.clock->is_virtual()
+                                    ? sleep_virtually(call, call.remaining(time))
+                                    : sleep_until(call, CLOCK_MONOTONIC, end);
     if (result == kRestartNoHand && left_at) {
         const timespec left = call.remaining(time);
         if (!call.put(left_at, left)) return -EFAULT;
@@ -90,6 +108,11 @@ std::int64_t sys_adjtimex(Call& call) {
     if (state.modes != 0) return -EPERM;
     const int result = at ? clock_adjtime(call.integer(0), &state) : adjtimex(&state);
     if (result < 0) return -errno;
+    if (call.process.clock->is_virtual()) {
+        timespec now{};
+        call.process.clock->read(CLOCK_REALTIME, call.thread.state, now);
+        state.time = {now.tv_sec, (state.status & STA_NANO) ? now.tv_nsec : now.tv_nsec / 1000};
+    }
     return call.put(call.arg[at], state) ? result : -EFAULT;
 }
 
@@ -103,6 +126,8 @@ std::int64_t create_host_timer(Process::Impl& p, int id, int clock, int signal) 
     event.sigev_value.sival_int = p.sink_slot << 16 | id;
     if (timer_create(clock, &event, &timer.host) != 0) return -errno;
     timer.signal = signal;
+    timer.clock = clock;
+    timer.due = 0;
     timer.used = true;
     return 0;
 }
@@ -125,6 +150,28 @@ itimerspec to_timespec(const itimerval& t) {
             {t.it_value.tv_sec, t.it_value.tv_usec * 1000}};
 }
 
+/// timer_settime of a timer that exists (timer_mutex).
+std::int64_t set_timer(Call& call, int id, bool absolute, const itimerspec& fresh,
+                       itimerspec& old) {
+    Process::Impl& p = call.process;
+    const itimerspec spec = bearable(fresh);
+    if (p.clock->is_virtual()) {
+        p.set_virtual_timer(call.thread, id, absolute, spec, old);
+        return 0;
+    }
+    const timer_t host = p.timers[static_cast<std::size_t>(id)].host;
+    return timer_settime(host, absolute ? TIMER_ABSTIME : 0, &spec, &old) == 0 ? 0 : -errno;
+}
+
+std::int64_t get_timer(Call& call, int id, itimerspec& now) {
+    Process::Impl& p = call.process;
+    if (p.clock->is_virtual()) {
+        now = p.virtual_timer(call.thread, id);
+        return 0;
+    }
+    return timer_gettime(p.timers[static_cast<std::size_t>(id)].host, &now) == 0 ? 0 : -errno;
+}
+
 struct IntervalKind {
     int clock, signal;
 };
@@ -141,11 +188,11 @@ std::int64_t set_interval(Call& call, unsigned which, const itimerval& fresh, it
                 create_host_timer(p, static_cast<int>(which), kind.clock, kind.signal))
             return error;
     }
-    const itimerspec spec = bearable(to_timespec(fresh));
     itimerspec previous{};
-    if (timer_settime(p.timers[which].host, 0, &spec, &previous) != 0) return -errno;
+    const std::int64_t result =
+        set_timer(call, static_cast<int>(which), false, to_timespec(fresh), previous);
     old = to_timeval(previous);
-    return 0;
+    return result;
 }
 
 std::int64_t sys_setitimer(Call& call) {
@@ -163,8 +210,9 @@ std::int64_t sys_getitimer(Call& call) {
     itimerspec now{};
     {
         std::lock_guard lock(call.process.timer_mutex);
-        const GuestTimer& timer = call.process.timers[call.arg[0]];
-        if (timer.used && timer_gettime(timer.host, &now) != 0) return -errno;
+        const auto which = static_cast<int>(call.arg[0]);
+        if (call.process.timers[call.arg[0]].used)
+            if (const std::int64_t error = get_timer(call, which, now)) return error;
     }
     return call.put_result(call.arg[1], to_timeval(now));
 }
@@ -222,18 +270,17 @@ std::int64_t with_timer(Call& call, F&& f) {
 std::int64_t sys_timer_settime(Call& call) {
     itimerspec fresh{}, old{};
     if (!call.get(call.arg[2], fresh)) return -EFAULT;
-    fresh = bearable(fresh);
-    const std::int64_t result = with_timer(call, [&](GuestTimer& timer) -> std::int64_t {
-        return timer_settime(timer.host, call.integer(1), &fresh, &old) == 0 ? 0 : -errno;
-    });
+    if (!valid(fresh.it_value) || !valid(fresh.it_interval)) return -EINVAL;
+    const bool absolute = (call.integer(1) & TIMER_ABSTIME) != 0;
+    const std::int64_t result = with_timer(
+        call, [&](GuestTimer&) { return set_timer(call, call.integer(0), absolute, fresh, old); });
     if (result == 0 && call.arg[3]) return call.put_result(call.arg[3], old);
     return result;
 }
 std::int64_t sys_timer_gettime(Call& call) {
     itimerspec now{};
-    const std::int64_t result = with_timer(call, [&](GuestTimer& timer) -> std::int64_t {
-        return timer_gettime(timer.host, &now) == 0 ? 0 : -errno;
-    });
+    const std::int64_t result =
+        with_timer(call, [&](GuestTimer&) { return get_timer(call, call.integer(0), now); });
     return result == 0 ? call.put_result(call.arg[1], now) : result;
 }
 std::int64_t sys_timer_getoverrun(Call& call) {

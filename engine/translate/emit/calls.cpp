@@ -68,7 +68,7 @@ void RegionEmitter::emit_call(unsigned index) {
     a_.mov(x86::rcx, state(offsetof(CpuState, usd_size), 8));
     a_.shr(x86::rcx, 4);
     a_.mov(field(offsetof(ChainFrame, ussz), 4), x86::ecx);
-    if (node.return_to.node >= 0) {
+    if (node.return_to.node >= 0 && !request_.unchained) {
         a_.lea(x86::rdx, x86::ptr(return_labels_[static_cast<std::size_t>(node.return_to.node)]));
     } else {
         a_.xor_(x86::edx, x86::edx);

@@ -274,11 +274,13 @@ void Library::lock_for_fork() {
     exit_mutex.lock();
     thread_mutex.lock();
     heap.lock_for_fork();
+    random.lock_for_fork();
     lock_streams(*streams);
 }
 
 void Library::unlock_after_fork(bool in_child, std::uint32_t thread) {
     unlock_streams(*streams, in_child, thread);
+    random.unlock_after_fork();
     heap.unlock_after_fork();
     thread_mutex.unlock();
     exit_mutex.unlock();
@@ -291,8 +293,11 @@ namespace {
 
 std::vector<Row> build_table() {
     std::vector<Row> table;
-    for (const auto rows : {memory_rows(), string_rows(), number_rows(), math_rows(), time_rows(),
-                            process_rows(), thread_rows(), lock_rows(), stdio_rows(), scan_rows()})
+    for (const auto rows :
+         {memory_rows(),  string_rows(),   number_rows(),  math_rows(),      time_rows(),
+          process_rows(), thread_rows(),   lock_rows(),    stdio_rows(),     scan_rows(),
+          stream_rows(),  message_rows(),  text_rows(),    character_rows(), environment_rows(),
+          option_rows(),  standard_rows(), checked_rows(), stat_rows(),      system_rows()})
         table.insert(table.end(), rows.begin(), rows.end());
     std::ranges::sort(table, {}, &Row::name);
     return table;

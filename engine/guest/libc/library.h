@@ -14,6 +14,7 @@
 
 #include "engine/guest/address_space.h"
 #include "engine/guest/libc/core/heap.h"
+#include "engine/guest/libc/core/random.h"
 #include "engine/guest/libc/row.h"
 #include "engine/guest/libc/stubs.h"
 #include "engine/guest/loader/linker.h"
@@ -97,11 +98,15 @@ public:
 
     /// Objects that functions return the address of.
     static constexpr std::uint64_t kStaticTime = 0, kStaticZone = 64, kStaticText = 128,
-                                   kStaticSize = 256;
+                                   kStaticToken = 256, kStaticOptions = 264, kStaticLocale = 288,
+                                   kStaticDomain = 304, kStaticLangInfo = 320,
+                                   kStaticConventions = 384, kStaticMessage = 512,
+                                   kStaticSize = 640;
     std::uint64_t statics = 0;
 
     MappedPages pages;
     Heap heap;
+    RandomSequence random;
     std::unique_ptr<Streams> streams;  ///< FILEs
 
     // --- threads (thread_rows.cpp) ---

@@ -64,6 +64,16 @@ std::span<const Row> thread_rows();
 std::span<const Row> lock_rows();
 std::span<const Row> stdio_rows();
 std::span<const Row> scan_rows();
+std::span<const Row> stream_rows();
+std::span<const Row> message_rows();
+std::span<const Row> text_rows();
+std::span<const Row> character_rows();
+std::span<const Row> environment_rows();
+std::span<const Row> option_rows();
+std::span<const Row> standard_rows();
+std::span<const Row> checked_rows();
+std::span<const Row> stat_rows();
+std::span<const Row> system_rows();
 
 /// All rows, by name; the number of a row is its place plus kFirstRow.
 std::span<const Row> library_rows();

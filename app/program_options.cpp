@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdlib>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "engine/isa/number.h"
 #include "engine/machine/run_log.h"
 
 namespace e2k::app {
@@ -19,17 +19,6 @@ namespace {
 using Trouble = std::optional<std::string>;
 
 constexpr std::uint64_t kLeastStack = 256u << 10, kMostStack = 1u << 30;
-
-/// "65536", "0x10000"; nothing else before or behind it.
-std::optional<std::uint64_t> number(std::string_view text) {
-    const bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");
-    if (hexadecimal) text.remove_prefix(2);
-    std::uint64_t value = 0;
-    const char* const end = text.data() + text.size();
-    const auto read = std::from_chars(text.data(), end, value, hexadecimal ? 16 : 10);
-    if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
-    return value;
-}
 
 bool is_variable(std::string_view name) {
     return !name.empty() && name.find('=') == std::string_view::npos;
@@ -71,7 +60,7 @@ Trouble set_stack_size(ProgramOptions& to, const std::string& value) {
             digits.remove_suffix(1);
         }
     }
-    const auto size = number(digits);
+    const auto size = isa::parse_number(digits);
     if (!size || *size > kMostStack / factor || *size * factor < kLeastStack)
         return fmt::format("-s {}: not a number of bytes (with k, M or G) from 256k to 1G", value);
     to.stack_size = *size * factor;
@@ -79,7 +68,7 @@ Trouble set_stack_size(ProgramOptions& to, const std::string& value) {
 }
 
 Trouble set_seed(ProgramOptions& to, const std::string& value) {
-    const auto seed = number(value);
+    const auto seed = isa::parse_number(value);
     if (!seed) return fmt::format("--seed {}: not a number", value);
     to.seed = *seed;
     return std::nullopt;

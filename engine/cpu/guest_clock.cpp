@@ -52,11 +52,6 @@ std::string shortest(std::uint64_t value, const std::array<Unit, N>& units) {
     return fmt::format("{}{}", value / best->factor, best->name);
 }
 
-timespec to_timespec(std::uint64_t nanoseconds) {
-    return {static_cast<time_t>(nanoseconds / GuestClock::kSecond),
-            static_cast<long>(nanoseconds % GuestClock::kSecond)};
-}
-
 void raise_to(std::atomic<std::uint64_t>& value, std::uint64_t least) {
     std::uint64_t now = value.load();
     while (now < least && !value.compare_exchange_weak(now, least)) {
@@ -94,6 +89,17 @@ Kind kind_of(clockid_t clock) {
 }
 
 }  // namespace
+
+std::uint64_t to_nanoseconds(const timespec& time) {
+    constexpr std::uint64_t kMost = 1ull << 33;
+    return std::min(static_cast<std::uint64_t>(time.tv_sec), kMost) * GuestClock::kSecond +
+           static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+timespec to_timespec(std::uint64_t nanoseconds) {
+    return {static_cast<time_t>(nanoseconds / GuestClock::kSecond),
+            static_cast<long>(nanoseconds % GuestClock::kSecond)};
+}
 
 tl::expected<ClockOptions, std::string> ClockOptions::parse(std::string_view text) {
     constexpr std::string_view kStepForm = "step:";

@@ -26,6 +26,10 @@ struct ClockOptions {
     std::string text() const;  ///< what parse() understands; "" for the host's clocks
 };
 
+/// Time as the kernel's structures have it. Seconds beyond 2^33 count as 2^33.
+std::uint64_t to_nanoseconds(const timespec& time);
+timespec to_timespec(std::uint64_t nanoseconds);
+
 /// Everything that tells a guest the time asks here: system calls, library calls, %clkr, /proc.
 ///
 /// Virtual time is kept twice. What has **passed** is counted in bundles and in sleeps, which take

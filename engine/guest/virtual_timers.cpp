@@ -12,15 +12,6 @@ namespace {
 
 constexpr std::uint64_t kSecond = cpu::GuestClock::kSecond;
 
-std::uint64_t to_nanoseconds(const timespec& t) {
-    constexpr std::uint64_t kMost = 1ull << 33;
-    return std::min(static_cast<std::uint64_t>(t.tv_sec), kMost) * kSecond +
-           static_cast<std::uint64_t>(t.tv_nsec);
-}
-timespec to_timespec(std::uint64_t nanoseconds) {
-    return {static_cast<time_t>(nanoseconds / kSecond), static_cast<long>(nanoseconds % kSecond)};
-}
-
 bool counts_processor(const GuestTimer& timer) { return timer.clock == CLOCK_PROCESS_CPUTIME_ID; }
 
 /// What the timer's due is measured against.
@@ -52,21 +43,22 @@ itimerspec Process::Impl::virtual_timer(const Thread& thread, int id) const {
     const GuestTimer& timer = timers[static_cast<std::size_t>(id)];
     if (!timer.due) return {};
     const std::uint64_t now = now_of(*clock, timer, thread.state);
-    return {to_timespec(timer.interval), to_timespec(timer.due > now ? timer.due - now : 1)};
+    return {cpu::to_timespec(timer.interval),
+            cpu::to_timespec(timer.due > now ? timer.due - now : 1)};
 }
 
 void Process::Impl::set_virtual_timer(Thread& thread, int id, bool absolute,
                                       const itimerspec& fresh, itimerspec& old) {
     old = virtual_timer(thread, id);
     GuestTimer& timer = timers[static_cast<std::size_t>(id)];
-    std::uint64_t wait = to_nanoseconds(fresh.it_value);
+    std::uint64_t wait = cpu::to_nanoseconds(fresh.it_value);
     timer.due = 0;
     if (wait == 0) return;
     if (absolute) {
         const std::uint64_t now = clock->peek(timer.clock, thread.state);
         wait = wait > now ? wait - now : 0;
     }
-    timer.interval = to_nanoseconds(fresh.it_interval);
+    timer.interval = cpu::to_nanoseconds(fresh.it_interval);
     timer.due = now_of(*clock, timer, thread.state) + std::max<std::uint64_t>(wait, 1);
     virtual_timers = true;
     std::lock_guard lock(thread_mutex);

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <optional>
 
+#include "engine/isa/number.h"
 #include "engine/machine/snapshot_builder.h"
 #include "engine/translate/host_text.h"
 
@@ -39,23 +39,13 @@ std::vector<std::string_view> parts_of(std::string_view text) {
     return parts;
 }
 
-std::optional<std::uint64_t> number(std::string_view text) {
-    const bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");
-    if (hexadecimal) text.remove_prefix(2);
-    std::uint64_t value = 0;
-    const char* const end = text.data() + text.size();
-    const auto read = std::from_chars(text.data(), end, value, hexadecimal ? 16 : 10);
-    if (read.ec != std::errc() || read.ptr != end || text.empty()) return std::nullopt;
-    return value;
-}
-
 std::optional<std::pair<std::uint64_t, std::uint64_t>> range_of(std::string_view text) {
     const std::size_t dots = text.find("..");
     const std::size_t sign = text.find_first_of("+-");
     const std::size_t at = std::min(dots, sign);
     if (at == std::string_view::npos) return std::nullopt;
-    const auto first = number(text.substr(0, at));
-    const auto second = number(text.substr(at + (at == dots ? 2 : 1)));
+    const auto first = isa::parse_number(text.substr(0, at));
+    const auto second = isa::parse_number(text.substr(at + (at == dots ? 2 : 1)));
     if (!first || !second) return std::nullopt;
     std::pair<std::uint64_t, std::uint64_t> range{*first, *second + 1};
     if (at != dots) {

@@ -10,6 +10,7 @@
 #include "engine/cpu/interpreter.h"
 #include "engine/guest/process.h"
 #include "engine/guest/structs.h"
+#include "tests/guest/guest_scratch.h"
 
 namespace e2k::guest::test {
 
@@ -18,7 +19,7 @@ inline std::string guest_path(const std::string& name) {
 }
 
 /// A started process whose main thread makes calls from a window of 32 registers, wbs = 8 quads.
-class Caller {
+class Caller : public GuestScratch {
 public:
     explicit Caller(ProcessOptions options = {}) {
         auto image = ElfImage::load(guest_path("hello"));
@@ -27,9 +28,7 @@ public:
         if (!started) throw std::runtime_error(started.error());
         process_ = std::move(*started);
         process_->on_syscall([this](const SyscallRecord& r) { log.push_back(r); });
-        const auto scratch =
-            memory().map(0, 1 << 20, kProtRead | kProtWrite, false, false, -1, 0, "scratch");
-        next_ = scratch_ = *scratch;
+        map(memory(), 1 << 20);
         state().wd.size = 32;
     }
     Process& process() { return *process_; }
@@ -62,35 +61,11 @@ public:
         return result();
     }
 
-    /// Places bytes in guest memory; the address stays valid.
-    std::uint64_t put(const void* data, std::size_t size) {
-        const std::uint64_t at = next_;
-        EXPECT_TRUE(memory().write(at, data, size));
-        next_ += (size + 15) & ~15ull;
-        return at;
-    }
-    std::uint64_t text(const std::string& s) { return put(s.c_str(), s.size() + 1); }
-    std::uint64_t room(std::size_t size) {
-        const std::vector<std::uint8_t> zero(size);
-        return put(zero.data(), size);
-    }
-    template <class T>
-    std::uint64_t object(const T& value) {
-        return put(&value, sizeof value);
-    }
-    template <class T>
-    T get(std::uint64_t at) {
-        T value{};
-        EXPECT_TRUE(memory().read(at, &value, sizeof value));
-        return value;
-    }
-
     static constexpr unsigned kWbs = 8;
     std::vector<SyscallRecord> log;
 
 private:
     std::unique_ptr<Process> process_;
-    std::uint64_t scratch_ = 0, next_ = 0;
 };
 
 }  // namespace e2k::guest::test

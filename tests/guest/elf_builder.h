@@ -7,29 +7,17 @@
 #include <cstring>
 #include <vector>
 
+#include "tests/support/elf_header.h"
+
 namespace e2k::guest::test {
 
 /// One executable segment of 0x100 zero bytes at 0x10000 behind the headers; change what you want.
 struct ElfBuilder {
-    Elf64_Ehdr header{};
+    Elf64_Ehdr header = e2k::test::executable_header(0x10400, 0);
     std::vector<Elf64_Phdr> segments;
     std::vector<std::uint8_t> body = std::vector<std::uint8_t>(0x1000);
 
-    ElfBuilder() {
-        std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-        header.e_ident[EI_CLASS] = ELFCLASS64;
-        header.e_ident[EI_DATA] = ELFDATA2LSB;
-        header.e_ident[EI_VERSION] = EV_CURRENT;
-        header.e_type = ET_EXEC;
-        header.e_machine = 175;
-        header.e_version = EV_CURRENT;
-        header.e_entry = 0x10400;
-        header.e_phoff = sizeof(Elf64_Ehdr);
-        header.e_flags = 4u << 24;
-        header.e_ehsize = sizeof(Elf64_Ehdr);
-        header.e_phentsize = sizeof(Elf64_Phdr);
-        segments.push_back(load(0x10000, 0, 0x1000, 0x1000, PF_R | PF_X));
-    }
+    ElfBuilder() { segments.push_back(load(0x10000, 0, 0x1000, 0x1000, PF_R | PF_X)); }
     static Elf64_Phdr load(std::uint64_t address, std::uint64_t offset, std::uint64_t filesz,
                            std::uint64_t memsz, std::uint32_t flags) {
         Elf64_Phdr ph{};

@@ -46,33 +46,23 @@ tl::expected<Result, std::string> run(const e2k::test::DynamicElf& program,
 std::string with_main(std::string_view body) {
     return std::string(R"(
         begin
-        { nop 2
-          rrd %usd.lo, %dr2 }
-        { addd 0, 0xffffffffffff, %dr3 }
-        { andd %dr2, %dr3, %dr2 }
-        { nop 2
-          ldw [%dr2], %dr1 }
-        { addd %dr2, 8, %db[2] }
-        { addd 0, main, %db[0]
-          sxt 2, %dr1, %db[1] }
-        { addd 0, 0, %db[3]
-          addd 0, 0, %db[4] }
-        { addd 0, 0, %db[5]
-          addd 0, 0, %db[6] }
+        main_arguments
         import __libc_start_main
 main:   procedure
 )") + std::string(body);
 }
 
-TEST(Dynamic, MainRunsAndItsResultIsTheStatus) {
-    const auto result = run({.source = with_main(R"(
+constexpr std::string_view kPutsAndSeven = R"(
         { addd 0, text, %db[0] }
         import puts
         { addd 0, 7, %dr0 }
         back
         .section .rodata
 text:   .asciz "from main"
-)"),
+)";
+
+TEST(Dynamic, MainRunsAndItsResultIsTheStatus) {
+    const auto result = run({.source = with_main(kPutsAndSeven),
                              .functions = {"__libc_start_main", "puts"},
                              .objects = {}});
     ASSERT_TRUE(result) << result.error();
@@ -360,14 +350,7 @@ TEST_F(GuestCode, BadPointersFaultInTheFunction) {
 
 /// Programs with bytes changed: refused, or run for a while; never anything else.
 TEST(Dynamic, DamagedProgramsDoNoHarm) {
-    const e2k::test::DynamicElf program{.source = with_main(R"(
-        { addd 0, text, %db[0] }
-        import puts
-        { addd 0, 7, %dr0 }
-        back
-        .section .rodata
-text:   .asciz "from main"
-)"),
+    const e2k::test::DynamicElf program{.source = with_main(kPutsAndSeven),
                                         .functions = {"__libc_start_main", "puts", "malloc"},
                                         .objects = {"stdout"}};
     const std::vector<std::uint8_t> good = program.bytes();

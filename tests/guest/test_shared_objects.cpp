@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "app/scratch_directory.h"
 #include "engine/isa/assembler/program.h"
 #include "tests/guest/run_loop.h"
 #include "tests/support/guest_macros.h"
@@ -11,27 +12,16 @@
 namespace e2k::guest {
 namespace {
 
-namespace fs = std::filesystem;
-
 /// A directory for the files of one test.
 class Directory {
 public:
-    Directory() {
-        std::string name = (fs::temp_directory_path() / "e2k-objects-XXXXXX").string();
-        if (!mkdtemp(name.data())) throw std::runtime_error("no temporary directory");
-        path_ = name;
-    }
-    ~Directory() { fs::remove_all(path_); }
-    Directory(const Directory&) = delete;
-    Directory& operator=(const Directory&) = delete;
-
     std::string link(const std::string& name, std::string_view source, isa::LinkOptions link) {
         isa::ProgramSourceOptions options;
         options.link = std::move(link);
         const auto program = isa::assemble_program(e2k::test::with_macros(source), options);
         if (!program) throw std::runtime_error(program.error().front().report(name));
         const auto bytes = isa::write_elf(*program);
-        const fs::path file = path_ / name;
+        const std::filesystem::path file = files_.path() / name;
         std::ofstream(file, std::ios::binary)
             .write(reinterpret_cast<const char*>(bytes.data()),
                    static_cast<std::streamsize>(bytes.size()));
@@ -39,7 +29,7 @@ public:
     }
 
 private:
-    fs::path path_;
+    ScratchDirectory files_;
 };
 
 struct Result {
@@ -70,19 +60,7 @@ constexpr std::string_view kProgram = R"(
         { call %ctpr1, wbs = CALL }
         .endm
         begin
-        { nop 4
-          rrd %usd.lo, %dr2 }
-        { addd 0, _f64 0xffffffffffff, %dr3 }
-        { andd %dr2, %dr3, %dr2 }
-        { nop 2
-          ldw [%dr2], %dr1 }
-        { addd %dr2, 8, %db[2] }
-        { addd 0, main, %db[0]
-          sxt 2, %dr1, %db[1] }
-        { addd 0, 0, %db[3]
-          addd 0, 0, %db[4] }
-        { addd 0, 0, %db[5]
-          addd 0, 0, %db[6] }
+        main_arguments
         invoke __libc_start_main
 main:   procedure
 )";

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/isa/assembler/program.h"
+#include "tests/support/elf_header.h"
 #include "tests/support/guest_macros.h"
 
 namespace e2k::test {
@@ -138,21 +139,7 @@ private:
     };
     static void place_headers(std::vector<std::uint8_t>& image, std::uint64_t entry,
                               Area interpreter, Area dynamic) {
-        Elf64_Ehdr header{};
-        std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-        header.e_ident[EI_CLASS] = ELFCLASS64;
-        header.e_ident[EI_DATA] = ELFDATA2LSB;
-        header.e_ident[EI_VERSION] = EV_CURRENT;
-        header.e_type = ET_EXEC;
-        header.e_machine = 175;
-        header.e_version = EV_CURRENT;
-        header.e_entry = entry;
-        header.e_phoff = sizeof header;
-        header.e_flags = 4u << 24;
-        header.e_ehsize = sizeof header;
-        header.e_phentsize = sizeof(Elf64_Phdr);
-        header.e_phnum = 3;
-        put(image, kBase, header);
+        put(image, kBase, executable_header(entry, 3));
         const auto segment = [&](unsigned i, std::uint32_t type, Area area) {
             Elf64_Phdr ph{};
             ph.p_type = type;
@@ -161,7 +148,7 @@ private:
             ph.p_vaddr = ph.p_paddr = area.address;
             ph.p_filesz = ph.p_memsz = area.size;
             ph.p_align = type == PT_LOAD ? 0x1000 : 8;
-            put(image, kBase + sizeof header + i * sizeof ph, ph);
+            put(image, kBase + sizeof(Elf64_Ehdr) + i * sizeof ph, ph);
         };
         segment(0, PT_INTERP, interpreter);
         segment(1, PT_LOAD, {kBase, kSize});

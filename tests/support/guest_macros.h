@@ -52,6 +52,22 @@ _start: procedure
           disp %ctpr1, \to }
         { ct %ctpr1 ? %pred3 }
         .endm
+! The arguments of __libc_start_main at the beginning of a program, for the function main.
+        .macro main_arguments
+        { nop 4
+          rrd %usd.lo, %dr2 }
+        { addd 0, _f64 0xffffffffffff, %dr3 }
+        { andd %dr2, %dr3, %dr2 }
+        { nop 2
+          ldw [%dr2], %dr1 }
+        { addd %dr2, 8, %db[2] }
+        { addd 0, main, %db[0]
+          sxt 2, %dr1, %db[1] }
+        { addd 0, 0, %db[3]
+          addd 0, 0, %db[4] }
+        { addd 0, 0, %db[5]
+          addd 0, 0, %db[6] }
+        .endm
         .macro back
         { nop 5
           return %ctpr3 }

@@ -9,34 +9,30 @@
 namespace e2k::guest::libc {
 namespace {
 
-template <double (*F)(double)>
-Outcome<Value> real_function(LibraryCall& call) {
+/// What `compute` gives under the guest's rounding, and its error.
+template <class Compute>
+Outcome<Value> under_rounding(LibraryCall& call, Compute compute) {
     cpu::CpuState& s = call.system.thread.state;
     double value = 0;
     int error = 0;
     {
         cpu::FpEnvironment guest(s.pfpfr, s.fpcr, s.fpsr);
         errno = 0;
-        value = F(call.real(0));
+        value = compute();
         error = errno;
     }
     if (error != 0) call.set_errno(error);
     return Value(value);
 }
 
+template <double (*F)(double)>
+Outcome<Value> real_function(LibraryCall& call) {
+    return under_rounding(call, [&] { return F(call.real(0)); });
+}
+
 template <double (*F)(double, double)>
 Outcome<Value> real_function_of_two(LibraryCall& call) {
-    cpu::CpuState& s = call.system.thread.state;
-    double value = 0;
-    int error = 0;
-    {
-        cpu::FpEnvironment guest(s.pfpfr, s.fpcr, s.fpsr);
-        errno = 0;
-        value = F(call.real(0), call.real(1));
-        error = errno;
-    }
-    if (error != 0) call.set_errno(error);
-    return Value(value);
+    return under_rounding(call, [&] { return F(call.real(0), call.real(1)); });
 }
 
 constexpr std::array kRows{

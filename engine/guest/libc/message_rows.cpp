@@ -60,29 +60,23 @@ Outcome<Value> vdprintf_(LibraryCall& call) {
 
 // --- the fortified names: a flag, sometimes the room, between the arguments ---
 
-Outcome<Value> print_checked(LibraryCall& call, std::uint64_t file, bool fortified,
-                             std::uint64_t form, VariableArguments arguments) {
-    return write_to_file(call, file, [&](TextSink& sink) {
-        return format_to(call, sink, form, arguments, fortified);
-    });
-}
 bool checks(const LibraryCall& call, unsigned flag) { return call.integer(flag) > 1; }
 
 Outcome<Value> printf_chk(LibraryCall& call) {
     const auto file = standard_file(call, "stdout");
     if (!file) return tl::unexpected(file.error());
-    return print_checked(call, *file, checks(call, 0), call.pointer(1), call.variable(2));
+    return print_to(call, *file, call.pointer(1), call.variable(2), checks(call, 0));
 }
 Outcome<Value> vprintf_chk(LibraryCall& call) {
     const auto file = standard_file(call, "stdout");
     if (!file) return tl::unexpected(file.error());
-    return print_checked(call, *file, checks(call, 0), call.pointer(1), call.list(2));
+    return print_to(call, *file, call.pointer(1), call.list(2), checks(call, 0));
 }
 Outcome<Value> fprintf_chk(LibraryCall& call) {
-    return print_checked(call, call.pointer(0), checks(call, 1), call.pointer(2), call.variable(3));
+    return print_to(call, call.pointer(0), call.pointer(2), call.variable(3), checks(call, 1));
 }
 Outcome<Value> vfprintf_chk(LibraryCall& call) {
-    return print_checked(call, call.pointer(0), checks(call, 1), call.pointer(2), call.list(3));
+    return print_to(call, call.pointer(0), call.pointer(2), call.list(3), checks(call, 1));
 }
 /// `room` is what the caller's object has.
 Outcome<Value> print_into(LibraryCall& call, std::uint64_t limit, std::uint64_t room, bool flag,

@@ -45,4 +45,12 @@ inline Outcome<Value> format_to(LibraryCall& call, TextSink& sink, std::uint64_t
         .map([](int count) { return Value(count); });
 }
 
+/// printf on a FILE.
+inline Outcome<Value> print_to(LibraryCall& call, std::uint64_t file, std::uint64_t text,
+                               VariableArguments arguments, bool fortified = false) {
+    return write_to_file(call, file, [&](TextSink& sink) {
+        return format_to(call, sink, text, arguments, fortified);
+    });
+}
+
 }  // namespace e2k::guest::libc

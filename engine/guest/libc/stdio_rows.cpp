@@ -1,10 +1,8 @@
 // <stdio.h>. A FILE is locked for each call; its buffers are the workbench's.
 #include <array>
 
-#include "engine/cpu/semantics.h"
-#include "engine/guest/libc/core/format.h"
 #include "engine/guest/libc/internal_rows.h"
-#include "engine/guest/libc/streams.h"
+#include "engine/guest/libc/printing.h"
 
 namespace e2k::guest::libc {
 
@@ -18,50 +16,15 @@ constexpr std::uint32_t kOpen = 5;
 constexpr int kEof = -1;
 constexpr std::uint64_t kCreationMode = 0666;
 
-/// The FILE that variable `name` holds now: a program may assign it.
-Outcome<std::uint64_t> standard(LibraryCall& call, std::string_view name) {
-    return call.memory.load<std::uint64_t>(call.library.variable(name));
-}
-
 // --- output ---
 
-template <class Put>
-Outcome<Value> write_with(LibraryCall& call, std::uint64_t file, Put put) {
-    const Caller caller = caller_of(call);
-    auto use = call.library.streams->stdio.use(file, caller);
-    if (!use) return tl::unexpected(use.error());
-    auto writer = StreamWriter::begin(*use, caller);
-    if (!writer) return tl::unexpected(writer.error());
-    Outcome<Value> result = put(*writer);
-    if (!result) return result;
-    if (auto done = writer->finish(); !done) return tl::unexpected(done.error());
-    return result;
-}
-
-/// Numbers are written under the guest's rounding.
-Outcome<Value> formatted(LibraryCall& call, TextSink& sink, std::uint64_t text,
-                         VariableArguments arguments) {
-    cpu::CpuState& s = call.system.thread.state;
-    std::uint32_t pfpfr = s.pfpfr, fpcr = s.fpcr, fpsr = s.fpsr;
-    const cpu::FpEnvironment guest(pfpfr, fpcr, fpsr);
-    return format({call.memory, call.guest_errno()}, sink, text, arguments).map([](int count) {
-        return Value(count);
-    });
-}
-
-Outcome<Value> print_to(LibraryCall& call, std::uint64_t file, std::uint64_t text,
-                        VariableArguments arguments) {
-    return write_with(call, file,
-                      [&](TextSink& sink) { return formatted(call, sink, text, arguments); });
-}
-
 Outcome<Value> printf_(LibraryCall& call) {
-    const auto file = standard(call, "stdout");
+    const auto file = standard_file(call, "stdout");
     if (!file) return tl::unexpected(file.error());
     return print_to(call, *file, call.pointer(0), call.variable(1));
 }
 Outcome<Value> vprintf_(LibraryCall& call) {
-    const auto file = standard(call, "stdout");
+    const auto file = standard_file(call, "stdout");
     if (!file) return tl::unexpected(file.error());
     return print_to(call, *file, call.pointer(0), call.list(1));
 }
@@ -75,7 +38,7 @@ Outcome<Value> vfprintf_(LibraryCall& call) {
 Outcome<Value> print_into(LibraryCall& call, std::uint64_t room, std::uint64_t text,
                           VariableArguments arguments) {
     MemorySink sink(call.memory, call.pointer(0), room);
-    auto result = formatted(call, sink, text, arguments);
+    auto result = format_to(call, sink, text, arguments);
     if (!result) return result;
     if (auto done = sink.finish(); !done) return tl::unexpected(done.error());
     return result;
@@ -96,7 +59,7 @@ Outcome<Value> vsnprintf_(LibraryCall& call) {
 Outcome<Value> put_text(LibraryCall& call, std::uint64_t file, std::uint64_t text, bool line) {
     const auto length = call.memory.length(text);
     if (!length) return tl::unexpected(length.error());
-    return write_with(call, file, [&](StreamWriter& writer) -> Outcome<Value> {
+    return write_to_file(call, file, [&](StreamWriter& writer) -> Outcome<Value> {
         if (auto done = writer.put_guest(text, *length); !done) return tl::unexpected(done.error());
         if (line)
             if (auto done = writer.put("\n"); !done) return tl::unexpected(done.error());
@@ -104,7 +67,7 @@ Outcome<Value> put_text(LibraryCall& call, std::uint64_t file, std::uint64_t tex
     });
 }
 Outcome<Value> puts_(LibraryCall& call) {
-    const auto file = standard(call, "stdout");
+    const auto file = standard_file(call, "stdout");
     if (!file) return tl::unexpected(file.error());
     return put_text(call, *file, call.pointer(0), true);
 }
@@ -114,14 +77,14 @@ Outcome<Value> fputs_(LibraryCall& call) {
 
 Outcome<Value> put_character(LibraryCall& call, std::uint64_t file) {
     const char c = static_cast<char>(call.word(0));
-    return write_with(call, file, [&](StreamWriter& writer) -> Outcome<Value> {
+    return write_to_file(call, file, [&](StreamWriter& writer) -> Outcome<Value> {
         if (auto done = writer.put({&c, 1}); !done) return tl::unexpected(done.error());
         return Value(static_cast<int>(static_cast<std::uint8_t>(c)));
     });
 }
 Outcome<Value> fputc_(LibraryCall& call) { return put_character(call, call.pointer(1)); }
 Outcome<Value> putchar_(LibraryCall& call) {
-    const auto file = standard(call, "stdout");
+    const auto file = standard_file(call, "stdout");
     if (!file) return tl::unexpected(file.error());
     return put_character(call, *file);
 }
@@ -132,7 +95,7 @@ Outcome<Value> fwrite_(LibraryCall& call) {
     if (bytes == 0) return Value(0);
     std::uint64_t taken = 0;
     const auto result =
-        write_with(call, call.pointer(3), [&](StreamWriter& writer) -> Outcome<Value> {
+        write_to_file(call, call.pointer(3), [&](StreamWriter& writer) -> Outcome<Value> {
             const auto done = writer.put_guest(call.pointer(0), bytes);
             taken = writer.taken();
             if (!done) return tl::unexpected(done.error());
@@ -147,35 +110,26 @@ Outcome<Value> fwrite_(LibraryCall& call) {
 
 // --- input ---
 
-/// -1 or NULL for errors, as for the end of the file.
-template <class Get>
-Outcome<Value> read_with(LibraryCall& call, std::uint64_t file, Get get) {
-    const Caller caller = caller_of(call);
-    auto use = call.library.streams->stdio.use(file, caller);
-    if (!use) return tl::unexpected(use.error());
-    return get(**use, caller);
-}
-
 Outcome<Value> get_character(LibraryCall& call, std::uint64_t file) {
-    return read_with(call, file, [](Stream& stream, const Caller&) {
+    return with_file(call, file, [](Stream& stream, const Caller&) {
         return stream.get().map([](int c) { return Value(c); });
     });
 }
 Outcome<Value> getc_(LibraryCall& call) { return get_character(call, call.pointer(0)); }
 Outcome<Value> getchar_(LibraryCall& call) {
-    const auto file = standard(call, "stdin");
+    const auto file = standard_file(call, "stdin");
     if (!file) return tl::unexpected(file.error());
     return get_character(call, *file);
 }
 Outcome<Value> ungetc_(LibraryCall& call) {
     if (call.integer(0) == kEof) return Value(kEof);
-    return read_with(call, call.pointer(1), [&](Stream& stream, const Caller&) -> Outcome<Value> {
+    return with_file(call, call.pointer(1), [&](Stream& stream, const Caller&) -> Outcome<Value> {
         const auto c = static_cast<std::uint8_t>(call.word(0));
         return stream.unget(c) ? Value(static_cast<int>(c)) : Value(kEof);
     });
 }
 Outcome<Value> fgets_(LibraryCall& call) {
-    return read_with(call, call.pointer(2), [&](Stream& stream, const Caller& caller) {
+    return with_file(call, call.pointer(2), [&](Stream& stream, const Caller& caller) {
         return stream.read_line(caller, call.pointer(0), call.integer(1)).map([](std::uint64_t at) {
             return Value(at);
         });
@@ -186,7 +140,7 @@ Outcome<Value> fread_(LibraryCall& call) {
     std::uint64_t bytes = 0;
     if (__builtin_mul_overflow(size, call.size(2), &bytes)) bytes = ~0ull;
     if (bytes == 0) return Value(0);
-    return read_with(call, call.pointer(3), [&](Stream& stream, const Caller& caller) {
+    return with_file(call, call.pointer(3), [&](Stream& stream, const Caller& caller) {
         return stream.read_to(caller, call.pointer(0), bytes).map([&](const auto& transfer) {
             if (transfer.error != 0) call.set_errno(transfer.error);
             return Value(transfer.bytes / size);
@@ -218,7 +172,7 @@ Outcome<Value> fflush_(LibraryCall& call) {
     const Caller caller = caller_of(call);
     if (call.pointer(0) == 0)
         return call.library.streams->stdio.flush_all(caller).map([] { return Value(0); });
-    return read_with(call, call.pointer(0), [](Stream& stream, const Caller&) {
+    return with_file(call, call.pointer(0), [](Stream& stream, const Caller&) {
         return stream.sync().map([] { return Value(0); });
     });
 }

@@ -104,9 +104,8 @@ std::int64_t sys_getrusage(Call& call) {
         if (who != RUSAGE_CHILDREN)
             clock.read(who == RUSAGE_THREAD ? CLOCK_THREAD_CPUTIME_ID : CLOCK_PROCESS_CPUTIME_ID,
                        call.thread.state, used);
-        const auto own = static_cast<std::uint64_t>(used.tv_sec) * cpu::GuestClock::kSecond +
-                         static_cast<std::uint64_t>(used.tv_nsec);
-        set_virtual_usage(usage, who == RUSAGE_CHILDREN ? clock.children_time() : own);
+        set_virtual_usage(
+            usage, who == RUSAGE_CHILDREN ? clock.children_time() : cpu::to_nanoseconds(used));
     }
     return call.put_result(call.arg[1], usage);
 }

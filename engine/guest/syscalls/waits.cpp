@@ -13,15 +13,6 @@ constexpr std::uint64_t kSecond = cpu::GuestClock::kSecond;
 /// How long to wait before looking again whether others still run.
 constexpr std::uint64_t kLookAgain = 1'000'000;
 
-std::uint64_t to_nanoseconds(const timespec& t) {
-    constexpr std::uint64_t kMost = 1ull << 33;
-    return std::min(static_cast<std::uint64_t>(t.tv_sec), kMost) * kSecond +
-           static_cast<std::uint64_t>(t.tv_nsec);
-}
-timespec to_timespec(std::uint64_t nanoseconds) {
-    return {static_cast<time_t>(nanoseconds / kSecond), static_cast<long>(nanoseconds % kSecond)};
-}
-
 timespec sum(timespec begin, const timespec& relative) {
     constexpr time_t kMostWait = time_t{1} << 40, kMostEnd = time_t{1} << 41;
     begin.tv_sec = std::min(begin.tv_sec + std::min(relative.tv_sec, kMostWait), kMostEnd);
@@ -86,7 +77,7 @@ public:
 
 private:
     void set(std::uint64_t nanoseconds) {
-        const itimerspec spec{{0, 0}, to_timespec(nanoseconds)};
+        const itimerspec spec{{0, 0}, cpu::to_timespec(nanoseconds)};
         timer_settime(timer_.host, 0, &spec, nullptr);
     }
     GuestTimer& timer_;
@@ -129,7 +120,7 @@ std::int64_t Call::waiting(long nr, std::uint64_t a, std::uint64_t b, std::uint6
 std::int64_t Call::wait_for(const timespec& left, std::int64_t timed_out,
                             const std::function<std::int64_t(const timespec&)>& issue) const {
     if (!process.clock->is_virtual()) return issue(left);
-    const std::uint64_t wait = to_nanoseconds(left);
+    const std::uint64_t wait = cpu::to_nanoseconds(left);
     const std::uint64_t first = std::min(wait, next_timer(process, thread).wait);
     const std::uint64_t now = process.clock->passed(thread.state);
     const std::uint64_t end = now + first, target = now + wait;
@@ -139,7 +130,7 @@ std::int64_t Call::wait_for(const timespec& left, std::int64_t timed_out,
     for (bool others = true; others;) {
         const std::uint64_t waited = since(begin);
         others = waited < first && process.others_run(thread, end);
-        result = issue(to_timespec(others ? std::min(first - waited, kLookAgain) : 0));
+        result = issue(cpu::to_timespec(others ? std::min(first - waited, kLookAgain) : 0));
         if (result != timed_out) break;
     }
     thread.signals->wakes_at = 0;
@@ -152,7 +143,7 @@ std::int64_t Call::wait_for(const timespec& left, std::int64_t timed_out,
 timespec Call::until(clockid_t clock, const timespec& end) const {
     timespec now{};
     if (process.clock->is_virtual())
-        now = to_timespec(process.clock->peek(clock, thread.state));
+        now = cpu::to_timespec(process.clock->peek(clock, thread.state));
     else
         clock_gettime(clock, &now);
     return difference(end, now);
@@ -168,7 +159,7 @@ timespec Call::deadline(const timespec& relative) const {
     auto& kept = thread.signals->deadline;
     if (!kept)
         kept = process.clock->is_virtual()
-                   ? sum(to_timespec(process.clock->passed(thread.state)), relative)
+                   ? sum(cpu::to_timespec(process.clock->passed(thread.state)), relative)
                    : host_end(CLOCK_MONOTONIC, relative);
     return *kept;
 }
@@ -176,7 +167,7 @@ timespec Call::deadline(const timespec& relative) const {
 timespec Call::remaining(const timespec& relative) const {
     const timespec end = deadline(relative);
     if (process.clock->is_virtual())
-        return difference(end, to_timespec(process.clock->passed(thread.state)));
+        return difference(end, cpu::to_timespec(process.clock->passed(thread.state)));
     return until(CLOCK_MONOTONIC, end);
 }
 

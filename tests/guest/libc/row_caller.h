@@ -11,12 +11,13 @@
 #include "engine/guest/libc/row.h"
 #include "engine/guest/libc/stubs.h"
 #include "engine/guest/process.h"
+#include "tests/guest/guest_scratch.h"
 #include "tests/support/dynamic_elf.h"
 
 namespace e2k::guest::libc::test {
 
 /// A dynamic program at its beginning, whose thread calls library functions.
-class RowCaller : public testing::Test {
+class RowCaller : public testing::Test, protected guest::test::GuestScratch {
 protected:
     static constexpr std::uint64_t kBad = 0x18;  ///< nothing is mapped there
 
@@ -35,7 +36,7 @@ protected:
         auto started = Process::start(std::move(*image), options);
         if (!started) throw std::runtime_error(started.error());
         process_ = std::move(*started);
-        next_ = memory().map(0, 1 << 20, kProtRead | kProtWrite, false, false, -1, 0, "").value();
+        if (!map(memory(), 1 << 20)) throw std::runtime_error("no memory");
     }
     AddressSpace& memory() { return process_->memory(); }
     cpu::CpuState& state() { return process_->main_thread().state; }
@@ -64,25 +65,8 @@ protected:
         return process_->system_call(process_->main_thread(), stop);
     }
 
-    std::uint64_t put(const void* data, std::size_t size) {
-        const std::uint64_t at = next_;
-        EXPECT_TRUE(memory().write(at, data, size));
-        next_ += (size + 15) & ~15ull;
-        return at;
-    }
-    std::uint64_t text(const std::string& s) { return put(s.c_str(), s.size() + 1); }
-    std::uint64_t room(std::size_t size) {
-        const std::vector<std::uint8_t> zero(size);
-        return put(zero.data(), size);
-    }
     std::string text_at(std::int64_t at) {
         return memory().read_string(static_cast<std::uint64_t>(at), 1 << 16).value_or("?");
-    }
-    template <class T>
-    T get(std::uint64_t at) {
-        T value{};
-        EXPECT_TRUE(memory().read(at, &value, sizeof value));
-        return value;
     }
     /// Of the two that the program has copies of.
     static std::uint64_t place_of(std::string_view name) {
@@ -97,7 +81,6 @@ protected:
 private:
     static constexpr unsigned kWbs = 12;
     std::unique_ptr<Process> process_;
-    std::uint64_t next_ = 0;
 };
 
 }  // namespace e2k::guest::libc::test

@@ -143,7 +143,7 @@ TEST_F(HeapTest, WhatCannotBe) {
     const auto at = alloc(100);
     const auto large = alloc(100000), largest = alloc(10u << 20);
     for (const auto wrong : {at + 16, at + 1, large + 4096, largest + 4096, std::uint64_t{kBad},
-                             begin_, std::uint64_t{~0ull}})
+                             scratch_begin(), std::uint64_t{~0ull}})
         EXPECT_EQ(trouble(heap_.release(wrong)).kind, Trouble::Kind::Abort) << wrong;
     EXPECT_EQ(trouble(heap_.reallocate(at + 8, 5)).kind, Trouble::Kind::Abort);
     for (const auto block : {at, large, largest}) {

@@ -77,22 +77,23 @@ Outcome<void> Stream::set_buffering(Buffering buffering, std::uint64_t size) {
     return {};
 }
 
-Outcome<std::size_t> Stream::host_read(void* to, std::size_t size) {
+/// The locks are open while the host is at it: others may use the FILE and fork.
+template <class Issue>
+Outcome<std::size_t> Stream::unlocked(Issue issue) {
     mutex_.unlock();
     stdio_.gate_.unlock_shared();
-    auto got = stdio_.io_.read(fd_, to, size);
+    auto done = issue();
     stdio_.gate_.lock_shared();
     mutex_.lock();
-    return got;
+    return done;
+}
+
+Outcome<std::size_t> Stream::host_read(void* to, std::size_t size) {
+    return unlocked([&] { return stdio_.io_.read(fd_, to, size); });
 }
 
 Outcome<std::size_t> Stream::host_write(const void* from, std::size_t size) {
-    mutex_.unlock();
-    stdio_.gate_.unlock_shared();
-    auto put = stdio_.io_.write(fd_, from, size);
-    stdio_.gate_.lock_shared();
-    mutex_.lock();
-    return put;
+    return unlocked([&] { return stdio_.io_.write(fd_, from, size); });
 }
 
 // --- input ---

@@ -118,6 +118,8 @@ private:
     void forget_input();
     void mirror_flags();
     // Around waits: the locks are given back meanwhile.
+    template <class Issue>
+    Outcome<std::size_t> unlocked(Issue issue);
     Outcome<std::size_t> host_read(void* to, std::size_t size);
     Outcome<std::size_t> host_write(const void* from, std::size_t size);
 

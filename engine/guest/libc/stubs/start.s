@@ -77,32 +77,18 @@ function pthread_once
         leave
 finish pthread_once
 
-! int *__errno_location(void)
-function __errno_location
+! Functions that return the address of something below the thread pointer.
+        .macro place_below name, bytes
+function \name
         { nop 5
           return %ctpr3
-          subd %dg13, 0x20, %dr0 }
+          subd %dg13, \bytes, %dr0 }
         { ct %ctpr3 }
-finish __errno_location
+finish \name
+        .endm
 
-! The addresses of the pointers to the tables of <ctype.h>.
-function __ctype_b_loc
-        { nop 5
-          return %ctpr3
-          subd %dg13, 0x40, %dr0 }
-        { ct %ctpr3 }
-finish __ctype_b_loc
-
-function __ctype_tolower_loc
-        { nop 5
-          return %ctpr3
-          subd %dg13, 0x38, %dr0 }
-        { ct %ctpr3 }
-finish __ctype_tolower_loc
-
-function __ctype_toupper_loc
-        { nop 5
-          return %ctpr3
-          subd %dg13, 0x30, %dr0 }
-        { ct %ctpr3 }
-finish __ctype_toupper_loc
+! int *__errno_location(void); the addresses of the pointers to the tables of <ctype.h>.
+        place_below __errno_location, 0x20
+        place_below __ctype_b_loc, 0x40
+        place_below __ctype_tolower_loc, 0x38
+        place_below __ctype_toupper_loc, 0x30

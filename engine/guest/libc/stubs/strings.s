@@ -33,6 +33,22 @@ finish tolower
         .equ HIGHS, 0x8080808080808080
         .equ LAST_WORD, 4088            ! offset in a page from which on a word may cross its end
 
+! On with the next byte (%ctpr1) if these are equal (%pred0) and not the last (%pred1); else the
+! result of a comparison.
+        .macro again_or_difference
+        { nop 1
+          pass %pred0, @p0
+          pass %pred1, @p1
+          landp @p0, ~@p1, @p4
+          pass @p4, %pred2 }
+        { nop 1 }
+        { ct %ctpr1 ? %pred2 }
+        { nop 5
+          return %ctpr3 }
+        { subd %dr5, %dr6, %dr0
+          ct %ctpr3 }
+        .endm
+
 ! strcmp(%dr0, %dr1)
 function strcmp
         { setwd wsz = 16, nfx = 1, dbl = 0
@@ -81,17 +97,7 @@ function strcmp
           addd %dr1, 1, %dr1
           cmpedb %dr5, %dr6, %pred0
           cmpedb %dr5, 0, %pred1 }
-        { nop 1
-          pass %pred0, @p0
-          pass %pred1, @p1
-          landp @p0, ~@p1, @p4
-          pass @p4, %pred2 }
-        { nop 1 }
-        { ct %ctpr1 ? %pred2 }
-        { nop 5
-          return %ctpr3 }
-        { subd %dr5, %dr6, %dr0
-          ct %ctpr3 }
+        again_or_difference
 finish strcmp
 
 ! strlen(%dr0)
@@ -319,17 +325,7 @@ function memcmp
           addd %dr1, 1, %dr1
           cmpedb %dr5, %dr6, %pred0
           cmpedb %dr2, 0, %pred1 }
-        { nop 1
-          pass %pred0, @p0
-          pass %pred1, @p1
-          landp @p0, ~@p1, @p4
-          pass @p4, %pred2 }
-        { nop 1 }
-        { ct %ctpr1 ? %pred2 }
-        { nop 5
-          return %ctpr3 }
-        { subd %dr5, %dr6, %dr0
-          ct %ctpr3 }
+        again_or_difference
 .Lmem_equal:
         { nop 5
           return %ctpr3 }

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "engine/cpu/host_faults.h"
@@ -97,6 +98,10 @@ bool is_fault(int signal) { return std::ranges::find(kFaults, signal) != kFaults
 /// The C library keeps two signals to itself: for cancelling threads, and for changing the ids of
 /// all of them.
 constexpr int kCancel = 32, kSetIds = 33;
+/// Not one of the real-time signals: those are lost where the queue of signals is full, and how
+/// long it may be is the guest's to set. Without a handler, in a program just executed, it does
+/// nothing.
+constexpr int kKick = SIGURG;
 
 void hand_on(const siginfo_t& info) {
     g_handlers_running.fetch_add(1);
@@ -107,6 +112,13 @@ void hand_on(const siginfo_t& info) {
 
 bool is_own(const siginfo_t& info) { return info.si_pid == getpid(); }
 
+/// Without room in the queue of signals (RLIMIT_SIGPENDING) the kernel delivers a kick, but has
+/// forgotten who sent it.
+bool is_kick(const siginfo_t& info) {
+    const bool forgotten = info.si_code == SI_USER && info.si_pid == 0 && info.si_uid == 0;
+    return forgotten || (info.si_code == SI_TKILL && is_own(info));
+}
+
 void on_kick(int signal, siginfo_t* info, void* context) {
     const int saved = errno;
     if (info->si_code == SI_TIMER) {
@@ -115,7 +127,7 @@ void on_kick(int signal, siginfo_t* info, void* context) {
         if (HostSignalSink* sink = g_sinks[static_cast<std::size_t>(value >> 16) % kMaxSinks])
             sink->host_timer(value & 0xffff, info->si_overrun);
         g_handlers_running.fetch_sub(1);
-    } else if (!(info->si_code == SI_TKILL && is_own(*info)) && (g_watched.load() & bit(signal))) {
+    } else if (!is_kick(*info) && (g_watched.load() & bit(signal))) {
         hand_on(*info);  // somebody else uses the number
     }
     leave_interruptible_call(context);
@@ -169,7 +181,12 @@ void on_library_signal(int signal, siginfo_t* info, void* context) {
 void install_library_signal(int signal) {
     // The C library sets its own handler with the first thread: let it be done with that.
     static std::once_flag once;
-    std::call_once(once, [] { std::thread([] {}).join(); });
+    std::call_once(once, [] {
+        try {
+            std::thread([] {}).join();
+        } catch (const std::system_error&) {  // no more threads; then it has none to cancel either
+        }
+    });
     KernelAction mine{}, library{};
     // The restorer is the C library's; every action that it has set names it.
     if (syscall(SYS_rt_sigaction, kick_signal(), nullptr, &mine, sizeof mine.mask) != 0) return;
@@ -192,7 +209,7 @@ void set_default(int signal) {
 
 }  // namespace
 
-int kick_signal() { return SIGRTMAX - 1; }
+int kick_signal() { return kKick; }
 
 void kick_host_thread(int tid) { syscall(SYS_tgkill, getpid(), tid, kick_signal()); }
 
@@ -242,6 +259,12 @@ int attach(HostSignalSink* sink) {
             return slot;
     }
     return -1;
+}
+
+void receive_here() {
+    std::uint64_t needed = bit(kKick);
+    for (const int fault : kFaults) needed |= bit(fault);
+    syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &needed, nullptr, sizeof needed);
 }
 
 void detach(int slot) {

@@ -23,7 +23,7 @@ long interruptible_call(const std::atomic<std::uint32_t>& wake, long number, std
 
 /// Makes host thread `tid` leave an interruptible call. Async-signal-safe.
 void kick_host_thread(int tid);
-/// The host signal used for kicks and for the guest's timers.
+/// The host signal used for kicks and for the guest's timers. No limit makes a kick get lost.
 int kick_signal();
 
 /// Bounded queue of signals on their way to the guest: any thread or signal handler pushes without
@@ -61,6 +61,9 @@ namespace host_signals {
 /// Installs the kick handler, ignores SIGPIPE (a guest's broken pipe must not end the workbench).
 /// Returns the slot to give back to detach() and to name in timers, or -1 if too many.
 int attach(HostSignalSink* sink);
+/// The calling thread, which is to execute a guest, takes kicks and faults, whatever signals its
+/// maker blocks. Threads that it starts do as well.
+void receive_here();
 void detach(int slot);  ///< returns when no handler uses the sink any more
 /// Routes `signal`, when somebody sends it, to all sinks instead of its current action. Any number
 /// but SIGKILL and SIGSTOP: faults of the workbench itself stay faults, kicks stay kicks.

@@ -58,7 +58,7 @@ std::string Process::exit_detail() const {
 void Process::on_syscall(std::function<void(const SyscallRecord&)> sink) {
     impl_->sink = std::move(sink);
 }
-void Process::on_new_thread(std::function<void(std::shared_ptr<Thread>)> starter) {
+void Process::on_new_thread(std::function<bool(std::shared_ptr<Thread>)> starter) {
     impl_->thread_starter = std::move(starter);
 }
 void Process::on_fork(std::function<void()> before, std::function<void(bool)> after) {
@@ -82,6 +82,21 @@ std::shared_ptr<Thread> Process::Impl::find_thread(std::uint32_t tid) const {
     return it == threads.end() ? nullptr : *it;
 }
 
+bool Process::Impl::remove_thread(Thread& thread) {
+    std::lock_guard lock(thread_mutex);
+    const auto it =
+        std::ranges::find_if(threads, [&](const auto& t) { return t.get() == &thread; });
+    if (it != threads.end()) {
+        for (auto& slot : wake_list) {
+            Thread::SignalState* expected = thread.signals.get();
+            if (slot.compare_exchange_strong(expected, nullptr)) break;
+        }
+        graveyard.push_back(std::move(*it));
+        threads.erase(it);
+    }
+    return threads.empty();
+}
+
 Next Process::Impl::end_thread(Thread& thread, int code) {
     thread.exited = true;
     release_robust_futexes(thread);
@@ -91,25 +106,11 @@ Next Process::Impl::end_thread(Thread& thread, int code) {
             syscall(SYS_futex, memory->host(thread.clear_child_tid, 4), FUTEX_WAKE, 1, nullptr,
                     nullptr, 0);
     }
-    bool last = false;
     {
         std::lock_guard lock(contexts.mutex());
         contexts.thread_ended(thread);
     }
-    {
-        std::lock_guard lock(thread_mutex);
-        const auto it =
-            std::ranges::find_if(threads, [&](const auto& t) { return t.get() == &thread; });
-        if (it != threads.end()) {
-            for (auto& slot : wake_list) {
-                Thread::SignalState* expected = thread.signals.get();
-                if (slot.compare_exchange_strong(expected, nullptr)) break;
-            }
-            graveyard.push_back(std::move(*it));
-            threads.erase(it);
-        }
-        last = threads.empty();
-    }
+    const bool last = remove_thread(thread);
     thread_ended.notify_all();
     if (virtual_timers) wake_all();  // who waits in the host sets the timer anew
     if (last) return exit_process({ExitStatus::Kind::Exited, code & 0xff}, "");

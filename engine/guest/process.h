@@ -159,8 +159,9 @@ public:
 
     /// Called for each finished system call when log_syscalls is set (any guest thread).
     void on_syscall(std::function<void(const SyscallRecord&)> sink);
-    /// Called by clone(CLONE_VM): must start a host thread that runs `thread`.
-    void on_new_thread(std::function<void(std::shared_ptr<Thread>)> starter);
+    /// Called by clone(CLONE_VM): must start a host thread that runs `thread`. False: the host has
+    /// no more threads.
+    void on_new_thread(std::function<bool(std::shared_ptr<Thread>)> starter);
     /// Called around fork(2), so that the child inherits no lock that another host thread holds:
     /// `before` takes the owner's locks; `after` gives them back and, in the child, forgets the
     /// other host threads.

@@ -163,6 +163,7 @@ struct Process::Impl final : HostSignalSink {
     int pid = 0;
     std::shared_ptr<const Sysroot> sysroot;  ///< null: none
     bool forked = false;                     ///< this host process was made by the guest's fork
+    int window = 0;  ///< the process of the window that the guest was started in; 0: none
     std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
 
     /// The C library bridge of a dynamically linked program; null: it is not used.
@@ -217,7 +218,7 @@ struct Process::Impl final : HostSignalSink {
     std::function<void(const SyscallRecord&)> sink;
     std::atomic<std::uint64_t> sequence{0};
     std::atomic<std::uint64_t> random_state{0};  ///< ProcessOptions::seed
-    std::function<void(std::shared_ptr<Thread>)> thread_starter;
+    std::function<bool(std::shared_ptr<Thread>)> thread_starter;
     std::function<void()> before_fork;
     std::function<void(bool)> after_fork;
 
@@ -253,6 +254,7 @@ struct Process::Impl final : HostSignalSink {
 
     // threads (process.cpp)
     void add_thread(const std::shared_ptr<Thread>& thread);
+    bool remove_thread(Thread& thread);         ///< true: it was the last one
     Next end_thread(Thread& thread, int code);  ///< clear_child_tid, futex wake; last one: exit
     std::shared_ptr<Thread> find_thread(std::uint32_t tid) const;
     /// Futexes that a thread still owns at its end are marked, and a waiter wakes (robust.cpp).
@@ -312,6 +314,9 @@ struct Process::Impl final : HostSignalSink {
     void watch_signal(int signal);
     /// Once this host process is the guest's own: signals that the workbench also uses itself.
     void take_over_host_signals();
+    /// Beside a window: signals that the guest, or its children, can bring upon the workbench are
+    /// the guest's.
+    void shield_window();
     /// The host's disposition; `blocked`: by the calling thread.
     void follow_action(int signal, const SigactionE2k& action, std::uint64_t blocked);
     void follow_mask(Thread& thread);  ///< the host thread's mask
@@ -336,6 +341,8 @@ void write_result(cpu::CpuState& state, const cpu::Stop& stop, std::int64_t valu
 
 /// "SIGSEGV"; "SIGRT5"; "signal 99".
 std::string signal_name(int signal);
+/// Signals that mean the workbench itself where the guest runs beside its window.
+bool is_windows_own(int signal);
 /// "ENOENT"; "errno 999".
 std::string errno_name(int error);
 

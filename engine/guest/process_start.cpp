@@ -227,6 +227,7 @@ void Process::Impl::inherit_signals() {
         if (inherited.ignored & signal_bit(signal))
             actions[static_cast<std::size_t>(signal)].handler = kHandlerIgnore;
     main_thread->signals->mask = inherited.blocked & ~(signal_bit(SIGKILL) | signal_bit(SIGSTOP));
+    host_signals::receive_here();
     if (!owns_host_process()) return;
     // What is pending on the host is taken over, and what comes waits here.
     for (int signal = 1; signal <= kSignals; ++signal)
@@ -287,7 +288,10 @@ tl::expected<std::unique_ptr<Process>, std::string> Process::start(ElfImage imag
         return tl::unexpected(impl.image.path +
                               ": too many guest processes in this workbench; end one first");
     impl.inherit_signals();
-    if (impl.owns_host_process()) impl.take_over_host_signals();
+    if (impl.owns_host_process())
+        impl.take_over_host_signals();
+    else
+        impl.shield_window();
     impl.set_name(*impl.main_thread, impl.program_name());
     return process;
 }

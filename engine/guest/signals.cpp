@@ -159,13 +159,24 @@ void Process::Impl::drop_handlers() {
         action = {action.handler == kHandlerIgnore ? kHandlerIgnore : kHandlerDefault, 0, 0, 0};
 }
 
+bool is_windows_own(int signal) {
+    if (signal < 1 || signal > kSignals) return false;
+    return ((kWorkbenchOwn | kUnblockable) & signal_bit(signal)) ||
+           (host_signals::is_shared(signal) && signal != kick_signal());
+}
+
 void Process::Impl::watch_signal(int signal) {
     const std::uint64_t bit = signal_bit(signal);
     if (kUnblockable & bit) return;
-    // In the window these mean the workbench itself.
-    if (!owns_host_process() && (host_signals::is_shared(signal) || (kWorkbenchOwn & bit))) return;
+    if (!owns_host_process() && is_windows_own(signal)) return;
     if (watched.fetch_or(bit) & bit) return;
     host_signals::watch(signal);
+}
+
+void Process::Impl::shield_window() {
+    window = getpid();
+    for (int signal = 1; signal <= kSignals; ++signal)
+        if (signal != SIGCHLD) watch_signal(signal);  // its action decides about zombies
 }
 
 void Process::Impl::take_over_host_signals() {

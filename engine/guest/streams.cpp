@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -42,8 +43,13 @@ tl::expected<std::unique_ptr<StreamPump>, std::string> StreamPump::create(Standa
     }
     if (pipe2(pump->stop_pipe_.data(), O_CLOEXEC) != 0) return fail();
     for (int& fd : pump->stop_pipe_) fd = move_out_of_the_way(fd);
-    pump->output_ = std::thread([p = pump.get()] { p->run_output(); });
-    pump->input_ = std::thread([p = pump.get()] { p->run_input(); });
+    try {
+        pump->output_ = std::thread([p = pump.get()] { p->run_output(); });
+        pump->input_ = std::thread([p = pump.get()] { p->run_input(); });
+    } catch (const std::system_error& error) {
+        return tl::unexpected(
+            fmt::format("cannot start threads for the guest's streams: {}", error.what()));
+    }
     return pump;
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <list>
+#include <system_error>
 
 #include "engine/cpu/stack_watch.h"
 
@@ -232,7 +233,7 @@ tl::expected<std::unique_ptr<Guest>, std::string> Guest::start(const std::string
     Guest* raw = self.get();
     guest::Process& p = *self->process_;
     p.memory().on_code_change([raw](auto begin, auto end) { raw->code_changed(begin, end); });
-    p.on_new_thread([raw](auto thread) { raw->add_thread(std::move(thread)); });
+    p.on_new_thread([raw](auto thread) { return raw->add_thread(std::move(thread)); });
     p.on_fork([raw] { raw->lock_for_fork(); },
               [raw](bool child) { raw->unlock_after_fork(child); });
     if (self->options_.on_syscall)
@@ -260,26 +261,32 @@ Guest::~Guest() {
     process_->memory().on_code_change({});
 }
 
-void Guest::add_thread(std::shared_ptr<guest::Thread> thread) {
+bool Guest::add_thread(std::shared_ptr<guest::Thread> thread) {
     std::lock_guard lock(crew_->mutex);
     crew_->remove_ended();
     Crew::Member& member = crew_->members.emplace_back(*this, std::move(thread));
+    auto run = [this, crew = crew_.get(), &member, wall = guest::wall_of_this_thread()] {
+        guest::adopt_wall(wall);
+        run_thread(*crew, member.runner);
+        // In a forked child the crew may be one that was left behind.
+        if (crew_.get() != crew) return;
+        {
+            std::lock_guard lock(crew->mutex);
+            --crew->executing;
+            --crew->alive;
+            member.ended = true;
+        }
+        crew->changed.notify_all();
+    };
+    try {
+        member.host = std::thread(std::move(run));
+    } catch (const std::system_error&) {
+        crew_->members.pop_back();
+        return false;
+    }
     ++crew_->executing;
     ++crew_->alive;
-    member.host =
-        std::thread([this, crew = crew_.get(), &member, wall = guest::wall_of_this_thread()] {
-            guest::adopt_wall(wall);
-            run_thread(*crew, member.runner);
-            // In a forked child the crew may be one that was left behind.
-            if (crew_.get() != crew) return;
-            {
-                std::lock_guard lock(crew->mutex);
-                --crew->executing;
-                --crew->alive;
-                member.ended = true;
-            }
-            crew->changed.notify_all();
-        });
+    return true;
 }
 
 void Guest::run_thread(Crew& crew, Runner& runner) {

@@ -150,7 +150,8 @@ public:
 private:
     Guest() = default;
     struct Crew;
-    void add_thread(std::shared_ptr<guest::Thread> thread);
+    /// False: the host has no more threads.
+    bool add_thread(std::shared_ptr<guest::Thread> thread);
     void lock_for_fork();
     void unlock_after_fork(bool in_child);
     void run_thread(Crew& crew, Runner& runner);

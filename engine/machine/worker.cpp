@@ -87,6 +87,7 @@ void Worker::run() {
     // The guest's threads begin here: what it sets as its umask, directory and root shall be theirs
     // alone. Where the host refuses that (some containers do), all threads share them.
     static_cast<void>(unshare(CLONE_FS));
+    standing_.emplace();
     umask_ = umask(0);
     umask(umask_);
     publish();

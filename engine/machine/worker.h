@@ -22,6 +22,7 @@
 #include "engine/machine/input_queue.h"
 #include "engine/machine/machine.h"
 #include "engine/machine/snapshot_builder.h"
+#include "engine/machine/thread_standing.h"
 #include "engine/machine/ticker.h"
 
 namespace e2k::machine {
@@ -109,7 +110,8 @@ private:
 
     // What is going on.
     RunState state_ = RunState::NoProgram;
-    mode_t umask_ = 0;  ///< the window's, which each guest starts with
+    mode_t umask_ = 0;                        ///< the window's, which each guest starts with
+    std::optional<ThreadStanding> standing_;  ///< the same
     std::string banner_;
     Runner* focus_ = nullptr;  ///< the thread that panels show and that is stepped
     bool main_ended_ = false;

@@ -104,6 +104,7 @@ void Worker::launch() {
         runner.guest().main().interrupt();
     };
     umask(umask_);  // the last guest may have changed it
+    standing_->restore();
     auto guest = Guest::start(path_, std::move(options));
     if (!guest) {
         banner_ = guest.error();

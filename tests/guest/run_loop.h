@@ -16,6 +16,7 @@ public:
         process.on_new_thread([this](std::shared_ptr<Thread> thread) {
             std::lock_guard lock(mutex_);
             threads_.emplace_back([this, thread] { run_thread(*thread); });
+            return true;
         });
     }
     /// Runs until the whole process has ended.

@@ -1,4 +1,4 @@
-// The table of system calls under bad addresses; random calls: fuzz_syscalls.
+// The table of system calls under bad addresses and random calls (fuzz_syscalls runs longer).
 #include <gtest/gtest.h>
 
 #include "tests/guest/fuzz_syscalls/fuzzer.h"
@@ -17,6 +17,18 @@ TEST(FuzzSyscalls, BadPointersGiveErrors) {
         const auto outcome = fuzz::run_bad_pointers(sandbox);
         EXPECT_TRUE(outcome.findings.empty()) << text(outcome);
         EXPECT_GT(outcome.calls, 5000u);
+    }
+}
+
+TEST(FuzzSyscalls, RandomCallsChangeNothingOutside) {
+    for (const bool sandbox : {false, true}) {  // without it, only the workbench must live on
+        fuzz::Settings settings;
+        settings.sandbox = sandbox;
+        settings.calls = 20'000;
+        settings.seconds = 3;
+        const auto outcome = fuzz::run(settings);
+        EXPECT_TRUE(outcome.findings.empty()) << text(outcome);
+        EXPECT_GT(outcome.calls, 200u);
     }
 }
 

@@ -10,6 +10,7 @@
 #include "app/scratch_directory.h"
 #include "engine/machine/machine.h"
 #include "tests/support/assembled_guest.h"
+#include "tests/support/guest_macros.h"
 
 namespace e2k::machine {
 namespace {
@@ -92,6 +93,46 @@ TEST_P(MachineTest, PausesBeforeTheFirstBundle) {
     EXPECT_EQ(snapshot->code->rows.front().bundle.address, snapshot->ip);
     EXPECT_FALSE(snapshot->code->rows.front().text.empty());
     EXPECT_FALSE(snapshot->regions.empty());
+}
+
+TEST_P(MachineTest, TheNextGuestIsScheduledAsTheFirst) {
+    // Processors, policy, input and output, timers: whatever a guest finds changed, it says.
+    const ScratchDirectory scratch;
+    const std::string path = (scratch.path() / "guest").string();
+    test::write_guest(path, test::with_macros(R"(
+        .data
+        .balign 8
+one:    .dword 1, 0, 0, 0
+none:   .dword 0
+        begin
+        sys 157, 0
+        { addd 0, %db[0], %dr1 }        ! the policy
+        sys 290, 1, 0
+        { nop 2
+          cmpedb %db[0], 0x6000, %pred4 }
+        { addd %dr1, 10, %dr1 ? %pred4 }
+        sys 172, 30
+        { nop 2
+          cmpedb %db[0], 77777, %pred4 }
+        { addd %dr1, 100, %dr1 ? %pred4 }
+        sys 156, 0, 3, none
+        sys 249, 0, 8, one
+        sys 289, 1, 0, 0x6000
+        sys 172, 29, 77777
+        quit %dr1
+)"));
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    Open command;
+    command.path = path;
+    command.options.own_streams = true;
+    command.options.tier = GetParam();
+    for (int round = 0; round < 2; ++round) {
+        machine.send(command);
+        ASSERT_EQ(settled()->run_state, RunState::Paused);
+        const auto snapshot = after(Go{});
+        EXPECT_EQ(snapshot->run_state, RunState::Exited);
+        EXPECT_EQ(snapshot->exit.value, 0) << "round " << round;
+    }
 }
 
 TEST_P(MachineTest, FollowsExecve) {

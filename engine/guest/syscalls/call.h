@@ -262,6 +262,8 @@ std::int64_t open_place(Call& call, Place place, std::uint64_t flags, std::uint6
 bool forbidden_file(int fd);
 /// True if the policy lets the guest signal or inspect `pid`.
 bool may_touch_process(const Process::Impl& process, int pid);
+/// The same for this signal: a child of a guest beside a window may not end or stop the window.
+bool may_signal(const Process::Impl& process, int pid, int signal);
 /// An absolute path without "//", "." and "..", which below /proc mean what they seem.
 std::string plain_path(const std::string& path);
 /// Text of a /proc file that must describe the guest, or nullopt: the host's own will do.

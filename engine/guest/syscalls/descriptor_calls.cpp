@@ -143,6 +143,9 @@ std::int64_t sys_fcntl(Call& call) {
     int command = call.integer(1);
     // The 32-bit library's names of the lock commands (linux-abi.md §6.2).
     if (command >= 12 && command <= 14) command -= 7;
+    // Beside a window this process is the window: its end is not the guest's to choose.
+    if (command == F_SETSIG && call.process.window && is_windows_own(call.integer(2)))
+        return call.fd(0) < 0 ? -EBADF : -EPERM;
     if (std::ranges::find(kNumbers, command) != kNumbers.end())
         return host_fcntl(call, command, call.arg[2]);
     switch (command) {

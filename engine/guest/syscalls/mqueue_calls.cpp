@@ -100,6 +100,7 @@ std::int64_t sys_mq_notify(Call& call) {
             break;
         case SIGEV_SIGNAL:
             if (event.signal < 1 || event.signal > kSignals) return -EINVAL;
+            if (call.process.window && is_windows_own(event.signal)) return -EPERM;
             // The host's signal is passed on to the guest, whatever it does with it.
             call.process.watch_signal(event.signal);
             break;

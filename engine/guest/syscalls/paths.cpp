@@ -336,7 +336,8 @@ std::int64_t open_file(Call& call, int dirfd, std::uint64_t path, std::uint64_t 
 
 bool may_touch_process(const Process::Impl& process, int pid) {
     const Sandbox* sandbox = process.sandbox();
-    return !sandbox || pid == process.pid || sandbox->owns_process(pid);
+    // The window's process is the sandbox's first one; to children it is none of theirs.
+    return !sandbox || pid == process.pid || (pid != process.window && sandbox->owns_process(pid));
 }
 
 }  // namespace e2k::guest

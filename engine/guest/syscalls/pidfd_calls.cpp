@@ -61,15 +61,13 @@ std::int64_t sys_pidfd_send_signal(Call& call) {
         if (info.signo != signal) return -EINVAL;
         if (!own && (info.code >= 0 || info.code == SI_TKILL)) return -EPERM;
     }
-    if (!may_touch_process(call.process, *pid)) return -EPERM;
+    if (!may_signal(call.process, *pid, signal)) return -EPERM;
     if (own && scope != kProcessGroup) {
         if (signal) call.process.post(info);
         return 0;
     }
     // A group may hold processes that are not the guest's.
-    if (scope == kProcessGroup &&
-        (call.process.options.policy.sandbox || !call.process.owns_host_process()))
-        return -EPERM;
+    if (scope == kProcessGroup && (call.process.sandbox() || call.process.window)) return -EPERM;
     siginfo_t host = siginfo_to_host(info);
     return Call::host(SYS_pidfd_send_signal, word(call.fd(0)), call.arg[1],
                       call.arg[2] ? word(&host) : 0, call.arg[3]);

@@ -30,9 +30,8 @@ inline int paths(const Call&) { return 0; }
 inline int refused(const Call&) { return EPERM; }
 
 inline bool own_process(const Call& call, int pid) {
-    return pid == 0 || pid == call.process.pid ||
-           (pid > 0 && call.process.find_thread(static_cast<std::uint32_t>(pid))) ||
-           sandbox(call).owns_process(pid);
+    return pid == 0 || may_touch_process(call.process, pid) ||
+           (pid > 0 && call.process.find_thread(static_cast<std::uint32_t>(pid)));
 }
 /// Argument N names a process or thread: the guest's own ones only.
 template <unsigned N>

@@ -150,9 +150,9 @@ std::int64_t signal_group(Call& call, int target, int signal) {
     for (const int pid : own) {
         if (target == -1 ? pid == p.pid : getpgid(pid) != group) continue;
         result = 0;
-        if (pid != p.pid)
+        if (pid != p.pid && may_signal(p, pid, signal))
             kill(pid, signal);
-        else if (signal)
+        else if (pid == p.pid && signal)
             p.post(from_self(call, signal, SI_USER));
     }
     return result;
@@ -167,11 +167,11 @@ std::int64_t sys_kill(Call& call) {
         return 0;
     }
     if (pid > 0) {
-        if (!may_touch_process(p, pid)) return -EPERM;
+        if (!may_signal(p, pid, signal)) return -EPERM;
         return Call::host(SYS_kill, call.arg[0], call.arg[1]);
     }
     // Groups: from the window, or a sandbox, only what belongs to the guest is reached.
-    if (p.sandbox() || !p.owns_host_process()) return signal_group(call, pid, signal);
+    if (p.sandbox() || p.window) return signal_group(call, pid, signal);
     const std::int64_t result = Call::host(SYS_kill, call.arg[0], call.arg[1]);
     // The handler takes a SIGPIPE of this process for one of its writes.
     if (result == 0 && signal == SIGPIPE && (pid == 0 || pid == -getpgrp()))
@@ -188,7 +188,7 @@ std::int64_t send_to_thread(Call& call, int group, int tid, const SiginfoE2k& in
         if (signal) p.post_to(*thread, info);
         return 0;
     }
-    if (!may_touch_process(p, tid)) return -EPERM;
+    if (!may_touch_process(p, tid) || !may_signal(p, group, signal)) return -EPERM;
     return Call::host(SYS_tgkill, static_cast<std::uint64_t>(group),
                       static_cast<std::uint64_t>(tid), static_cast<std::uint64_t>(signal));
 }
@@ -220,7 +220,7 @@ std::int64_t sys_rt_sigqueueinfo(Call& call) {
         if (signal && !call.process.post(info)) return -EAGAIN;
         return 0;
     }
-    if (!may_touch_process(call.process, pid)) return -EPERM;
+    if (!may_signal(call.process, pid, signal)) return -EPERM;
     siginfo_t host{};
     host.si_signo = signal;
     host.si_code = info.code;
@@ -284,6 +284,11 @@ constexpr std::array kRows{
 };
 
 }  // namespace
+
+bool may_signal(const Process::Impl& process, int pid, int signal) {
+    if (pid == process.window && pid != process.pid && is_windows_own(signal)) return false;
+    return may_touch_process(process, pid);
+}
 
 TemporaryMask::TemporaryMask(Call& call, std::uint64_t mask) : signals_(*call.thread.signals) {
     if (signals_.mask_to_restore) return;  // the call is issued again

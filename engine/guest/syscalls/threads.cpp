@@ -111,8 +111,10 @@ std::int64_t start_thread(Call& call, const CloneRequest& request) {
         return -EFAULT;
     const std::uint32_t tid = thread->tid;
     p.add_thread(thread);
-    p.thread_starter(std::move(thread));
-    return tid;
+    if (p.thread_starter(thread)) return tid;
+    p.remove_thread(*thread);
+    p.thread_ended.notify_all();
+    return -EAGAIN;
 }
 
 /// In the child of fork(): one thread, a new identity, nothing pending, no timers.

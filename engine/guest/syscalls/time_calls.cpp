@@ -132,12 +132,14 @@ std::int64_t create_host_timer(Process::Impl& p, int id, int clock, int signal) 
     return 0;
 }
 
-/// The host's signal comes at each expiry, wanted or not: a period of nanoseconds would leave the
-/// workbench no time for anything else. What is left out shows as overruns.
-itimerspec bearable(itimerspec t) {
+/// The host's signal comes at each expiry, wanted or not: periods of nanoseconds would leave the
+/// workbench no time for anything else. The more timers there are, the longer is the shortest
+/// period of the next. What is left out shows as overruns.
+itimerspec bearable(const Process::Impl& p, itimerspec t) {
     constexpr long kShortest = 100'000;
+    const long used = std::ranges::count_if(p.timers, [](const auto& timer) { return timer.used; });
     if (t.it_interval.tv_sec == 0 && t.it_interval.tv_nsec > 0)
-        t.it_interval.tv_nsec = std::max(t.it_interval.tv_nsec, kShortest);
+        t.it_interval.tv_nsec = std::max(t.it_interval.tv_nsec, kShortest * std::max(used, 1l));
     return t;
 }
 
@@ -154,7 +156,7 @@ itimerspec to_timespec(const itimerval& t) {
 std::int64_t set_timer(Call& call, int id, bool absolute, const itimerspec& fresh,
                        itimerspec& old) {
     Process::Impl& p = call.process;
-    const itimerspec spec = bearable(fresh);
+    const itimerspec spec = bearable(p, fresh);
     if (p.clock->is_virtual()) {
         p.set_virtual_timer(call.thread, id, absolute, spec, old);
         return 0;

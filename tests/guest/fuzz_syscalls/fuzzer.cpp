@@ -50,12 +50,13 @@ class Supervisor {
 public:
     Supervisor(Report& report) : report_(report) {}
 
-    /// Runs `work` in a process of its own; false if it did not end by itself and well.
+    /// Runs `work` in a process of its own; it must end by itself and well.
     template <class F>
-    bool run_worker(const std::string& which, F&& work) {
+    void run_worker(const std::string& which, F&& work) {
         const int pid = fork();
         if (pid == 0) {
-            work();
+            // Nothing of this process goes on here, whatever is thrown.
+            [&]() noexcept { work(); }();
             _exit(0);
         }
         ++report_.workers;
@@ -75,16 +76,15 @@ public:
                 add(which + ": hangs in " + last_call(report_.progress));
                 kill(pid, SIGKILL);
                 waitpid(pid, nullptr, 0);
-                return false;
+                return;
             }
         }
         reap_children();
-        if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
         add(fmt::format("{}: ended by {} {} in {}", which,
                         WIFSIGNALED(status) ? "signal" : "exit code",
                         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
                         last_call(report_.progress)));
-        return false;
     }
 
     void look_around(Outside& outside, const std::string& which) {
@@ -153,11 +153,10 @@ void supervise_bad_pointers(bool sandbox, Report& report, bool alone) {
     Surroundings around = outside.surroundings();
     around.all_processes = alone;
     Supervisor supervisor(report);
-    for (std::uint32_t first = 0; first < kNumbers && !supervisor.full();) {
-        const bool well = supervisor.run_worker(
-            "bad pointers", [&] { work_bad_pointers(around, sandbox, first, report.progress); });
-        first = well ? kNumbers : report.progress.number + 1;
-    }
+    for (std::uint32_t number = 0; number < kNumbers && !supervisor.full(); ++number)
+        if (const SyscallRow* row = find_syscall(number))
+            supervisor.run_worker(
+                "bad pointers", [&] { work_bad_pointers(around, sandbox, *row, report.progress); });
     if (sandbox) supervisor.look_around(outside, "bad pointers");
 }
 
@@ -171,8 +170,7 @@ Outcome in_child(F&& supervise) {
     }
     const int pid = fork();
     if (pid == 0) {
-        const bool alone = isolate();
-        supervise(*report, alone);
+        [&]() noexcept { supervise(*report, isolate()); }();
         _exit(0);
     }
     int status = 0;

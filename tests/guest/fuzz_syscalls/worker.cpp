@@ -19,7 +19,7 @@
 namespace e2k::guest::fuzz {
 namespace {
 
-constexpr std::uint64_t kCallsOfWorker = 20'000, kCallsOfGuest = 2'000;
+constexpr std::uint64_t kCallsOfGuest = 2'000;
 constexpr unsigned kWbs = 8;
 constexpr int kLog = 1000;  // standard error, out of the guest's way
 
@@ -197,13 +197,7 @@ unsigned percent_of(std::uint32_t number) {
 
 /// Without the sandbox these reach the fuzzer's own processes.
 bool reaches_others(std::uint32_t number) {
-    constexpr std::array kCalls{11u, 37u, 178u, 205u, 246u, 308u, 334u, 388u};
-    return std::ranges::find(kCalls, number) != kCalls.end();
-}
-
-/// What these set binds the process that starts the next guest, and cannot be taken back.
-bool binds_the_fuzzer(std::uint32_t number) {
-    constexpr std::array kCalls{75u, 375u};  // setrlimit, prlimit64
+    constexpr std::array kCalls{11u, 37u, 178u, 205u, 246u, 308u, 334u, 375u, 388u};
     return std::ranges::find(kCalls, number) != kCalls.end();
 }
 
@@ -211,7 +205,7 @@ std::vector<const SyscallRow*> all_rows(bool sandbox) {
     std::vector<const SyscallRow*> rows;
     for (std::uint32_t number = 0; number < kNumbers; ++number)
         if (const SyscallRow* row = find_syscall(number);
-            row && (sandbox || !reaches_others(number)) && !binds_the_fuzzer(number))
+            row && (sandbox || !reaches_others(number)))
             rows.push_back(row);
     return rows;
 }
@@ -243,64 +237,60 @@ void work(const Settings& settings, const Surroundings& around, std::uint64_t wo
     prepare_worker();
     const auto rows = all_rows(settings.sandbox);
     Random random(Random(settings.seed + worker * 0x1'0000'0001ull).next());
+    auto started = start_guest(around, settings.sandbox);
+    if (!started.process) _exit(97);
+    ++progress.guests;
     Ticker ticker(progress);
-    const std::uint64_t end = std::min(limit, progress.calls + kCallsOfWorker);
-    while (progress.calls < end) {
-        auto started = start_guest(around, settings.sandbox);
+    in_walled_thread(started.sandbox, [&] {
+        Guest guest(std::move(started.process), progress);
+        ticker.watch(&guest.process());
+        open_some(guest, random);
+        Grammar grammar(guest.process(), around, random);
+        const std::uint64_t end = std::min(limit, progress.calls + kCallsOfGuest);
+        for (std::uint64_t i = 0; i < 4 * kCallsOfGuest && progress.calls < end; ++i) {
+            const SyscallRow& row =
+                settings.number < 0 ? *random.pick(rows)
+                                    : *find_syscall(static_cast<std::uint32_t>(settings.number));
+            if (!random.chance(percent_of(row.number))) continue;
+            const auto arguments = grammar.arguments(row);
+            const std::uint32_t number =
+                random.chance(1) ? static_cast<std::uint32_t>(random.next()) : row.number;
+            if (!guest.call(number, arguments)) break;
+            if (number == row.number) grammar.learn(row, arguments, guest.result());
+            if (progress.calls % 64 == 0) check_host_memory(progress);
+        }
+        check_host_memory(progress);
+        ticker.watch(nullptr);
+    });
+}
+
+void work_bad_pointers(const Surroundings& around, bool sandbox, const SyscallRow& row,
+                       Progress& progress) {
+    if (percent_of(row.number) == 0 || (!sandbox && reaches_others(row.number))) return;
+    prepare_worker();
+    Ticker ticker(progress);
+    const std::size_t bad = bad_addresses().size() + 1;  // and one at the end of a page
+    Random random(row.number);
+    // All of them on one guest, on the next from where it ended.
+    for (std::size_t at = 0; at < 6 * bad;) {
+        auto started = start_guest(around, sandbox);
         if (!started.process) _exit(97);
         ++progress.guests;
-        // The wall holds a thread for ever, and this one restores the files for the next guest.
         in_walled_thread(started.sandbox, [&] {
             Guest guest(std::move(started.process), progress);
             ticker.watch(&guest.process());
             open_some(guest, random);
             Grammar grammar(guest.process(), around, random);
-            for (std::uint64_t i = 0; i < kCallsOfGuest && progress.calls < end; ++i) {
-                const SyscallRow& row = *random.pick(rows);
-                if (settings.number >= 0 && row.number != settings.number) continue;
-                if (!random.chance(percent_of(row.number))) continue;
-                const auto arguments = grammar.arguments(row);
-                const std::uint32_t number =
-                    random.chance(1) ? static_cast<std::uint32_t>(random.next()) : row.number;
-                if (!guest.call(number, arguments)) break;
-                if (number == row.number) grammar.learn(row, arguments, guest.result());
-                if (i % 64 == 0) check_host_memory(progress);
+            for (bool alive = true; alive && at < 6 * bad; ++at) {
+                const std::size_t k = at / bad, i = at % bad;
+                if (!Grammar::is_address(row.arguments[k])) continue;
+                auto arguments = grammar.harmless(row);
+                arguments[k] = i + 1 < bad ? bad_addresses()[i] : grammar.page_end();
+                alive = guest.call(row.number, arguments);
+                check_host_memory(progress);
             }
-            check_host_memory(progress);
             ticker.watch(nullptr);
         });
-    }
-}
-
-void work_bad_pointers(const Surroundings& around, bool sandbox, std::uint32_t first,
-                       Progress& progress) {
-    prepare_worker();
-    Ticker ticker(progress);
-    const std::size_t bad = bad_addresses().size() + 1;  // and one at the end of a page
-    for (const SyscallRow* row : all_rows(sandbox)) {
-        if (row->number < first || percent_of(row->number) == 0) continue;
-        Random random(row->number);
-        // All of them on one guest, on the next from where it ended.
-        for (std::size_t at = 0; at < 6 * bad;) {
-            auto started = start_guest(around, sandbox);
-            if (!started.process) _exit(97);
-            ++progress.guests;
-            in_walled_thread(started.sandbox, [&] {
-                Guest guest(std::move(started.process), progress);
-                ticker.watch(&guest.process());
-                open_some(guest, random);
-                Grammar grammar(guest.process(), around, random);
-                for (bool alive = true; alive && at < 6 * bad; ++at) {
-                    const std::size_t k = at / bad, i = at % bad;
-                    if (!Grammar::is_address(row->arguments[k])) continue;
-                    auto arguments = grammar.harmless(*row);
-                    arguments[k] = i + 1 < bad ? bad_addresses()[i] : grammar.page_end();
-                    alive = guest.call(row->number, arguments);
-                    check_host_memory(progress);
-                }
-                ticker.watch(nullptr);
-            });
-        }
     }
 }
 

@@ -21,12 +21,13 @@ struct Progress {
     std::atomic<std::uint32_t> host_memory_changed{0};
 };
 
-/// `worker` picks the part of the run. Ends after some thousand calls, or at `limit` calls in all.
+/// One guest in a process of its own, which its limits bind: `worker` picks the part of the run.
+/// Ends after some thousand calls, or at `limit` calls in all.
 void work(const Settings& settings, const Surroundings& around, std::uint64_t worker,
           std::uint64_t limit, Progress& progress);
 
-/// Rows from `first` on, each with bad addresses.
-void work_bad_pointers(const Surroundings& around, bool sandbox, std::uint32_t first,
+/// One row with bad addresses in a process of its own.
+void work_bad_pointers(const Surroundings& around, bool sandbox, const SyscallRow& row,
                        Progress& progress);
 
 }  // namespace e2k::guest::fuzz

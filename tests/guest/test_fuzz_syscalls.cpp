@@ -24,8 +24,8 @@ TEST(FuzzSyscalls, RandomCallsChangeNothingOutside) {
     for (const bool sandbox : {false, true}) {  // without it, only the workbench must live on
         fuzz::Settings settings;
         settings.sandbox = sandbox;
-        settings.calls = 20'000;
-        settings.seconds = 3;
+        settings.calls = 10'000;
+        settings.seconds = 2;
         const auto outcome = fuzz::run(settings);
         EXPECT_TRUE(outcome.findings.empty()) << text(outcome);
         EXPECT_GT(outcome.calls, 200u);

@@ -19,7 +19,7 @@
 namespace e2k::guest::fuzz {
 namespace {
 
-constexpr std::uint64_t kCallsOfGuest = 2'000;
+constexpr std::uint64_t kCallsOfGuest = 1'000;
 constexpr unsigned kWbs = 8;
 constexpr int kLog = 1000;  // standard error, out of the guest's way
 
@@ -106,7 +106,7 @@ public:
         : thread_([this, &progress] {
               std::uint64_t last = 0;
               while (!end_) {
-                  std::this_thread::sleep_for(std::chrono::milliseconds(2));
+                  std::this_thread::sleep_for(std::chrono::microseconds(500));
                   const std::uint64_t now = progress.calls;
                   std::lock_guard lock(mutex_);
                   if (now == last && process_) process_->interrupt_blocked();

@@ -22,7 +22,7 @@ struct Progress {
 };
 
 /// One guest in a process of its own, which its limits bind: `worker` picks the part of the run.
-/// Ends after some thousand calls, or at `limit` calls in all.
+/// Ends after a thousand calls, or at `limit` calls in all.
 void work(const Settings& settings, const Surroundings& around, std::uint64_t worker,
           std::uint64_t limit, Progress& progress);
 

@@ -1,69 +1,13 @@
 // Programs of our own assembler with shared objects beside them, and with threads.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-
-#include "app/scratch_directory.h"
-#include "engine/isa/assembler/program.h"
-#include "tests/guest/run_loop.h"
-#include "tests/support/guest_macros.h"
+#include "tests/guest/linked_programs.h"
 
 namespace e2k::guest {
 namespace {
 
-/// A directory for the files of one test.
-class Directory {
-public:
-    std::string link(const std::string& name, std::string_view source, isa::LinkOptions link) {
-        isa::ProgramSourceOptions options;
-        options.link = std::move(link);
-        const auto program = isa::assemble_program(e2k::test::with_macros(source), options);
-        if (!program) throw std::runtime_error(program.error().front().report(name));
-        const auto bytes = isa::write_elf(*program);
-        const std::filesystem::path file = files_.path() / name;
-        std::ofstream(file, std::ios::binary)
-            .write(reinterpret_cast<const char*>(bytes.data()),
-                   static_cast<std::streamsize>(bytes.size()));
-        return file.string();
-    }
-
-private:
-    ScratchDirectory files_;
-};
-
-struct Result {
-    ExitStatus exit;
-    std::string output, detail;
-};
-
-Result run(const std::string& path) {
-    Result result;
-    auto image = ElfImage::load(path);
-    if (!image) throw std::runtime_error(image.error());
-    ProcessOptions options;
-    options.argv = {path};
-    options.streams.output = [&](int, std::string_view text) { result.output += text; };
-    options.streams.input = [](char*, std::size_t) { return std::size_t{0}; };
-    auto process = Process::start(std::move(*image), options);
-    if (!process) throw std::runtime_error(process.error());
-    test::RunLoop loop(**process);
-    result.exit = loop.run();
-    result.detail = (*process)->exit_detail();
-    return result;
-}
-
-constexpr std::string_view kProgram = R"(
-        .macro invoke function
-        { nop 4
-          disp %ctpr1, \function }
-        { call %ctpr1, wbs = CALL }
-        .endm
-        begin
-        main_arguments
-        invoke __libc_start_main
-main:   procedure
-)";
+using test::LinkedFiles;
+using test::RunResult;
 
 /// The number that `answer` gives comes from its constructor, through a relocated pointer.
 constexpr std::string_view kLibrary = R"(
@@ -94,25 +38,25 @@ number: .quad 1
 class SharedObjects : public ::testing::TestWithParam<isa::OutputKind> {};
 
 TEST_P(SharedObjects, AreFoundBesideTheProgramAndConstructed) {
-    Directory directory;
+    LinkedFiles directory;
     directory.link("libanswer.so", kLibrary,
                    {.kind = isa::OutputKind::Shared, .soname = "libanswer.so"});
     const std::string program =
-        directory.link("program", std::string(kProgram) + R"(
+        directory.link("program", std::string(test::kMain) + R"(
         invoke answer
         { addd 0, %db[0], %dr0 }
         back
 )",
                        {.kind = GetParam(), .needed = {"libanswer.so", "libc.so.6"}});
-    const Result result = run(program);
+    const RunResult result = test::run_file(program);
     EXPECT_EQ(result.exit.kind, ExitStatus::Kind::Exited) << result.detail;
     EXPECT_EQ(result.exit.value, 42);
 }
 
 /// Four threads count to 4000 under one mutex.
 TEST_P(SharedObjects, ThreadsShareAMutex) {
-    Directory directory;
-    const std::string program = directory.link("program", std::string(kProgram) + R"(
+    LinkedFiles directory;
+    const std::string program = directory.link("program", std::string(test::kMain) + R"(
         { addd 0, 0, %dr4
           addd 0, threads, %dr5 }
 start:  { addd 0, %dr5, %db[0]
@@ -172,7 +116,7 @@ total:  .skip 8
 mutex:  .skip 40
 )",
                                                {.kind = GetParam(), .needed = {"libc.so.6"}});
-    const Result result = run(program);
+    const RunResult result = test::run_file(program);
     EXPECT_EQ(result.exit.kind, ExitStatus::Kind::Exited) << result.detail;
     EXPECT_EQ(result.output, "4000 77\n");
 }

@@ -116,12 +116,12 @@ tl::expected<void, std::string> Linker::open_library(const std::string& path) {
     return {};
 }
 
-tl::expected<void, std::string> Linker::load_library(std::string_view name,
-                                                     const LoadedObject& wanted_by) {
-    if (tried_.contains(name)) return {};
-    tried_.emplace(name);
-    for (const LoadedObject& object : objects_)
-        if (object.file->soname() == name) return {};
+tl::expected<std::optional<std::size_t>, std::string> Linker::load_library(
+    std::string_view name, const LoadedObject& wanted_by) {
+    if (const auto before = tried_.find(name); before != tried_.end()) return before->second;
+    std::optional<std::size_t>& found = tried_[std::string(name)];
+    for (std::size_t i = 0; i < objects_.size(); ++i)
+        if (objects_[i].file->soname() == name) return found = i;
     const bool stands_in = definitions_.stands_for(name);
     std::vector<std::string> places;
     if (name.find('/') != std::string_view::npos)
@@ -133,16 +133,20 @@ tl::expected<void, std::string> Linker::load_library(std::string_view name,
         if (access(place.c_str(), R_OK) != 0) continue;
         if (objects_.size() > kMaxLibraries)
             return tl::unexpected(program_.path + ": needs too many libraries");
-        return open_library(place);
+        if (auto done = open_library(place); !done) return tl::unexpected(done.error());
+        return found = objects_.size() - 1;
     }
     if (!stands_in) linked_.missing_libraries.emplace_back(name);
-    return {};
+    return found;
 }
 
 tl::expected<void, std::string> Linker::load_libraries() {
     for (std::size_t i = 0; i < objects_.size(); ++i)  // the list grows: breadth first
-        for (const std::string_view name : objects_[i].file->needed())
-            if (auto done = load_library(name, objects_[i]); !done) return done;
+        for (const std::string_view name : objects_[i].file->needed()) {
+            const auto library = load_library(name, objects_[i]);
+            if (!library) return tl::unexpected(library.error());
+            if (*library) objects_[i].dependencies.push_back(**library);
+        }
     return {};
 }
 

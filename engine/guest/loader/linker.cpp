@@ -78,18 +78,15 @@ Target Linker::resolve(const LoadedObject& object, std::uint32_t index, bool for
                   true};
         return target;
     }
+    // The address that a program without position-independent code has given a function: its PLT
+    // entry. Everybody uses it, but for the PLT itself.
+    if (!for_call && !skip_own && s.type != STT_OBJECT && s.type != STT_TLS)
+        if (const auto plt = canonical_.find(s.name); plt != canonical_.end())
+            return {plt->second, 0, &objects_.front(), plt->second, false, true};
     for (const LoadedObject& other : objects_) {
         if (skip_own && &other == &object) continue;
         if (auto found = defined_in(other, s.name, s.version)) return *found;
     }
-    // The address that a program without position-independent code has given a function: its PLT
-    // entry. Everybody uses it, but for the PLT itself.
-    const LoadedObject& program = objects_.front();
-    if (!for_call && !s.defined && s.type == STT_FUNC && &object == &program && s.value != 0)
-        return {s.value + object.bias, s.size, &object, s.value, false, true};
-    if (!for_call && &object != &program && s.type != STT_OBJECT)
-        if (const auto plt = canonical_.find(s.name); plt != canonical_.end())
-            return {plt->second, 0, &program, plt->second, false, true};
     if (const auto data = definitions_.object(s.name))
         return {data->address, data->size, nullptr, 0, false, true};
     if (const auto function = definitions_.function(s.name, s.version))
@@ -242,12 +239,33 @@ tl::expected<void, std::string> Linker::read_array(const LoadedObject& object, c
     return {};
 }
 
+/// What an object needs comes before it; else those loaded last come first, the program at the end.
+/// In a circle one begins.
+std::vector<std::size_t> Linker::order_of_construction() const {
+    std::vector<std::size_t> order;
+    std::vector<char> placed(objects_.size());
+    while (order.size() < objects_.size()) {
+        std::size_t at = objects_.size() - 1;
+        while (placed[at]) --at;
+        std::vector<char> passed = placed;
+        for (;;) {
+            passed[at] = true;
+            std::optional<std::size_t> next;
+            for (const std::size_t needed : objects_[at].dependencies)
+                if (!passed[needed] && needed != 0) next = std::max(next.value_or(0), needed);
+            if (!next) break;
+            at = *next;
+        }
+        placed[at] = true;
+        order.push_back(at);
+    }
+    return order;
+}
+
 tl::expected<void, std::string> Linker::list_functions() {
     std::vector<StartCall> constructors;
-    std::vector<std::vector<std::uint64_t>> finish;  // of each object, program first
-    // Libraries that others need come first: the reverse of the order of loading does that unless
-    // they need each other.
-    for (std::size_t i = objects_.size(); i-- > 0;) {
+    std::vector<std::vector<std::uint64_t>> finish;  // of each object, program last
+    for (const std::size_t i : order_of_construction()) {
         const LoadedObject& object = objects_[i];
         const ObjectFile& file = *object.file;
         std::vector<std::uint64_t> init;

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "engine/guest/loader/linker.h"
@@ -14,8 +15,9 @@ struct LoadedObject {
     ElfImage image;  ///< of a library; empty for the program
     std::unique_ptr<ObjectFile> file;
     std::uint64_t bias = 0;
-    std::uint64_t tls_offset = 0;  ///< of its block from the thread pointer
-    unsigned tls_module = 0;       ///< 0: none
+    std::uint64_t tls_offset = 0;           ///< of its block from the thread pointer
+    unsigned tls_module = 0;                ///< 0: none
+    std::vector<std::size_t> dependencies;  ///< places among the objects
 };
 
 /// What a symbol stands for.
@@ -40,7 +42,9 @@ private:
     // libraries.cpp
     Done load_program();
     Done load_libraries();
-    Done load_library(std::string_view name, const LoadedObject& wanted_by);
+    /// Nothing: there is none of that name, or the bridge stands for it.
+    tl::expected<std::optional<std::size_t>, std::string> load_library(
+        std::string_view name, const LoadedObject& wanted_by);
     std::vector<std::string> directories(const LoadedObject& wanted_by) const;
     Done open_library(const std::string& path);
     Done place_tls();
@@ -61,6 +65,7 @@ private:
     Done store_target(const LoadedObject& object, const Relocation& relocation,
                       std::uint64_t offset, const Target& target, bool literal);
     Done list_functions();
+    std::vector<std::size_t> order_of_construction() const;
     Done read_array(const LoadedObject& object, const Range& array, std::uint64_t least,
                     std::vector<std::uint64_t>& functions) const;
     Done check_missing() const;
@@ -72,7 +77,8 @@ private:
     const LinkOptions& options_;
     std::deque<LoadedObject> objects_;  ///< the program first, then in order of loading
     std::uint64_t next_base_ = 0;
-    std::set<std::string, std::less<>> tried_;  ///< names of libraries
+    /// Names of libraries, and what has come of them.
+    std::map<std::string, std::optional<std::size_t>, std::less<>> tried_;
     std::set<std::string, std::less<>> missing_;
     std::map<std::string_view, std::uint64_t>
         canonical_;  ///< functions whose address is their PLT entry

@@ -1,0 +1,239 @@
+// Dynamic programs with the built-in linker and the C library of the workbench, as users start
+// them: from each other, with the files of a system, with signals and real files.
+#include <gtest/gtest.h>
+
+#include "tests/app/exec_guests.h"
+#include "tests/support/dynamic_guests.h"
+
+namespace e2k::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// `main` with the arguments of the C library in %dr0, %dr1, %dr2.
+constexpr std::string_view kMain = R"(
+        .macro expect register, value, code
+        { nop 2
+          cmpedb \register, \value, %pred0 }
+        { nop 4
+          disp %ctpr1, .Lexpected\@ }
+        { ct %ctpr1 ? %pred0 }
+        quit \code
+.Lexpected\@:
+        .endm
+        .macro load register, place
+        { addd 0, \place, %dr22 }
+        { nop 4
+          ldd [%dr22], \register }
+        .endm
+        begin
+        main_arguments
+        { nop 4
+          disp %ctpr1, __libc_start_main }
+        { call %ctpr1, wbs = CALL }
+main:   procedure
+)";
+
+/// Executes its first argument with the others; without arguments says so and ends with 5.
+constexpr std::string_view kAgain = R"(
+        get %dr4, %dr1, 8
+        go_if_zero %dr4, last
+        { addd %dr1, 8, %dr5 }
+        invoke execve, %dr4, %dr5, %dr2
+        invoke __errno_location
+        { nop 4
+          ldw [%db[0]], %dr4 }
+        answer %dr4
+last:   invoke puts, text
+        answer 5
+        .section .rodata
+text:   .asciz "the last one"
+)";
+
+class LibraryOfTheWorkbench : public testing::TestWithParam<isa::OutputKind> {
+protected:
+    void make(const std::string& name, std::string_view body,
+              std::vector<std::string> needed = {"libc.so.6"}) const {
+        write(guests.path(name), std::string(kMain) + std::string(body),
+              {.kind = GetParam(), .needed = std::move(needed)});
+    }
+    static void write(const fs::path& path, const std::string& source,
+                      const isa::LinkOptions& link) {
+        const auto program = isa::assemble_program(dynamic_source(source), {.link = link});
+        if (!program) throw std::runtime_error(program.error().front().report(path.string()));
+        const auto elf = isa::write_elf(*program);
+        std::ofstream file(path, std::ios::binary);
+        file.write(reinterpret_cast<const char*>(elf.data()),
+                   static_cast<std::streamsize>(elf.size()));
+        file.close();
+        fs::permissions(path, fs::perms::owner_all);
+    }
+    ChildResult run(const std::string& options, const std::string& before = "") const {
+        return guests.shell(before + " \"$E2KWB\" run " + options);
+    }
+
+    ExecGuests guests;
+};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, LibraryOfTheWorkbench,
+                         testing::Values(isa::OutputKind::Dynamic,
+                                         isa::OutputKind::PositionIndependent),
+                         [](const auto& info) {
+                             return info.param == isa::OutputKind::Dynamic ? "Fixed" : "Pie";
+                         });
+
+/// The directory of -L has libraries, but no dynamic linker; it holds for executed programs, too.
+TEST_P(LibraryOfTheWorkbench, ProgramsExecuteEachOther) {
+    guests.make("static", kExec);
+    make("again", kAgain);
+    fs::create_directories(guests.path("root/usr/lib64"));
+    fs::create_directories(guests.path("root/etc"));
+    std::ofstream(guests.path("root/etc/greeting")) << "greetings from the system\n";
+    write(guests.path("root/usr/lib64/libtest.so"), std::string(kLibrary),
+          {.kind = isa::OutputKind::Shared, .soname = "libtest.so"});
+    const bool fixed = GetParam() == isa::OutputKind::Dynamic;
+    write(guests.path("user"),
+          std::string(fixed ? "        .set FIXED, 1\n" : "") + std::string(kDynamicProgram),
+          {.kind = GetParam(), .needed = {"libtest.so"}});
+    constexpr const char* kOutput = "hello from a library\ngreetings from the system\n";
+    for (const char* options : {"", "--interp ", "--sandbox "}) {
+        const auto last = run(std::string(options) + "./again ./static ./again ./again");
+        EXPECT_EQ(last.output, "the last one\n") << options << last.errors;
+        EXPECT_EQ(last.shell_status(), 5);
+        for (const char* way : {"./user", "./static ./user", "./again ./again ./static ./user"}) {
+            const auto result = run(std::string(options) + "-L root " + way);
+            EXPECT_EQ(result.output, kOutput) << options << way;
+            EXPECT_EQ(result.errors, "") << options << way;
+            EXPECT_EQ(result.shell_status(), 41) << options << way;
+        }
+    }
+    EXPECT_EQ(run("./again ./nothing").shell_status(), 2) << "ENOENT";
+    const auto without = run("./user");
+    EXPECT_NE(without.errors.find("no library libtest.so"), std::string::npos) << without.errors;
+    EXPECT_NE(without.errors.find("calls say, which is in no library here"), std::string::npos)
+        << without.errors;
+}
+
+/// signal() lets what was interrupted go on, a handler without SA_RESTART does not.
+TEST_P(LibraryOfTheWorkbench, SignalsInterruptWhatWaits) {
+    make("waits", R"(
+        invoke signal, 14, handler
+        invoke setitimer, 0, soon, 0
+        invoke read, 0, buffer, 1
+        expect %db[0], 1, 10
+        load %dr4, count
+        expect %dr4, 1, 11
+        invoke sigaction, 14, action, 0
+        invoke setitimer, 0, soon, 0
+        invoke read, 0, buffer, 1
+        expect %db[0], -1, 12
+        invoke __errno_location
+        { nop 4
+          ldw [%db[0]], %dr4 }
+        expect %dr4, 4, 13              ! EINTR
+        invoke setitimer, 0, soon, 0
+        invoke getchar
+        { sxt 2, %db[0], %dr4 }
+        expect %dr4, -1, 14
+        load %dr4, count
+        expect %dr4, 3, 15
+        answer 0
+handler: procedure
+        load %dr1, count
+        { addd %dr1, 1, %dr1 }
+        { std %dr1, [%dr22] }
+        back
+        .data
+        .balign 16
+soon:   .dword 0, 0, 0, 30000           ! 30 ms
+action: .dword handler
+        .space 144
+        .bss
+        .balign 8
+count:  .space 8
+buffer: .space 8
+)");
+    for (const char* options : {"", "--interp "}) {
+        const auto result = guests.shell("(sleep 0.3; printf x; sleep 0.4) | \"$E2KWB\" run " +
+                                         std::string(options) + "./waits");
+        EXPECT_EQ(result.shell_status(), 0) << options << result.errors;
+    }
+}
+
+/// Variable arguments of every kind, to standard output, and to a file that is then read; an error
+/// has its number and text.
+TEST_P(LibraryOfTheWorkbench, TextGoesToFilesAndBack) {
+    make("writes", R"(
+        invoke atexit, goodbye
+        { addd 0, _f64 stdout, %dr4 }
+        get %dr4, %dr4
+        invoke print, %dr4
+        invoke fopen, name, mode_w
+        { addd 0, %db[0], %dr5 }
+        invoke print, %dr5
+        invoke fclose, %dr5
+        invoke fopen, name, mode_r
+        { addd 0, %db[0], %dr5 }
+        invoke fgets, buffer, 100, %dr5
+        invoke fputs, buffer, %dr4
+        invoke fopen, nowhere, mode_r
+        expect %db[0], 0, 10
+        invoke __errno_location
+        { nop 4
+          ldw [%db[0]], %dr4 }
+        expect %dr4, 2, 11              ! ENOENT
+        invoke perror, nowhere
+        answer 3
+goodbye: procedure
+        invoke puts, bye
+        back
+! fprintf(file, "…", 7, "text", 2.5, 1.25L, 1e100): the format and what follows it in memory, too
+print:  procedure
+        { nop 4
+          getsp -80, %dr1 }
+        { addd 0, _f64 format, %db[1]
+          addd 0, %dr0, %db[0] }
+        { addd 0, -7, %db[2]
+          addd 0, word, %db[3] }
+        { addd 0, _f64 0x4004000000000000, %db[4] }
+        { addd 0, _f64 0xa000000000000000, %db[6]
+          addd 0, 0x3fff, %db[7] }
+        { addd 0, _f64 0x54b249ad2594c37d, %dr2 }
+        { std %db[1], [%dr1 + 8]
+          std %db[2], [%dr1 + 16] }
+        { std %db[3], [%dr1 + 24]
+          std %db[4], [%dr1 + 32] }
+        { std %db[6], [%dr1 + 48]
+          std %db[7], [%dr1 + 56] }
+        { std %dr2, [%dr1 + 64] }
+        { nop 4
+          disp %ctpr1, fprintf }
+        { call %ctpr1, wbs = CALL }
+        back
+        .section .rodata
+format: .asciz "%d %s %.3f %Lf %g\n"
+word:   .asciz "text"
+name:   .asciz "file"
+mode_w: .asciz "w"
+mode_r: .asciz "r"
+nowhere: .asciz "no/where"
+bye:    .asciz "bye"
+        .bss
+buffer: .space 128
+)");
+    const std::string line = "-7 text 2.500 1.250000 1e+100\n";
+    for (const char* options : {"", "--interp ", "--sandbox --writable . "}) {
+        const auto result = run(std::string(options) + "./writes");
+        EXPECT_EQ(result.output, line + line + "bye\n") << options;
+        EXPECT_EQ(result.errors, "no/where: No such file or directory\n") << options;
+        EXPECT_EQ(result.shell_status(), 3) << options;
+        std::ifstream file(guests.path("file"));
+        std::string written;
+        std::getline(file, written);
+        EXPECT_EQ(written + "\n", line);
+        fs::remove(guests.path("file"));
+    }
+}
+
+}  // namespace
+}  // namespace e2k::test

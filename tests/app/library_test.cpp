@@ -160,6 +160,43 @@ buffer: .space 8
     }
 }
 
+/// A handler that does not return ends what waits; the mask is as it was, so the next one comes.
+TEST_P(LibraryOfTheWorkbench, HandlersMayLeaveWhatWaits) {
+    make("leaves", R"(
+        invoke signal, 14, handler
+        invoke __sigsetjmp, buffer, 1
+        { addd 0, %db[0], %dr4 }
+        load %dr5, count
+        go_if_equal %dr5, 3, done
+        invoke setitimer, 0, soon, 0
+        invoke getchar
+        answer 10
+done:   expect %dr4, 7, 11
+        invoke puts, text
+        answer 0
+handler: procedure
+        load %dr1, count
+        { addd %dr1, 1, %dr1 }
+        { std %dr1, [%dr22] }
+        invoke siglongjmp, buffer, 7
+        .data
+        .balign 16
+soon:   .dword 0, 0, 0, 30000           ! 30 ms
+        .section .rodata
+text:   .asciz "left"
+        .bss
+        .balign 16
+buffer: .space 256
+count:  .space 8
+)");
+    for (const char* options : {"", "--interp "}) {
+        const auto result =
+            guests.shell("sleep 1 | \"$E2KWB\" run " + std::string(options) + "./leaves");
+        EXPECT_EQ(result.shell_status(), 0) << options << result.errors;
+        EXPECT_EQ(result.output, "left\n") << options;
+    }
+}
+
 /// Variable arguments of every kind, to standard output, and to a file that is then read; an error
 /// has its number and text.
 TEST_P(LibraryOfTheWorkbench, TextGoesToFilesAndBack) {

@@ -10,6 +10,7 @@
 #include <random>
 
 #include "engine/guest/libc/row.h"
+#include "engine/guest/libc/stubs.h"
 #include "tests/guest/run_loop.h"
 #include "tests/support/dynamic_elf.h"
 
@@ -209,6 +210,14 @@ TEST(Dynamic, TheBridgeCannotBeReachedFromElsewhere) {
 TEST(Dynamic, NamesOfRowsAreUnique) {
     const auto rows = libc::library_rows();
     for (std::size_t i = 1; i < rows.size(); ++i) EXPECT_LT(rows[i - 1].name, rows[i].name);
+}
+
+TEST(Dynamic, EveryNameOfAFunctionInGuestCodeIsKnown) {
+    std::vector<std::string_view> names;
+    for (const libc::StubSymbol& symbol : libc::stub_symbols()) names.push_back(symbol.name);
+    for (const char* name :
+         {"longjmp", "_longjmp", "siglongjmp", "__longjmp_chk", "setjmp", "_setjmp", "__sigsetjmp"})
+        EXPECT_NE(std::ranges::find(names, name), names.end()) << name;
 }
 
 /// Calls a function of the bridge that is guest code, as a compiled caller would.

@@ -133,6 +133,39 @@ TEST(AssemblerProgram, SectionsSymbolsAndCode) {
     EXPECT_TRUE(has("disp %ctpr2, 0x10018"));
 }
 
+TEST(AssemblerProgram, OtherNamesOfPlacesAreSymbols) {
+    const auto p = assemble_program(R"(
+        .globl _start, other, behind, number
+        .weak maybe
+        .set other, function
+        .set maybe, function
+        .set behind, function + 8
+        .set inside, function
+        .set number, 8
+_start: {}
+function: {}
+        {}
+)");
+    ASSERT_TRUE(p) << complaints(p.error());
+    const auto symbol = [&](std::string_view name) {
+        const auto at = std::ranges::find(p->symbols, name, &AssembledSymbol::name);
+        return at == p->symbols.end() ? nullptr : &*at;
+    };
+    const AssembledSymbol* const function = symbol("function");
+    ASSERT_TRUE(function);
+    for (const char* name : {"other", "maybe"}) {
+        ASSERT_TRUE(symbol(name)) << name;
+        EXPECT_EQ(symbol(name)->address, function->address);
+        EXPECT_EQ(symbol(name)->section, function->section);
+    }
+    EXPECT_TRUE(symbol("other")->global);
+    EXPECT_TRUE(symbol("maybe")->weak);
+    ASSERT_TRUE(symbol("behind"));
+    EXPECT_EQ(symbol("behind")->address, function->address + 8);
+    EXPECT_FALSE(symbol("inside")) << "known to this source only";
+    EXPECT_FALSE(symbol("number"));
+}
+
 TEST(AssemblerProgram, Hello) {
     const auto p = assemble_program(kHello);
     ASSERT_TRUE(p) << complaints(p.error());

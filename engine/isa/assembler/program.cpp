@@ -265,8 +265,21 @@ AssembledProgram Assembly::program() {
 }
 
 void Assembly::place_symbols(AssembledProgram& out, const std::vector<int>& section_numbers) const {
+    // Where an address is: for other names of places (`.set other, place`).
+    const auto section_at = [&](std::uint64_t address) {
+        for (std::size_t i = 0; i < out.sections.size(); ++i) {
+            const AssembledSection& section = out.sections[i];
+            if (section.loaded && !section.tls && address >= section.address &&
+                address - section.address < section.size)
+                return static_cast<int>(i);
+        }
+        return -1;
+    };
     for (const auto& [name, s] : symbols_) {
-        if (!s.label || s.defined_in_pass < 0 || name.starts_with(".L")) continue;
+        if (s.defined_in_pass < 0 || name.starts_with(".L")) continue;
+        const bool other_name =
+            !s.label && !s.constant && (s.declared_global || s.weak) && section_at(s.value) >= 0;
+        if (!s.label && !other_name) continue;
         AssembledSymbol& made = out.symbols.emplace_back();
         made.name = name;
         made.address = s.value;
@@ -277,7 +290,8 @@ void Assembly::place_symbols(AssembledProgram& out, const std::vector<int>& sect
         made.function = s.type == SymbolType::Function;
         made.visibility = s.visibility;
         made.section = s.section < section_numbers.size() ? section_numbers[s.section] : -1;
-        if (made.section < 0 || !sections_.all()[s.section].kind.tls) continue;
+        if (other_name) made.section = section_at(s.value);
+        if (other_name || made.section < 0 || !sections_.all()[s.section].kind.tls) continue;
         made.address -= sections_.thread_block().begin;
         made.type = SymbolType::Tls;
     }

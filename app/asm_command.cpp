@@ -5,10 +5,10 @@
 #include <iterator>
 
 #include "app/commands.h"
-#include "app/whole_file.h"
 #include "engine/isa/assembler/library.h"
 #include "engine/isa/assembler/program.h"
 #include "engine/isa/printable.h"
+#include "engine/machine/whole_file.h"
 
 namespace e2k::app {
 
@@ -73,7 +73,7 @@ int assemble(const AsmOptions& options) {
         return kExitFailure;
     }
     const auto write = [](const std::string& path, std::string_view content, bool executable) {
-        const auto trouble = write_whole_file(path, content, {.executable = executable});
+        const auto trouble = machine::write_whole_file(path, content, {.executable = executable});
         if (!trouble.empty()) complain(fmt::format("{}: {}", path, trouble));
         return trouble.empty();
     };

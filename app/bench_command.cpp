@@ -8,7 +8,7 @@
 
 #include "app/bench/plan.h"
 #include "app/commands.h"
-#include "app/whole_file.h"
+#include "engine/machine/whole_file.h"
 
 namespace e2k::app {
 
@@ -125,7 +125,8 @@ int bench(const BenchOptions& options) {
     results().print("Medians of {} run{}; figure \"s\" is elapsed time.\n", options.runs,
                     options.runs == 1 ? "" : "s");
     if (!options.json.empty()) {
-        const auto trouble = write_whole_file(options.json, bench::format_json(rows, variants));
+        const auto trouble =
+            machine::write_whole_file(options.json, bench::format_json(rows, variants));
         if (!trouble.empty()) {
             complain(fmt::format("{}: {}", options.json, trouble));
             return kExitFailure;

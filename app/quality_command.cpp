@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
-#include "app/whole_file.h"
+#include "engine/machine/whole_file.h"
 #include "engine/translate/host_text.h"
 #include "engine/translate/quality.h"
 
@@ -165,7 +165,7 @@ int quality(const QualityOptions& options) {
     print_bundles(results_beside_guest(), report, options.top, place);
     print_listings(results_beside_guest(), report, options.listings, place);
     if (!options.json.empty()) {
-        const auto trouble = write_whole_file(options.json, format_json(report, place));
+        const auto trouble = machine::write_whole_file(options.json, format_json(report, place));
         if (!trouble.empty()) {
             complain(fmt::format("{}: {}", options.json, trouble));
             return kExitFailure;

@@ -22,7 +22,7 @@
 #include <optional>
 #include <thread>
 
-#include "app/whole_file.h"
+#include "engine/machine/whole_file.h"
 
 namespace e2k::app {
 
@@ -78,7 +78,7 @@ std::string write_kept(const std::string& folder, const std::string& name,
                        const std::string& text) {
     if (folder.empty() || std::ranges::find(kFiles, name) == kFiles.end())
         return "there is no such file of the window";
-    return write_whole_file(folder + "/" + name, text);
+    return machine::write_whole_file(folder + "/" + name, text);
 }
 
 /// From /proc/PID/stat: "pid (name) state ppid …", where the name may hold anything. 0 if gone.

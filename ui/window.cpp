@@ -9,10 +9,12 @@
 #include <stb_image_write.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 #include <thread>
+
+#include "engine/machine/whole_file.h"
 
 namespace e2k::ui {
 
@@ -38,8 +40,15 @@ ImU32 Image::at(int x, int y) const {
 }
 
 tl::expected<void, std::string> Image::write_png(const std::string& path) const {
-    if (stbi_write_png(path.c_str(), width, height, 4, rgba.data(), width * 4) == 0)
-        return tl::unexpected("cannot write the picture to " + path + ": " + std::strerror(errno));
+    std::string bytes;
+    const auto append = [](void* to, void* data, int size) {
+        static_cast<std::string*>(to)->append(static_cast<const char*>(data),
+                                              static_cast<std::size_t>(size));
+    };
+    if (stbi_write_png_to_func(append, &bytes, width, height, 4, rgba.data(), width * 4) == 0)
+        return tl::unexpected("cannot make the picture for " + path);
+    if (const auto why = machine::write_whole_file(path, bytes); !why.empty())
+        return tl::unexpected("cannot write the picture: " + why);
     return {};
 }
 

@@ -32,7 +32,9 @@ public:
 
     /// Host descriptor of `guest`, or -1 (the host then answers EBADF by itself).
     int host(int guest) const;
-    /// Which standard stream of the window `guest` is a copy of: 1, 2, or -1.
+    /// What `stream` is for a descriptor of /proc/self/mem.
+    static constexpr int kGuestMemory = -2;
+    /// Which standard stream of the window `guest` is a copy of: 1, 2, kGuestMemory, or -1.
     int stream(int guest) const;
     /// Guest number of a host descriptor, or -1.
     int guest_of(int host) const;

@@ -188,4 +188,19 @@ TEST_F(WindowProcess, APictureOfWhatIsNoProgramEndsAtOnceWithTheReason) {
     EXPECT_FALSE(fs::exists(file("p.png")));
 }
 
+TEST_F(WindowProcess, APictureThatCannotBeWrittenLeavesTheOldOne) {
+    const std::string path = guest("picture", "        request 300\n");
+    auto result = window("", "--screenshot /dev/full " + path);
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_NE(result.errors.find("No space left on device"), std::string::npos) << result.errors;
+    std::ofstream(file("p.png")) << "the old one";
+    result =
+        window("", "--screenshot " + file("p.png") + " " + path, "ulimit -f 1; trap '' XFSZ; exec");
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_EQ(e2k::test::read_file(file("p.png")), "the old one");
+    result = window("", "--screenshot " + file("p.png") + " " + path);
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    EXPECT_EQ(e2k::test::read_file(file("p.png")).substr(1, 3), "PNG");
+}
+
 }  // namespace

@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -12,9 +13,12 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <set>
+#include <string>
+#include <thread>
 
 #include "app/scratch_directory.h"
 #include "engine/guest/fd_table.h"
@@ -31,6 +35,7 @@ enum Number : std::uint32_t {
     kWrite = 4,
     kOpen = 5,
     kClose = 6,
+    kLseek = 19,
     kGetpid = 20,
     kDup = 41,
     kPipe = 42,
@@ -40,16 +45,23 @@ enum Number : std::uint32_t {
     kDup2 = 63,
     kSetrlimit = 75,
     kMmap = 90,
+    kMunmap = 91,
+    kMprotect = 125,
     kGetdents = 141,
     kSelect = 142,
     kMremap = 163,
     kPoll = 168,
+    kPread = 180,
+    kPwrite = 181,
     kUgetrlimit = 191,
     kGetdents64 = 220,
+    kPreadv = 354,
     kDup3 = 358,
     kPrlimit = 375,
     kCloseRange = 431,
 };
+
+constexpr int kAnonymous = 0x12;  // private; differs from the host's
 
 ino_t inode(int fd) {
     struct stat st {};
@@ -193,6 +205,92 @@ TEST(Descriptors, ProcListsTheGuestsOwnNumbers) {
     }
 }
 
+TEST(Descriptors, ProcListsTheGuestsOwnThreads) {
+    Caller c;
+    // The window's and the worker's threads are none of the guest's.
+    std::jthread other([](const std::stop_token& end) {
+        while (!end.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    });
+    const auto fd = c.call(kOpen, c.text("/proc/self/task"), O_RDONLY | O_DIRECTORY);
+    ASSERT_GE(fd, 0);
+    const auto buffer = c.room(4096);
+    const auto n = c.call(kGetdents64, fd, buffer, 4096);
+    ASSERT_GT(n, 0);
+    std::set<std::string> seen;
+    const auto bytes = c.get<std::array<char, 4096>>(buffer);
+    for (std::int64_t at = 0; at < n;) {
+        const auto entry = static_cast<std::size_t>(at);
+        seen.insert(&bytes[entry + 19]);
+        at += static_cast<unsigned char>(bytes[entry + 16]);
+    }
+    EXPECT_EQ(seen, (std::set<std::string>{".", "..", std::to_string(c.thread().tid)}));
+    EXPECT_EQ(c.call(kGetdents64, fd, buffer, 4096), 0);
+}
+
+class MemoryFile : public testing::TestWithParam<bool> {
+protected:
+    static ProcessOptions options() {
+        ProcessOptions options;
+        options.policy.sandbox = GetParam();
+        return options;
+    }
+    Caller c{options()};
+    std::uint64_t at = c.text("one text");
+    std::uint64_t buffer = c.room(64);
+    std::string text(std::uint64_t address) {
+        return c.memory().read_string(address).value_or("?");
+    }
+};
+
+TEST_P(MemoryFile, IsTheGuestsMemory) {
+    const auto fd = c.call(kOpen, c.text("/proc/self/mem"), O_RDWR);
+    ASSERT_GE(fd, 0);
+    EXPECT_EQ(c.call(kPread, fd, buffer, 9, at), 9);
+    EXPECT_EQ(text(buffer), "one text");
+    EXPECT_EQ(c.call(kPwrite, fd, c.text("two"), 3, at), 3);
+    EXPECT_EQ(text(at), "two text");
+    // The position is the descriptor's and its copies'.
+    EXPECT_EQ(c.call(kLseek, fd, at + 4, SEEK_SET), static_cast<std::int64_t>(at + 4));
+    const auto copy = c.call(kDup, fd);
+    EXPECT_EQ(c.call(kRead, copy, buffer, 2), 2);
+    EXPECT_EQ(c.call(kWrite, fd, c.text("st"), 2), 2);
+    EXPECT_EQ(text(at), "two test");
+    const std::array<std::uint64_t, 2> part{buffer, 5};
+    EXPECT_EQ(c.call(kPreadv, copy, c.object(part), 1, at + 4), 5);
+    EXPECT_EQ(text(buffer), "test");
+}
+
+TEST_P(MemoryFile, EndsWhereNothingIsMapped) {
+    const auto fd = c.call(kOpen, c.text("/proc/self/mem"), O_RDONLY);
+    constexpr std::uint64_t kPages = 3 * cpu::kPageSize;
+    const auto pages = static_cast<std::uint64_t>(
+        c.call(kMmap, 0, kPages, PROT_READ | PROT_WRITE, kAnonymous, -1, 0));
+    ASSERT_EQ(c.call(kMunmap, pages + 2 * cpu::kPageSize, cpu::kPageSize), 0);
+    const auto end = pages + 2 * cpu::kPageSize;
+    EXPECT_EQ(c.call(kPread, fd, buffer, 64, end - 8), 8);
+    EXPECT_EQ(c.call(kPread, fd, buffer, 64, end), -EIO);
+    EXPECT_EQ(c.call(kPread, fd, buffer, 64, ~0ull << 48), -EINVAL);
+    EXPECT_EQ(c.call(kPread, fd, buffer, 64, 1ull << 60), -EIO);
+    EXPECT_EQ(c.call(kPread, fd, end, 8, at), -EFAULT);
+    EXPECT_EQ(c.call(kPread, fd, buffer, 0, at), 0);
+    EXPECT_EQ(c.call(kPwrite, fd, buffer, 8, at), -EBADF);
+    EXPECT_EQ(c.call(kMprotect, pages, cpu::kPageSize, PROT_NONE), 0);
+    EXPECT_EQ(c.call(kPread, fd, buffer, 8, pages), 8);
+}
+
+TEST_P(MemoryFile, WritesWhereTheProgramMayNot) {
+    const auto fd = c.call(kOpen, c.text("/proc/self/mem"), O_WRONLY);
+    const auto page =
+        static_cast<std::uint64_t>(c.call(kMmap, 0, cpu::kPageSize, PROT_READ, kAnonymous, -1, 0));
+    EXPECT_EQ(c.call(kPwrite, fd, c.text("in"), 3, page), 3);
+    EXPECT_EQ(text(page), "in");
+    EXPECT_FALSE(c.memory().write(page, "x", 1));
+    EXPECT_EQ(c.call(kRead, fd, buffer, 1), -EBADF);
+}
+
+INSTANTIATE_TEST_SUITE_P(Policies, MemoryFile, testing::Bool(),
+                         [](const auto& chosen) { return chosen.param ? "Sandbox" : "Trusted"; });
+
 TEST(Descriptors, OwnersAndSignalsAreSetAndReadBack) {
     Caller c;
     const auto ends = c.room(8);
@@ -307,7 +405,7 @@ TEST(Limits, AreTheCallersUntilTheGuestSetsThem) {
 }
 
 TEST(Limits, OfMemoryBindTheGuestsMappings) {
-    constexpr int kAnonymous = 0x12, kReadWrite = 3;
+    constexpr int kReadWrite = 3;
     Caller c;
     const auto limit = c.object(rlimit{1u << 30, RLIM_INFINITY});
     ASSERT_EQ(c.call(kSetrlimit, RLIMIT_AS, limit), 0);

@@ -266,6 +266,8 @@ bool may_touch_process(const Process::Impl& process, int pid);
 bool may_signal(const Process::Impl& process, int pid, int signal);
 /// An absolute path without "//", "." and "..", which below /proc mean what they seem.
 std::string plain_path(const std::string& path);
+/// Whether that is the guest's own memory, seen as a file.
+bool is_memory_file(const Process::Impl& process, const std::string& path);
 /// Text of a /proc file that must describe the guest, or nullopt: the host's own will do.
 std::optional<std::string> guest_proc_file(Process::Impl& process, const std::string& path);
 
@@ -321,7 +323,18 @@ std::int64_t fast_siggetmask(Call& call);
 std::int64_t fast_getcontext(Call& call);
 std::int64_t fast_set_return(Call& call);
 
-/// getdents of /proc/self/fd or fdinfo; nullopt: the directory is another one.
+/// Opens /proc/self/mem (memory_file.cpp).
+std::int64_t open_memory_file(Call& call, std::uint64_t flags);
+/// A read or write of the call's first argument, should it be such a descriptor.
+struct MemoryFileUse {
+    std::uint64_t buffer = 0, length = 0;  ///< the caller's
+    bool writes = false;
+    std::optional<std::int64_t> position = {};  ///< none: the descriptor's, which moves on
+};
+/// nullopt: it is another file.
+std::optional<std::int64_t> use_memory_file(Call& call, const MemoryFileUse& use);
+
+/// getdents of /proc/self/fd, fdinfo or task; nullopt: the directory is another one.
 std::optional<std::int64_t> list_descriptors(const Call& call);
 
 /// What a change of the guest's mappings does to the sums that RLIMIT_AS and RLIMIT_DATA limit.

@@ -1,4 +1,4 @@
-// The entries of /proc/self/fd: the guest's numbers, not the host's.
+// The entries of /proc/self/fd and /proc/self/task: the guest's, not the workbench's.
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -19,7 +19,7 @@ namespace {
 
 constexpr unsigned kOldCall = 141;  // getdents: the type stands at the end of an entry
 
-/// "fd" or "fdinfo" if the host descriptor is that directory of the guest's own process.
+/// "fd", "fdinfo" or "task" if the host descriptor is that directory of the guest's own process.
 std::optional<std::string> descriptor_directory(const Process::Impl& process, int host) {
     struct statfs fs {};
     if (host < 0 || fstatfs(host, &fs) != 0 || fs.f_type != PROC_SUPER_MAGIC) return std::nullopt;
@@ -27,6 +27,7 @@ std::optional<std::string> descriptor_directory(const Process::Impl& process, in
     const std::string own = fmt::format("/proc/{}/", process.pid);
     if (!path.starts_with(own)) return std::nullopt;
     const std::string name = path.substr(path.rfind('/') + 1);
+    if (path == own + "task") return name;
     if (path == own + name || path.starts_with(own + "task/"))
         if (name == "fd" || name == "fdinfo") return name;
     return std::nullopt;
@@ -66,6 +67,16 @@ std::uint64_t inode_of(int directory, const std::string& name) {
     return fstatat(directory, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 ? st.st_ino : 1;
 }
 
+/// What the directory holds: ascending numbers.
+std::vector<int> numbers_in(const Process::Impl& process, const std::string& kind) {
+    if (kind != "task") return process.fds.open_numbers();
+    std::vector<int> numbers;
+    const std::lock_guard lock(process.thread_mutex);
+    for (const auto& thread : process.threads) numbers.push_back(static_cast<int>(thread->tid));
+    std::ranges::sort(numbers);
+    return numbers;
+}
+
 }  // namespace
 
 std::optional<std::int64_t> list_descriptors(const Call& call) {
@@ -85,12 +96,13 @@ std::optional<std::int64_t> list_descriptors(const Call& call) {
         room = entries.add(dots, inode_of(host, dots), own + 1, DT_DIR);
         if (room) ++position;
     }
-    for (const int guest : call.process.fds.open_numbers()) {
-        if (!room || guest + 2 < position) continue;
-        const std::string inside = std::to_string(call.process.fds.host(guest));
-        room = entries.add(std::to_string(guest), inode_of(host, inside), guest + 3,
-                           *kind == "fd" ? DT_LNK : DT_REG);
-        if (room) position = guest + 3;
+    const std::uint8_t type = *kind == "fd" ? DT_LNK : *kind == "task" ? DT_DIR : DT_REG;
+    for (const int number : numbers_in(call.process, *kind)) {
+        if (!room || number + 2 < position) continue;
+        const int inside = *kind == "task" ? number : call.process.fds.host(number);
+        room = entries.add(std::to_string(number), inode_of(host, std::to_string(inside)),
+                           number + 3, type);
+        if (room) position = number + 3;
     }
     if (!room && entries.bytes().empty()) return -EINVAL;
     if (!call.memory().write(call.arg[1], entries.bytes().data(), entries.bytes().size()))

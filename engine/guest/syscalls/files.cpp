@@ -43,9 +43,14 @@ std::int64_t read_with(Call& call, long number, std::uint64_t extra = 0) {
 
 std::int64_t sys_read(Call& call) {
     if (auto n = read_signal_descriptor(call, call.integer(0), call.arg[1], call.arg[2])) return *n;
+    if (auto n = use_memory_file(call, {call.arg[1], call.arg[2]})) return *n;
     return read_with(call, SYS_read);
 }
-std::int64_t sys_pread(Call& call) { return read_with(call, SYS_pread64, call.arg[3]); }
+std::int64_t sys_pread(Call& call) {
+    const auto at = static_cast<std::int64_t>(call.arg[3]);
+    if (auto n = use_memory_file(call, {call.arg[1], call.arg[2], false, at})) return *n;
+    return read_with(call, SYS_pread64, call.arg[3]);
+}
 
 /// Output to a window goes straight to its callback, so that both streams keep their order.
 std::optional<std::int64_t> write_to_window(Call& call, std::uint64_t address,
@@ -82,11 +87,14 @@ namespace {
 std::int64_t sys_write(Call& call) {
     const std::uint64_t length = clamp_length(call, call.arg[1], call.arg[2]);
     if (auto done = write_to_window(call, call.arg[1], length)) return *done;
+    if (auto done = use_memory_file(call, {call.arg[1], call.arg[2], true})) return *done;
     return with_sigpipe(call, call.blocking(SYS_write, static_cast<std::uint64_t>(call.fd(0)),
                                             call.pointer(call.arg[1], length), length));
 }
 
 std::int64_t sys_pwrite(Call& call) {
+    const auto at = static_cast<std::int64_t>(call.arg[3]);
+    if (auto done = use_memory_file(call, {call.arg[1], call.arg[2], true, at})) return *done;
     const std::uint64_t length = clamp_length(call, call.arg[1], call.arg[2]);
     return call.blocking(SYS_pwrite64, static_cast<std::uint64_t>(call.fd(0)),
                          call.pointer(call.arg[1], length), length, call.arg[3]);
@@ -103,8 +111,16 @@ std::int64_t vector_with(Call& call, long number, bool fills) {
             return *n;
     }
     // At the current position, as writev does.
-    const bool plain = number == SYS_writev || (number == SYS_pwritev2 && word(-1) == call.arg[3]);
-    if (plain && call.process.pump && !call.process.forked &&
+    const bool second = number == SYS_preadv2 || number == SYS_pwritev2;
+    const bool plain =
+        number == SYS_readv || number == SYS_writev || (second && word(-1) == call.arg[3]);
+    if (!vector->empty()) {  // as above
+        const iovec& part = vector->front();
+        MemoryFileUse use{call.memory().guest(part.iov_base), part.iov_len, !fills};
+        if (!plain) use.position = static_cast<std::int64_t>(call.arg[3]);
+        if (auto n = use_memory_file(call, use)) return *n;
+    }
+    if (plain && !fills && call.process.pump && !call.process.forked &&
         call.process.fds.stream(call.integer(0)) >= 0) {
         std::int64_t total = 0;
         for (const iovec& part : *vector) {

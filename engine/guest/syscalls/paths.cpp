@@ -218,6 +218,15 @@ bool changes_files(std::uint64_t flags) {
                                  (flags & kTmpFile) == kTmpFile);
 }
 
+/// Opens what below /proc speaks of the guest; nullopt: `path` is no such file.
+std::optional<std::int64_t> open_own(Call& call, const std::string& path, std::uint64_t flags) {
+    if ((flags & O_PATH) || !path.starts_with('/')) return std::nullopt;
+    if (is_memory_file(call.process, path)) return open_memory_file(call, flags);
+    if (changes_files(flags)) return std::nullopt;
+    const auto text = guest_proc_file(call.process, path);
+    return text ? std::optional(open_text(call, *text, flags)) : std::nullopt;
+}
+
 /// What `open` of the file held by `place` may do in the sandbox: 0, or the error.
 int may_open(const Process::Impl& process, const Place& place, std::uint64_t flags, bool changes) {
     const int target = place.target.get();
@@ -276,11 +285,8 @@ std::int64_t open_place(Call& call, Place place, std::uint64_t flags, std::uint6
     if ((flags & O_CREAT) && (flags & O_EXCL)) return -EEXIST;
     if (changes && place.descriptor >= 0 && !(flags & O_PATH))
         return open_again(call, place.descriptor, flags);
-    if (!changes)
-        if (auto text =
-                guest_proc_file(process, on_proc(place.target.get()) ? real_path(place.target.get())
-                                                                     : std::string()))
-            return open_text(call, *text, flags);
+    if (on_proc(place.target.get()))
+        if (const auto fd = open_own(call, real_path(place.target.get()), flags)) return *fd;
     if (const int error = may_open(process, place, flags, changes)) {
         // "/dev/stdin" of a terminal: what the guest has open it may read on.
         if (error != EACCES || place.descriptor < 0) return -error;
@@ -309,9 +315,8 @@ std::int64_t open_file(Call& call, int dirfd, std::uint64_t path, std::uint64_t 
     if (!text) return -EFAULT;
     if (text->size() >= PATH_MAX) return -ENAMETOOLONG;
     if (text->empty()) return -ENOENT;
-    if (!changes && text->starts_with('/'))  // also of threads, whose numbers only the guest knows
-        if (const auto own = guest_proc_file(call.process, *text))
-            return open_text(call, *own, flags);
+    // Also of threads, whose numbers only the guest knows.
+    if (const auto fd = open_own(call, *text, flags)) return *fd;
     if (call.process.sandbox()) {
         const int start = dirfd == kAtFdCwd ? call.process.cwd : call.process.fds.host(dirfd);
         look_into_sysroot(call.process, *text, follow);
@@ -321,9 +326,7 @@ std::int64_t open_file(Call& call, int dirfd, std::uint64_t path, std::uint64_t 
     }
     auto at = host_path(call, dirfd, path, changes ? Touch::Change : Touch::Look, follow);
     if (!at) return -at.error();
-    if (!changes)
-        if (const auto own = guest_proc_file(call.process, at->text()))
-            return open_text(call, *own, flags);
+    if (const auto fd = open_own(call, at->text(), flags)) return *fd;
     if (at->pinned()) flags |= O_NOFOLLOW;
     const std::int64_t fd = call.blocking(SYS_openat, static_cast<std::uint64_t>(at->dirfd()),
                                           at->pointer(), flags, mode);

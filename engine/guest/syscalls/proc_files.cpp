@@ -384,6 +384,11 @@ std::string plain_path(const std::string& path) {
     return plain;
 }
 
+bool is_memory_file(const Process::Impl& process, const std::string& path) {
+    const auto entry = entry_of(process, path);
+    return entry && entry->file == "mem";
+}
+
 std::optional<std::string> guest_proc_file(Process::Impl& process, const std::string& path) {
     if (plain_path(path) == "/proc/cpuinfo")
         return cpuinfo(process.main_thread->state,

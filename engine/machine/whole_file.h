@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace e2k::app {
+namespace e2k::machine {
 
 struct WholeFileOptions {
     bool executable = false;  ///< the file may be executed by everyone the umask lets
@@ -18,4 +18,4 @@ struct WholeFileOptions {
 std::string write_whole_file(const std::string& path, std::string_view content,
                              const WholeFileOptions& options = {});
 
-}  // namespace e2k::app
+}  // namespace e2k::machine

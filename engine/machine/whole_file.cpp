@@ -1,4 +1,4 @@
-#include "app/whole_file.h"
+#include "engine/machine/whole_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,7 +14,7 @@
 
 #include <fmt/format.h>
 
-namespace e2k::app {
+namespace e2k::machine {
 namespace {
 
 namespace fs = std::filesystem;
@@ -148,4 +148,4 @@ std::string write_whole_file(const std::string& path, std::string_view content,
     return replace(target, exists ? &before : nullptr, content, options);
 }
 
-}  // namespace e2k::app
+}  // namespace e2k::machine

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
+#include <vector>
 
 #include "app/commands.h"
 #include "engine/isa/assembler/library.h"
@@ -18,24 +20,32 @@ std::string default_output(const std::string& source) {
     return isa::is_assembler_source(source) ? source.substr(0, source.size() - 2) : source + ".out";
 }
 
+/// What the options for linking come to.
+struct Linking {
+    isa::LinkOptions options;
+    bool all_known = false;  ///< every library that is named has been read
+};
+
 /// "libc.so.6" for "c": what the library in one of the directories calls itself.
-std::string library_name(const std::string& name, const AsmOptions& options,
-                         std::vector<isa::LibrarySymbol>& known) {
+std::string library_name(const std::string& name, const AsmOptions& options, Linking& linking) {
     for (const std::string& directory : options.directories) {
         const std::string path = fmt::format("{}/lib{}.so", directory, name);
         auto library = isa::read_library(path);
         if (!library) continue;
-        std::ranges::move(library->symbols, std::back_inserter(known));
+        std::ranges::move(library->symbols, std::back_inserter(linking.options.library));
         return library->soname.empty() ? fmt::format("lib{}.so", name) : library->soname;
     }
+    linking.all_known = false;
     return isa::usual_library_name(name);
 }
 
-isa::LinkOptions link_options(const AsmOptions& options) {
-    isa::LinkOptions link;
+Linking linking_of(const AsmOptions& options) {
+    Linking linking;
+    linking.all_known = options.needed.empty() && !options.libraries.empty();
+    isa::LinkOptions& link = linking.options;
     link.needed = options.needed;
     for (const std::string& name : options.libraries)
-        link.needed.push_back(library_name(name, options, link.library));
+        link.needed.push_back(library_name(name, options, linking));
     link.soname = options.soname;
     link.runpath = options.runpath;
     if (!options.interpreter.empty()) link.interpreter = options.interpreter;
@@ -47,7 +57,20 @@ isa::LinkOptions link_options(const AsmOptions& options) {
                 : options.pie                             ? isa::OutputKind::PositionIndependent
                 : options.dynamic || !link.needed.empty() ? isa::OutputKind::Dynamic
                                                           : isa::OutputKind::Static;
-    return link;
+    return linking;
+}
+
+/// Names that a program uses and none of its libraries has. Those of a shared object may be in what
+/// it is linked with later.
+std::vector<std::string> nobody_has(const isa::AssembledProgram& program, const Linking& linking) {
+    std::vector<std::string> names;
+    if (!linking.all_known || program.kind == isa::OutputKind::Shared) return names;
+    for (const isa::AssembledSymbol& symbol : program.symbols)
+        if (symbol.undefined && !symbol.weak &&
+            std::ranges::find(linking.options.library, symbol.name, &isa::LibrarySymbol::name) ==
+                linking.options.library.end())
+            names.push_back(symbol.name);
+    return names;
 }
 
 }  // namespace
@@ -58,7 +81,8 @@ int assemble(const AsmOptions& options) {
     how.strict_delay = !options.no_strict_delay;
     how.keep_lines = !options.listing.empty();
     how.externals = options.check;
-    how.link = link_options(options);
+    const Linking linking = linking_of(options);
+    how.link = linking.options;
     const auto program = isa::assemble_file(options.file, how);
     if (!program) {
         write_message(isa::printable(program.error(), "\n\t"));
@@ -68,7 +92,13 @@ int assemble(const AsmOptions& options) {
         write_message(isa::printable(line, "\t") + "\n");
     for (const isa::AssemblyError& warning : program->warnings)
         write_message(isa::printable(warning.report(options.file), "\n\t"));
-    if (options.fatal_warnings && !program->warnings.empty()) {
+    const auto missing = nobody_has(*program, linking);
+    for (const std::string& name : missing)
+        write_message(isa::printable(fmt::format("{}: warning: none of the libraries defines {}",
+                                                 options.file, name),
+                                     "\t") +
+                      "\n");
+    if (options.fatal_warnings && !(program->warnings.empty() && missing.empty())) {
         complain(options.file + ": warnings count as errors");
         return kExitFailure;
     }

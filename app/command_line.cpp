@@ -302,6 +302,7 @@ struct Grammar {
             command.add_option(name, to, what)
                 ->type_name(type)
                 ->expected(1)
+                ->allow_extra_args(false)  // the next word may be the source
                 ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
                 ->group("Linking");
         };

@@ -130,6 +130,23 @@ TEST_F(AsmCommand, ChecksASourceThatNeedsOthers) {
     EXPECT_EQ(files(), 1u);
 }
 
+TEST_F(AsmCommand, SaysWhatNoneOfTheLibrariesHas) {
+    write("lib.s", ".globl there\n.type there, @function\nthere: {}\n");
+    write("x.s",
+          ".weak maybe\n_start: { disp %ctpr1, there }\n{ disp %ctpr2, nowhere }\n"
+          "{ disp %ctpr3, maybe }\n");
+    ASSERT_EQ(shell("$E asm --shared $D/lib.s -o $D/libx.so").exit_code, 0);
+    const auto told = shell("$E asm -L $D -l x $D/x.s");
+    EXPECT_EQ(told.exit_code, 0);
+    EXPECT_TRUE(told.errors.ends_with("x.s: warning: none of the libraries defines nowhere\n"))
+        << told.errors;
+    EXPECT_EQ(told.errors.find("maybe"), std::string::npos) << told.errors;
+    EXPECT_EQ(shell("$E asm --fatal-warnings -L $D -l x $D/x.s").exit_code, 1);
+    // The C library is not there to be asked.
+    EXPECT_EQ(shell("$E asm -L $D -l x -l c $D/x.s").errors, "");
+    EXPECT_EQ(shell("$E asm --shared -L $D -l x $D/x.s -o $D/liby.so").errors, "");
+}
+
 TEST_F(AsmCommand, CountsWhatRepeats) {
     write("x.s", ".rept 300000\n}\n.endr\n");
     const auto result = assemble("/dev/null");

@@ -95,9 +95,9 @@ void set_colours(Theme& t, bool dark) {
     }
     t.hover = with_alpha(t.selection, dark ? 0.13f : 0.10f);
     // Order of translate::Reason: semantics, predicate, window address, bound check, helper,
-    // control transfer, counter, exit, spill, profile.
-    t.reason = {t.lane[1], t.predicate, t.lane[0], t.lane[3], t.error,
-                t.control, t.dim,       t.aau,     t.lane[4], t.line};
+    // control transfer, counter, exit, spill, tag, profile.
+    t.reason = {t.lane[1], t.predicate, t.lane[0], t.lane[3], t.error, t.control,
+                t.dim,     t.aau,       t.lane[4], t.warning, t.line};
 }
 
 void apply_style(const Theme& t) {

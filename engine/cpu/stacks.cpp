@@ -130,24 +130,27 @@ std::optional<std::string> return_complaint(const CpuState& s) {
 
 namespace {
 
-constexpr auto kAny = [](std::uint8_t tag) { return tag != 0; };
+/// All bytes together: no branch, so that the compiler takes many at once.
+unsigned all_of(const std::uint8_t* bytes, std::size_t count) {
+    unsigned all = 0;
+    for (std::size_t i = 0; i < count; ++i) all |= bytes[i];
+    return all;
+}
 
 bool predicates_tagged(const CpuState& state) {
-    return std::any_of(state.pred.begin(), state.pred.end(),
-                       [](std::uint8_t p) { return (p & kPredTag) != 0; });
+    return (all_of(state.pred.data(), state.pred.size()) & kPredTag) != 0;
 }
 
 /// Whether what a call hides from its callee holds a tag.
 bool leaves_tags(const CpuState& state, unsigned wbs_registers) {
-    return predicates_tagged(state) ||
-           std::any_of(state.window_tags, state.window_tags + wbs_registers, kAny);
+    return predicates_tagged(state) || all_of(state.window_tags, wbs_registers) != 0;
 }
 
 }  // namespace
 
 bool has_visible_tags(const CpuState& state) {
-    return std::any_of(state.window_tags, state.window_tags + state.wd.size, kAny) ||
-           std::any_of(state.g_tags.begin(), state.g_tags.end(), kAny) || predicates_tagged(state);
+    return all_of(state.window_tags, state.wd.size) != 0 ||
+           all_of(state.g_tags.data(), state.g_tags.size()) != 0 || predicates_tagged(state);
 }
 
 void clear_tags_above(CpuState& state, const std::uint8_t* old_end) {

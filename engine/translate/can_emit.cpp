@@ -163,13 +163,14 @@ bool can_transfer(const ExecBundle& b, Config config, const Facts& facts) {
     return fact.tag == CtprTag::Return && !calls;
 }
 
-/// The address of the prefetch program that `bap` starts is known.
-bool known_prefetch(const ExecBundle& b, const Facts& facts) {
+/// The address of the prefetch program that `bap` starts is known, or in the state.
+bool can_prefetch(const ExecBundle& b, const Facts& facts) {
     constexpr unsigned kPrefetchCtpr = 2;
     for (unsigned i = 0; i < b.op_count; ++i)
         if (b.ops[i].write == Write::Ctpr && b.ops[i].dst.index == kPrefetchCtpr) return false;
     if ((b.flags & cpu::exec::kPrepare) && b.prepare.ctpr == kPrefetchCtpr) return false;
     const CtprFact& fact = facts[kPrefetchCtpr - 1];
+    if (fact.kind == CtprFact::Kind::Entry) return true;
     return fact.kind == CtprFact::Kind::Known && fact.tag == CtprTag::Label && fact.opc == 1;
 }
 
@@ -196,7 +197,7 @@ bool belongs_to_frame(std::uint8_t code) {
 }
 
 bool can_emit(const ExecBundle& b, Config config, const Facts& facts) {
-    if ((b.flags & cpu::exec::kIllegal) || (b.bap && !known_prefetch(b, facts))) return false;
+    if ((b.flags & cpu::exec::kIllegal) || (b.bap && !can_prefetch(b, facts))) return false;
     // Indices of array stores advance before the results of other operations are written.
     if ((b.flags & cpu::exec::kAauWrite) && (b.flags & cpu::exec::kStores)) return false;
     if ((b.flags & cpu::exec::kSetwd) && b.window.size < config.window().psize) return false;

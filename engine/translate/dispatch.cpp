@@ -19,8 +19,8 @@ using cpu::StopKind;
 
 namespace {
 
-/// Bundles interpreted with live tags before it is looked whether they are still there.
-constexpr std::uint64_t kTaggedBundles = 16;
+/// So many bundles at most are interpreted where code would meet a tag.
+constexpr unsigned kTaggedBundles = 16;
 
 Stop stopped(StopKind kind) {
     Stop stop;
@@ -104,10 +104,12 @@ void Translator::Impl::heat(const Key& key, const CpuState& place) {
     const auto it = regions.find(key);
     if (it == regions.end() || it->second->tier != 1) return;
     if (++it->second->samples < options.hot_samples) return;
-    for (const Key& k : {key, key_of(place)}) {
+    for (const Key& k : {untagged(key), untagged(key_of(place))}) {
         hot.insert(k);
-        const auto known = regions.find(k);
-        if (known != regions.end() && known->second->tier == 1) retire(*known->second);
+        for (const Key& made : {k, tagged(k)}) {
+            const auto known = regions.find(made);
+            if (known != regions.end() && known->second->tier == 1) retire(*known->second);
+        }
     }
     kick_all();
 }
@@ -159,9 +161,7 @@ public:
             if (auto complaint = cpu::stacks_complaint(state_))
                 return damaged(std::move(*complaint));
             if (const auto stop = single_ ? std::nullopt : asked_to_stop()) return *stop;
-            // Translated code knows no tags (engine/README.md, "tags").
-            const std::optional<Stop> stop = state_.tags_live ? interpret_tagged() : one_region();
-            if (stop) return *stop;
+            if (const std::optional<Stop> stop = one_region()) return *stop;
             if (single_) return stopped(StopKind::Budget);
         }
     }
@@ -213,13 +213,31 @@ private:
         return stop;
     }
 
+    /// Goes on behind the next transfer: code from the middle of a block would be for this once.
     std::optional<Stop> interpret_tagged() {
-        Stop stop = interpret(single_ ? 1 : kTaggedBundles, Interpreted::Tagged);
-        if (single_) return stop;
+        const bool one = single_ || impl_.has_breakpoints.load(std::memory_order_relaxed);
+        Stop stop = interpret(one ? 1 : block(), Interpreted::Tagged);
         const bool kicked =
             stop.kind == StopKind::Interrupted && !(state_.interrupt.load() & ~kKick);
         if (kicked || stop.kind == StopKind::Budget) return std::nullopt;
         return stop;
+    }
+
+    /// Bundles up to the next one that transfers control.
+    unsigned block() {
+        unsigned& known = thread_.block(state_.ip);
+        if (known != 0) return known;
+        unsigned count = 0;
+        for (std::uint64_t at = state_.ip; count < kTaggedBundles;) {
+            const auto bundle = cpu::fetch(impl_.memory, at, state_.iset);
+            ++count;
+            if (!bundle) break;
+            cpu::exec::ExecBundle b;
+            cpu::exec::predecode(*bundle, state_.iset, b);
+            if (b.transfer.kind != cpu::exec::TransferKind::None) break;
+            at = b.next_address;
+        }
+        return known = count;
     }
 
     std::optional<Stop> interpret_one(Interpreted why) {
@@ -228,14 +246,23 @@ private:
         return std::nullopt;
     }
 
+    /// Code for the state and the thread marked as being in it; null: interpret. While tags are
+    /// visible it is code that looks for them, and the state says so until it is left.
+    const std::uint8_t* find_code() {
+        state_.wd.tagged = state_.exact_tags && state_.tags_live;
+        const std::uint8_t* code = enter_predicted();
+        if (!code)
+            if (const Region* region = enter_region()) code = region->entry;
+        if (!code) state_.wd.tagged = 0;
+        return code;
+    }
+
     /// Runs regions until one is left to the dispatcher; or one bundle in the interpreter.
     std::optional<Stop> one_region() {
         if (!translates_ || (state_.exact_tags && state_.uncover_tags) ||
             cpu::fp_exceptions_unmasked(state_.pfpfr, state_.fpcr))
             return interpret_one(Interpreted::Mode);
-        const std::uint8_t* entry = enter_predicted();
-        if (!entry)
-            if (const Region* region = enter_region()) entry = region->entry;
+        const std::uint8_t* const entry = find_code();
         from_ = nullptr;
         predict_ = false;
         if (!entry) return interpret_one(Interpreted::Declined);
@@ -276,7 +303,9 @@ private:
         }
         if (!region->entry) return nullptr;
         if (!single_) {
-            if (from_ && from_epoch_ == impl_.epoch) impl_.link(*from_, *region);
+            // The last tag that was visible may have gone in between.
+            if (from_ && from_epoch_ == impl_.epoch && from_->config == region->config)
+                impl_.link(*from_, *region);
             if (predict_) thread_.predict(state_.ip, key.config, region->entry);
         }
         thread_.in_code = true;
@@ -332,6 +361,7 @@ private:
                     fp_.reload();
                     return damaged("a host fault where translated code has none to expect");
                 }
+                state_.wd.tagged = 0;  // the recovery point's
                 fp_.reload();
                 return interpret_one(Interpreted::Faulted);
             case Leave::Distrust: {
@@ -342,6 +372,13 @@ private:
             }
             case Leave::Interpret:
                 return interpret_one(Interpreted::Refused);
+            case Leave::Tagged: {
+                state_.wd.tagged = 1;
+                const std::lock_guard lock(impl_.mutex);
+                impl_.refused(state_);
+                state_.wd.tagged = 0;
+            }
+                return interpret_tagged();
             case Leave::Interrupted:
             case Leave::Linkable:
                 break;

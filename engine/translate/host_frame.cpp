@@ -121,6 +121,7 @@ Stubs make_stubs(CodeArena& arena) {
     a.mov(host::kWindow, qword_ptr(rdi, offsetof(cpu::CpuState, window)));
     a.mov(rax, kCheckedSpace);
     a.mov(qword_ptr(rsp, offsetof(Frame, limit)), rax);
+    a.mov(qword_ptr(rsp, offsetof(Frame, last_stores)), 0);
     emit_slice(a, 0);
     a.jmp(rsi);
 

@@ -78,9 +78,11 @@ struct Frame {
     std::uint64_t shadow_bias;  ///< return prediction of chain frame f is at (f >> 3) + bias
     JumpCacheEntry* jump_cache;
     SavedRegisters* saved;
-    std::uint64_t slice;     ///< host::kCounts at the beginning of the slice
-    std::uint64_t strmd;     ///< of the current bundle while its stores may still fault
-    std::uint64_t unmasked;  ///< bit i: operation i of the current bundle, an array store, counts
+    std::uint64_t slice;  ///< host::kCounts at the beginning of the slice
+    /// Of the current bundle while its stores may still fault, else 0: how many the end of a loop
+    /// has let through; bit i: operation i, an array store, is masked.
+    std::uint32_t last_stores, masked;
+    std::uint64_t failed;  ///< bit i: operation i of the current bundle, a load, is diagnostic
     alignas(16) std::uint64_t spill[16][2];   ///< results of the current bundle across calls
     alignas(16) std::uint8_t predicates[96];  ///< files of the callees inside a region
 };

@@ -28,6 +28,7 @@ enum class Leave : std::uint64_t {
     Declined = 7,     ///< as Interpret: there is no host code for the bundle
     SystemCall = 8,   ///< a SystemCallExit; state.ip is where the call returns to
     Sampled = 9,      ///< a SliceEnd
+    Tagged = 10,      ///< the code behind looks at something that is diagnostic
 };
 inline constexpr std::uint64_t kFirstExit = 4096;
 

@@ -18,8 +18,9 @@ constexpr std::size_t kPatchAlignment = 8, kJumpOpcodeBytes = 1, kDisplacementBy
 std::string key_text(Config config) {
     const cpu::WindowDescriptor wd = config.window();
     const cpu::RotationState br = config.rotation();
-    return fmt::format("wsz {} psize {} dbl {} rbs {} rsz {} rcur {} psz {} pcur {}", wd.size / 2,
-                       wd.psize / 2, wd.dbl, br.rbs, br.rsz, br.rcur, br.psz, br.pcur);
+    return fmt::format("wsz {} psize {} dbl {} rbs {} rsz {} rcur {} psz {} pcur {}{}", wd.size / 2,
+                       wd.psize / 2, wd.dbl, br.rbs, br.rsz, br.rcur, br.psz, br.pcur,
+                       wd.tagged ? " tags" : "");
 }
 
 }  // namespace
@@ -41,6 +42,7 @@ bool RegionEmitter::run() {
     }
     entries_.resize(plan_.nodes.size());
     find_live();
+    if (plan_.entry.window().tagged) tags_ = find_tag_sets(plan_, request_.probing);
     region_.frames = plan_.frames;
     for (const auto& node : plan_.nodes) {
         if (node->frame >= 0) continue;  // the state has the configuration of the outermost
@@ -112,7 +114,8 @@ void RegionEmitter::emit_entry_checks() {
         a_.test(state(offsetof(CpuState, usd_size), 1), imm(15));
         a_.jnz(stop);
     }
-    if (used) stop_cold(stop);
+    if (used) stop_cold(stop, Leave::Interpret);
+    emit_tag_check(0);
 }
 
 /// Jumps to `stop` unless the window file has room for every setwd of the region. False: there are
@@ -130,8 +133,8 @@ bool RegionEmitter::check_window(const Label& stop) {
 }
 
 /// The interpreter gets the bundle that would begin here.
-void RegionEmitter::stop_cold(const Label& stop) {
-    const RecoveryPoint& point = recovery(Leave::Interpret, node_->address, config_, facts_);
+void RegionEmitter::stop_cold(const Label& stop, Leave why) {
+    const RecoveryPoint& point = recovery(why, node_->address, config_, facts_);
     cold([this, stop, &point] {
         mark(Reason::Exit);
         a_.bind(stop);
@@ -193,7 +196,8 @@ void RegionEmitter::emit_return_entry(unsigned index) {
     count_way(-1, static_cast<int>(index));
     mark(Reason::BoundCheck);
     const Label stop = a_.newLabel();
-    if (check_window(stop)) stop_cold(stop);
+    if (check_window(stop)) stop_cold(stop, Leave::Interpret);
+    emit_tag_check(index);
 }
 
 void RegionEmitter::emit_body(Node& node) {
@@ -308,7 +312,8 @@ void RegionEmitter::emit_exit(const Edge& edge) {
 }
 
 /// Where a slice of bundles has ended, cold code looks whether there is cause to leave; `leave`
-/// does it. A region of the quick tier is always left, for the dispatcher to look at it.
+/// does it. A region of the quick tier is always left, for the dispatcher to look at it; so is one
+/// that runs while tags are visible, which may no longer be so.
 void RegionEmitter::poll(std::function<void()> leave) {
     mark(Reason::Counter);
     const Label end = a_.newLabel(), back = a_.newLabel();
@@ -318,7 +323,7 @@ void RegionEmitter::poll(std::function<void()> leave) {
     cold([this, end, back, leave = std::move(leave)] {
         mark(Reason::Exit);
         a_.bind(end);
-        if (region_.tier != 1) {
+        if (region_.tier != 1 && !tags_) {
             a_.call(imm(request_.stubs.poll));
             a_.je(back);
         }

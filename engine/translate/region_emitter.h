@@ -17,6 +17,7 @@
 #include "engine/translate/plan.h"
 #include "engine/translate/recovery.h"
 #include "engine/translate/region.h"
+#include "engine/translate/tag_sets.h"
 
 namespace e2k::translate {
 
@@ -36,6 +37,9 @@ struct EmitRequest {
     std::uint64_t* call_counts = nullptr;
     bool exact_tags = false;  ///< what would make a diagnostic value goes to the interpreter
     bool unchained = false;   ///< returns do not find their continuation by themselves
+    /// What is likely at the region's entry: its state when it was made. Code made for it looks
+    /// whether it is so. Null: no guesses.
+    const cpu::CpuState* hint = nullptr;
 };
 
 class RegionEmitter {
@@ -55,7 +59,7 @@ private:
     void start_node(unsigned index);
     void emit_entry_checks();
     bool check_window(const Label& stop);
-    void stop_cold(const Label& stop);
+    void stop_cold(const Label& stop, Leave why);
     void emit_node(unsigned index);
     void emit_return_entry(unsigned index);
     void emit_body(Node& node);
@@ -107,6 +111,30 @@ private:
         std::uint32_t begin_;
         RecoveryPoint* point_;
     };
+
+    // --- emit/guesses.cpp: what is likely and has been looked at ---
+    std::optional<std::uint64_t> likely_value(unsigned slot) const;
+    void expect_descriptor(unsigned i);
+    bool guesses_arrays(const Node& node) const;
+    bool likely_area(const cpu::exec::ArrayLoad& load) const;
+    std::optional<std::int32_t> likely_step(unsigned n) const;
+    ArrayFacts array_facts_used(const Node& node) const;
+    void expect_arrays(const ArrayFacts& wanted, const Label& other);
+    void expect_arrays();
+    ArrayFacts loop_arrays(unsigned header, const ArrayFacts& from) const;
+    void conform_arrays(const ArrayFacts& wanted, std::uint64_t address, Config config,
+                        const Facts& facts);
+    const cpu::AauArea* known_area(const cpu::exec::ArrayLoad& load) const;
+    std::optional<std::int32_t> known_step(unsigned n) const;
+    void advance_index(const Mem& index, unsigned step, unsigned shift);
+
+    // --- emit/tags.cpp: regions that run while tags are visible ---
+    void emit_tag_check(unsigned index);
+    bool fails_here(unsigned i) const;
+    void expect_no_failure();
+    void note_failure(unsigned i);
+    void commit_tags();
+    void clear_tags(unsigned begin, unsigned end);
 
     // --- emit/joins.cpp: guest values in host registers where ways meet ---
     struct Carried {
@@ -179,9 +207,11 @@ private:
     void emit_lock_address(const cpu::exec::MicroOp& op);
     void emit_lock_load(unsigned i);
     void emit_conditional_store(unsigned i);
-    void emit_store_mask(const Label& skip);
+    void emit_store_mask(unsigned i, const Label& skip);
     void commit_store_mask();
+    void emit_elements();
     void emit_element(unsigned k);
+    void load_element(unsigned k, const Mem& at);
     void commit_elements();
     void advance_areas();
     void commit_state(unsigned i);
@@ -248,6 +278,7 @@ private:
     asmjit::CodeHolder& code_;
     asmjit::x86::Assembler a_;
     HostValues v_;
+    std::optional<TagSets> tags_;  ///< of a region that runs while tags are visible
 
     std::vector<Label> labels_;         ///< of the nodes
     std::vector<Label> return_labels_;  ///< entries by a return, per node

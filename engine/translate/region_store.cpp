@@ -1,5 +1,6 @@
 // Regions: made, linked, dropped.
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cstring>
 #include <thread>
@@ -7,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "engine/translate/region_emitter.h"
+#include "engine/translate/tag_lookers.h"
 #include "engine/translate/translator_impl.h"
 
 namespace e2k::translate {
@@ -102,7 +104,7 @@ Region& Translator::Impl::translate(const CpuState& state) {
     region->address = state.ip;
     region->config = Config::of(state);
     region->mode = mode_of(state);
-    const bool quick = options.hot_samples > 0 && !hot.contains(key_of(*region));
+    const bool quick = options.hot_samples > 0 && !hot.contains(untagged(key_of(*region)));
     region->tier = quick ? 1 : 2;
 
     for (unsigned limit = quick ? kQuickBundles : kRegionBundles; limit > 0; limit /= 8) {
@@ -115,7 +117,7 @@ Region& Translator::Impl::translate(const CpuState& state) {
         region->guest.clear();
         region->guest.push_back({state.ip, state.ip + 64});
         if (plan.nodes.empty() || plan.nodes.front()->interpret) break;
-        if (emit(plan, *region)) break;
+        if (emit(plan, *region, state)) break;
         region->exits.clear();
         region->faults.clear();
         region->recoveries.clear();
@@ -136,13 +138,39 @@ Region& Translator::Impl::translate(const CpuState& state) {
 
 Plan Translator::Impl::make_plan(const CpuState& state, unsigned bundles, unsigned callees,
                                  std::optional<Trial> trial) {
-    const std::function<bool(std::uint64_t)> is_breakpoint = [this](std::uint64_t address) {
-        return breakpoints.contains(address);
+    const bool tags = state.wd.tagged != 0;
+    const std::function<bool(std::uint64_t)> is_breakpoint = [this, tags](std::uint64_t address) {
+        return breakpoints.contains(address) || (tags && tag_borders.contains(address));
     };
     const std::function<unsigned(const Trial&)> size_inside = [&](const Trial& inner) {
         return bundles_inside_of(inner, state);
     };
     return plan_region({state, memory, bundles, callees, is_breakpoint, size_inside, trial});
+}
+
+void Translator::Impl::refused(const CpuState& state) {
+    constexpr unsigned kRefusals = 4;
+    constexpr std::size_t kMostPlaces = 1 << 16;
+    if (refusals.size() >= kMostPlaces) refusals.clear();
+    const Key key = key_of(state);
+    const unsigned count = ++refusals[key];
+    if (count < kRefusals || !std::has_single_bit(count)) return;  // planning takes its time
+    const bool quick = options.hot_samples > 0 && !hot.contains(untagged(key));
+    const Plan plan =
+        make_plan(state, quick ? kQuickBundles : kRegionBundles, quick ? 0 : kCalleeBundles);
+    std::vector<Region*> victims;
+    for (const std::uint64_t address : tag_lookers(plan, state)) {
+        if (!tag_borders.insert(address).second) continue;
+        for (auto& [made_for, region] : regions)
+            if (region->config.window().tagged && overlaps(*region, address, address + 8))
+                victims.push_back(region.get());
+    }
+    if (victims.empty()) return;
+    sizes_inside.clear();
+    std::sort(victims.begin(), victims.end());
+    victims.erase(std::unique(victims.begin(), victims.end()), victims.end());
+    for (Region* region : victims) retire(*region);
+    kick_all();
 }
 
 unsigned Translator::Impl::bundles_inside_of(const Trial& trial, const CpuState& state) {
@@ -155,14 +183,15 @@ unsigned Translator::Impl::bundles_inside_of(const Trial& trial, const CpuState&
     return sizes_inside[key] = bundles_inside(plan, kLargestCallee);
 }
 
-bool Translator::Impl::emit(const Plan& plan, Region& region) {
+bool Translator::Impl::emit(const Plan& plan, Region& region, const CpuState& state) {
     asmjit::CodeHolder code;
     code.init(asmjit::Environment::host(), reinterpret_cast<std::uint64_t>(arena.cursor()));
     std::uint32_t helpers = 0;
     RegionEmitter emitter(
-        code, {plan, stubs, region, arena.cursor(), options.statistics, options.profile, probing,
-               distrusted, &helpers, call_counts.empty() ? nullptr : call_counts.data(),
-               (region.mode & kTagMode) != 0, options.unchained});
+        code,
+        {plan, stubs, region, arena.cursor(), options.statistics, options.profile, probing,
+         distrusted, &helpers, call_counts.empty() ? nullptr : call_counts.data(),
+         (region.mode & kTagMode) != 0, options.unchained, region.tier == 1 ? nullptr : &state});
     region.guest.clear();
     if (!emitter.run() || region.size > arena.room()) {
         region.entry = nullptr;

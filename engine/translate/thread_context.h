@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/cpu/state.h"
@@ -35,6 +36,12 @@ public:
     std::uint64_t shadow_bias() const { return shadow_bias_; }
     JumpCacheEntry* jump_cache() { return jump_cache_.data(); }
     SavedRegisters* saved() { return saved_.get(); }
+    /// So many bundles there are from a place to the next transfer; 0: not known yet.
+    unsigned& block(std::uint64_t ip) {
+        constexpr std::size_t kMost = 4096;
+        if (blocks_.size() >= kMost) blocks_.clear();
+        return blocks_[ip];
+    }
     bool fits(const cpu::CpuState& state) const { return state.chain_limit == chain_limit_; }
 
     // A thread says that it is in code before it looks whether it is stale; who is about to drop
@@ -47,6 +54,7 @@ private:
     cpu::CpuState* running_ = nullptr;
     std::vector<JumpCacheEntry> jump_cache_;
     std::unique_ptr<SavedRegisters> saved_ = std::make_unique<SavedRegisters>();
+    std::unordered_map<std::uint64_t, unsigned> blocks_;
     const cpu::ChainFrame* chain_limit_;
     std::uint8_t* shadow_ =
         nullptr;  ///< one host address per chain frame: where its return continues

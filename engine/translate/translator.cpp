@@ -33,6 +33,8 @@ const char* name_of(Reason reason) {
             return "exit";
         case Reason::Spill:
             return "spill";
+        case Reason::Tag:
+            return "tag";
         case Reason::Profile:
             return "profile";
     }

@@ -54,6 +54,7 @@ enum class Reason : std::uint8_t {
     Counter,
     Exit,
     Spill,
+    Tag,      ///< tags, where some are visible
     Profile,  ///< counters of TranslatorOptions::profile
 };
 const char* name_of(Reason reason);
@@ -111,7 +112,7 @@ enum class Interpreted : std::uint8_t {
     Declined,  ///< there is no host code for it
     Refused,   ///< a check in the host code failed: trap, tag, address, a pointer that is none
     Faulted,   ///< the host refused an access
-    Tagged,    ///< a diagnostic value was visible
+    Tagged,    ///< a diagnostic value was visible that the code looks at
     Mode,      ///< nothing is translated: unmasked FP exceptions, tags of registers never written
 };
 const char* name_of(Interpreted why);

@@ -54,6 +54,15 @@ inline int mode_of(const cpu::CpuState& s) {
     return s.iset | s.strict << 8 | (s.exact_tags ? kTagMode : 0);
 }
 inline Key key_of(const Region& r) { return {r.address, r.config, r.mode}; }
+/// The same place while no tags are visible, and while some are.
+inline Key untagged(Key k) {
+    k.config.wd &= ~(std::uint64_t{1} << kTaggedBit);
+    return k;
+}
+inline Key tagged(Key k) {
+    k.config.wd |= std::uint64_t{1} << kTaggedBit;
+    return k;
+}
 inline Key key_of(const cpu::CpuState& s) { return {s.ip, Config::of(s), mode_of(s)}; }
 
 /// Whether the region has guest code of [begin, end).
@@ -104,6 +113,8 @@ struct Translator::Impl {
     std::unordered_set<std::uint64_t> breakpoints;
     std::atomic<bool> has_breakpoints{false};                   ///< read without the lock
     std::unordered_set<std::uint64_t> probing, distrusted;      ///< see EmitRequest
+    std::unordered_map<Key, unsigned, KeyHash> refusals;        ///< see refused()
+    std::unordered_set<std::uint64_t> tag_borders;              ///< see refused()
     std::unordered_set<Key, KeyHash> hot;                       ///< worth the optimising tier
     std::map<std::pair<Key, unsigned>, unsigned> sizes_inside;  ///< see bundles_inside_of()
     std::uint64_t next_id = 1;
@@ -151,6 +162,11 @@ struct Translator::Impl {
     /// A region for the state's place; null entry: interpret one bundle.
     Region& translate(const cpu::CpuState& state);
 
+    /// A region for visible tags could not run at the state's place because of some bundle that
+    /// looks at one. When that happens again, such regions end in front of that bundle, so that
+    /// the others can run.
+    void refused(const cpu::CpuState& state);
+
     // --- running ---
 
     cpu::Stop run(cpu::CpuState& state, cpu::Interpreter& interpreter, bool single);
@@ -170,7 +186,7 @@ private:
                    std::optional<Trial> trial = {});
     /// PlanRequest::size_inside, remembered.
     unsigned bundles_inside_of(const Trial& trial, const cpu::CpuState& state);
-    bool emit(const Plan& plan, Region& region);
+    bool emit(const Plan& plan, Region& region, const cpu::CpuState& state);
 };
 
 }  // namespace e2k::translate

@@ -116,6 +116,13 @@ private:
     std::array<std::uint16_t, kHostRegisters> pins_{}, refs_{};
 };
 
+/// What has been found out about the array access unit: that parts of it are as predicted
+/// (emit/array_facts.cpp).
+struct ArrayFacts {
+    std::uint64_t areas = 0;  ///< bit n: area n but for its index; the unit is active
+    std::uint8_t steps = 1;   ///< bit n: %aaincrN; that of 0 is always 1
+};
+
 class ValueCache {
 public:
     ValueCache(std::uint32_t gpr_pool, std::uint32_t xmm_pool) : gpr(gpr_pool), xmm(xmm_pool) {}
@@ -181,6 +188,7 @@ public:
     std::uint32_t version = 0;
     /// Bit n-1: %ctprN, if its value is known in the region, is in the state.
     std::uint8_t stored_ctprs = 0;
+    ArrayFacts arrays;
 
 private:
     void update(unsigned slot);

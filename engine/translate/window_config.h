@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 
 #include "engine/cpu/exec/micro_op.h"
@@ -9,7 +10,9 @@
 
 namespace e2k::translate {
 
-/// Window descriptor and rotation state as 8-byte images: what state.wd and state.br hold.
+/// Window descriptor and rotation state as 8-byte images: what state.wd and state.br hold. While
+/// code runs that expects visible tags, state.wd.tagged is 1: it is a part of the configuration
+/// that keeps such code apart, in links, predictions and returns.
 struct Config {
     std::uint64_t wd = 0, br = 0;
 
@@ -23,6 +26,10 @@ struct Config {
     cpu::RotationState rotation() const { return std::bit_cast<cpu::RotationState>(br); }
     bool operator==(const Config&) const = default;
 };
+
+/// WindowDescriptor::tagged in its image.
+inline constexpr unsigned kTaggedBit = 48;
+static_assert(offsetof(cpu::WindowDescriptor, tagged) * 8 == kTaggedBit);
 
 using cpu::kMaxWindow;
 

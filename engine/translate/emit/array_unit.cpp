@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "engine/cpu/exec/aau.h"
+#include "engine/translate/emit/control_state.h"
 #include "engine/translate/region_emitter.h"
 
 namespace e2k::translate {
@@ -70,11 +71,16 @@ void RegionEmitter::advance_store_indices() {
         const Label skip = a_.newLabel();
         emit_guard(array.incr_guard, skip);
         if (b_->flags & cpu::exec::kLoopMode) {
-            a_.test(x86::dword_ptr(x86::rsp, offsetof(Frame, unmasked)), imm(1 << i));
-            a_.jz(skip);
+            a_.test(x86::byte_ptr(x86::rsp, offsetof(Frame, masked)), imm(1 << i));
+            a_.jnz(skip);
         }
         const Mem index = state(store_index(array.ind), 8);
         const int shift = std::countr_zero(unsigned{op.access_size});
+        if (known_step(array.incr)) {
+            advance_index(index, array.incr, static_cast<unsigned>(shift));
+            a_.bind(skip);
+            continue;
+        }
         a_.mov(x86::rax, state(step(array.incr), 8));
         if (shift) a_.shl(x86::rax, imm(shift));
         a_.add(x86::rax, index);
@@ -115,6 +121,7 @@ void RegionEmitter::commit_array_register(unsigned i) {
             return;
         case kAaincr:
             if ((array.ind & 7) == 0) return;
+            v_.cache.arrays.steps &= static_cast<std::uint8_t>(~(1u << (array.ind & 7)));
             if (word) a_.movsxd(x86::rax, x86::eax);
             wrap_index();
             a_.mov(state(step(array.ind & 7), 8), x86::rax);
@@ -126,19 +133,35 @@ void RegionEmitter::commit_array_register(unsigned i) {
 
 /// The program can be read, however long it is.
 void RegionEmitter::check_prefetch() {
-    const std::uint64_t begin = node_->facts[kPrefetchCtpr - 1].base;
-    if (begin >= kCheckedSpace) return (void)a_.jmp(bail());
-    v_.load_constant(x86::rax, begin);
+    const CtprFact& fact = node_->facts[kPrefetchCtpr - 1];
+    if (fact.kind == CtprFact::Kind::Known) {
+        if (fact.base >= kCheckedSpace) return (void)a_.jmp(bail());
+        v_.load_constant(x86::rax, fact.base);
+    } else {
+        const std::size_t ctpr = ctpr_offset(kPrefetchCtpr);
+        a_.cmp(state(ctpr + offsetof(cpu::Ctpr, tag), 1),
+               imm(static_cast<int>(cpu::CtprTag::Label)));
+        a_.jne(bail());
+        a_.cmp(state(ctpr + offsetof(cpu::Ctpr, opc), 1), imm(1));
+        a_.jne(bail());
+        a_.mov(x86::rax, state(ctpr, 8));
+        check_address(x86::rax, bail());
+    }
     probe_page(x86::rax, cpu::kPageRead, kLongestProgram, bail());
 }
 
 /// bap, the last effect of a bundle but for the rotation. Reading the program is a call.
 void RegionEmitter::start_prefetch() {
+    v_.cache.arrays.areas = 0;
     v_.spill_results();
     v_.write_back_caller_saved();
     mark(Reason::Semantics);
     a_.mov(x86::rdi, host::kState);
-    v_.load_constant(x86::rsi, node_->facts[kPrefetchCtpr - 1].base);
+    const CtprFact& fact = node_->facts[kPrefetchCtpr - 1];
+    if (fact.kind == CtprFact::Kind::Known)
+        v_.load_constant(x86::rsi, fact.base);
+    else
+        a_.mov(x86::rsi, state(ctpr_offset(kPrefetchCtpr), 8));
     a_.mov(x86::rax, reinterpret_cast<std::uint64_t>(&read_prefetch_program));
     a_.call(x86::rax);
     v_.forget_caller_saved();

@@ -121,6 +121,8 @@ void RegionEmitter::emit_return() {
     };
     const cpu::WindowDescriptor wd = config_after(*b_, config_, true).window();
     v_.write_back_registers();  // the predicates come from the frame
+    clear_tags(wd.psize, wd.size);
+    mark(Reason::ControlTransfer);
     a_.mov(x86::rax, state(offsetof(CpuState, chain_top), 8));
     a_.sub(x86::rax, imm(sizeof(ChainFrame)));
     a_.mov(state(offsetof(CpuState, chain_top), 8), x86::rax);
@@ -135,6 +137,8 @@ void RegionEmitter::emit_return() {
     a_.movzx(x86::ecx, x86::cx);
     a_.and_(x86::rdi, imm(-0x10000));
     a_.or_(x86::rdi, x86::rcx);
+    // Such code goes on in such code only, whoever made the frame.
+    if (tags_) a_.bts(x86::rdi, imm(kTaggedBit));
     a_.mov(state(offsetof(CpuState, wd), 8), x86::rdi);
     a_.mov(x86::r8, field(offsetof(ChainFrame, br), 8));
     a_.mov(state(offsetof(CpuState, br), 8), x86::r8);

@@ -40,7 +40,9 @@ void RegionEmitter::emit_checks() {
     mark(Reason::BoundCheck);
     check_transfer();
     if (b_->bap) check_prefetch();
+    expect_arrays();
     for (unsigned i = 0; i < b_->op_count; ++i) {
+        expect_descriptor(i);
         if (b_->ops[i].kind == SemKind::Div) check_division(i);
         if (b_->ops[i].kind == SemKind::GetSp) check_getsp(i);
         if (b_->ops[i].kind == SemKind::TagOp && request_.exact_tags) check_tag(i);
@@ -287,10 +289,10 @@ void RegionEmitter::capture_condition() {
 void RegionEmitter::emit_loop_end(const Gp& to) {
     const Label no = a_.newLabel();
     a_.xor_(to.r32(), to.r32());
-    a_.cmp(state(lsr_offset(offsetof(LoopState, vlc)), 1), imm(0));
-    a_.je(no);
     a_.cmp(state(lsr_offset(offsetof(LoopState, lcnt)), 8), imm(2));
     a_.jae(no);
+    a_.cmp(state(lsr_offset(offsetof(LoopState, vlc)), 1), imm(0));
+    a_.je(no);
     a_.cmp(state(lsr_offset(offsetof(LoopState, ecnt)), 1), imm(0));
     a_.sete(to.r8());
     a_.bind(no);
@@ -350,6 +352,7 @@ void RegionEmitter::commit_control() {
         v_.end_operation();
     }
     advance_areas();
+    if (b_->eap) v_.cache.arrays.areas = 0;
     if (b_->eap)
         a_.mov(state(offsetof(CpuState, aau) + offsetof(cpu::AauState, active), 1), imm(0));
     if (b_->bap) start_prefetch();
@@ -394,26 +397,40 @@ void RegionEmitter::emit_loop_counters() {
     const Mem pcnt = state(lsr_offset(offsetof(LoopState, pcnt)), 1);
     const Mem lcnt = state(lsr_offset(offsetof(LoopState, lcnt)), 8);
     const Mem ecnt = state(lsr_offset(offsetof(LoopState, ecnt)), 1);
-    const Label started = a_.newLabel(), empty = a_.newLabel(), done = a_.newLabel();
+    const Mem over = state(lsr_offset(offsetof(LoopState, over)), 1);
+    const Label rare = a_.newLabel(), done = a_.newLabel();
     a_.cmp(pcnt, imm(0));
-    a_.je(started);
-    a_.dec(pcnt);
-    a_.bind(started);
+    a_.jne(rare);
     a_.mov(x86::rax, lcnt);
-    a_.test(x86::rax, x86::rax);
-    a_.jz(empty);
-    a_.dec(x86::rax);
+    a_.sub(x86::rax, imm(1));
+    a_.jbe(rare);
     a_.mov(lcnt, x86::rax);
-    a_.bind(empty);
-    a_.test(x86::rax, x86::rax);
-    a_.sete(state(lsr_offset(offsetof(LoopState, over)), 1));
-    a_.jnz(done);
-    a_.cmp(state(lsr_offset(offsetof(LoopState, vlc)), 1), imm(0));
-    a_.je(done);
-    a_.cmp(ecnt, imm(0));
-    a_.je(done);
-    a_.dec(ecnt);
+    a_.mov(over, imm(0));
     a_.bind(done);
+    cold([this, rare, done, pcnt, lcnt, ecnt, over] {
+        const Label started = a_.newLabel(), empty = a_.newLabel();
+        mark(Reason::ControlTransfer);
+        a_.bind(rare);
+        a_.cmp(pcnt, imm(0));
+        a_.je(started);
+        a_.dec(pcnt);
+        a_.bind(started);
+        a_.mov(x86::rax, lcnt);
+        a_.test(x86::rax, x86::rax);
+        a_.jz(empty);
+        a_.dec(x86::rax);
+        a_.mov(lcnt, x86::rax);
+        a_.bind(empty);
+        a_.test(x86::rax, x86::rax);
+        a_.sete(over);
+        a_.jnz(done);
+        a_.cmp(state(lsr_offset(offsetof(LoopState, vlc)), 1), imm(0));
+        a_.je(done);
+        a_.cmp(ecnt, imm(0));
+        a_.je(done);
+        a_.dec(ecnt);
+        a_.jmp(done);
+    });
 }
 
 }  // namespace e2k::translate

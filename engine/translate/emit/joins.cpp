@@ -133,6 +133,7 @@ void RegionEmitter::fix_entry(unsigned index, const ValueCache& from) {
             map.set_predicate(frame.depth * 32 + static_cast<unsigned>(std::countr_zero(m)), {});
     }
     if (node.entered_by_return) return;
+    map.arrays = loop_arrays(index, from.arrays);
     std::uint32_t gprs = 0, xmms = 0;  // taken
     const auto keep = [&](unsigned slot, unsigned bits, bool xmm, bool anywhere, unsigned limit) {
         const GuestValue& v = from.at(slot);
@@ -264,6 +265,7 @@ void RegionEmitter::conform_extents(const ValueCache& map, std::uint64_t address
 /// Brings every value where `map` expects it. The cache says nothing useful afterwards.
 void RegionEmitter::conform(const ValueCache& map, std::uint64_t address, Config config,
                             const Facts& facts) {
+    conform_arrays(map.arrays, address, config, facts);
     conform_extents(map, address, config, facts);
     mark(Reason::Spill);
     ValueCache& now = v_.cache;

@@ -24,16 +24,19 @@ bool stores(const MicroOp& op) {
 bool touches_memory(const MicroOp& op) {
     return (op.kind == SemKind::Load || stores(op)) && op.mode != MemoryMode::NoStore;
 }
+/// A load that compares with the early one; without a transfer that asks it is like any other.
+bool compares(const MicroOp& op, const cpu::exec::ExecBundle& b) {
+    return op.mode == MemoryMode::CheckLoad && (b.flags & cpu::exec::kMlock);
+}
+bool plain(const MicroOp& op, const cpu::exec::ExecBundle& b) {
+    return op.mode == MemoryMode::Plain || (op.mode == MemoryMode::CheckLoad && !compares(op, b));
+}
 
 }  // namespace
 
 void RegionEmitter::emit_memory() {
-    for (unsigned k = 0; k < b_->mova_count; ++k) emit_element(k);
-    if (b_->flags & cpu::exec::kLoopMode) {
-        a_.movzx(x86::eax, state(lsr_offset(offsetof(cpu::LoopState, strmd)), 1));
-        a_.mov(x86::dword_ptr(x86::rsp, offsetof(Frame, strmd)), x86::eax);
-        if (b_->array_count) a_.mov(x86::dword_ptr(x86::rsp, offsetof(Frame, unmasked)), imm(0));
-    }
+    expect_no_failure();
+    emit_elements();
     // An access after a store must be known to succeed before the store is done.
     bool stored = false;
     for (unsigned i = 0; i < b_->op_count; ++i) {
@@ -55,8 +58,8 @@ void RegionEmitter::emit_memory() {
 void RegionEmitter::emit_access(unsigned i) {
     const MicroOp& op = b_->ops[i];
     v_.start_operation(i);
-    const bool decides =
-        op.mode == MemoryMode::CheckLoad || op.mode == MemoryMode::ConditionalStore;
+    const bool check = compares(op, *b_);
+    const bool decides = check || op.mode == MemoryMode::ConditionalStore;
     if (decides && !mlock_used_) {
         v_.start_operation(kMlockResult);
         const Gp m = v_.def();
@@ -68,15 +71,14 @@ void RegionEmitter::emit_access(unsigned i) {
     }
     const bool masked = stores(op) && (b_->flags & cpu::exec::kLoopMode);
     if (op.guard.count == 0 && !masked) {
-        if (op.mode == MemoryMode::CheckLoad && op.write != Write::None) v_.write_back(op.dst);
-        if (op.kind == SemKind::Load && op.mode == MemoryMode::Plain) choose_registers(i);
+        if (check && op.write != Write::None) v_.write_back(op.dst);
+        if (op.kind == SemKind::Load && plain(op, *b_)) choose_registers(i);
         op.mode == MemoryMode::LockLoad           ? emit_lock_load(i)
         : op.mode == MemoryMode::ConditionalStore ? emit_conditional_store(i)
         : op.kind == SemKind::Load                ? emit_load(i, nullptr)
                                                   : emit_store(i);
         return v_.end_operation();
     }
-    const bool check = op.mode == MemoryMode::CheckLoad;
     if (check && op.write != Write::None) v_.write_back(op.dst);
     // A guarded load into a register starts from the old value; then nothing is left to decide.
     const bool overwrites = op.kind == SemKind::Load && !check && op.access_size <= 8 &&
@@ -94,9 +96,7 @@ void RegionEmitter::emit_access(unsigned i) {
     if (check) v_.result_gpr(kMlockResult);  // back in its register before the conditional part
     const Label skip = a_.newLabel();
     mark(Reason::Predicate, op.channel);
-    if (masked) emit_store_mask(skip);
-    if (masked && op.kind == SemKind::ArrayStore)
-        a_.or_(x86::dword_ptr(x86::rsp, offsetof(Frame, unmasked)), imm(1 << i));
+    if (masked) emit_store_mask(i, skip);
     emit_guard(op.guard, skip);
     const ValueCache before = v_.cache;
     if (stores(op))
@@ -223,8 +223,9 @@ void RegionEmitter::emit_load(unsigned i, const Gp* into) {
     const MicroOp& op = b_->ops[i];
     mark(Reason::Semantics, op.channel);
     const bool probes = op.speculative && request_.probing.contains(node_->address);
+    const bool goes_on = probes && fails_here(i);
     const bool plain =
-        !into && !probes && op.guard.count == 0 && !op.big_endian && op.mode == MemoryMode::Plain;
+        !into && !probes && op.guard.count == 0 && !op.big_endian && translate::plain(op, *b_);
     const bool to_xmm =
         op.access_size == 16 || (plain && op.access_size >= 4 && floats_next_as(op));
     // Registers first: nothing may be written back on only one of the ways around the access.
@@ -234,8 +235,7 @@ void RegionEmitter::emit_load(unsigned i, const Gp* into) {
     const Label unreadable = a_.newLabel(), done = a_.newLabel();
     if (probes) {
         mark(Reason::BoundCheck, op.channel);
-        probe_page(x86::rax, cpu::kPageRead, op.access_size,
-                   request_.exact_tags ? bail() : unreadable);
+        probe_page(x86::rax, cpu::kPageRead, op.access_size, goes_on ? unreadable : bail());
         mark(Reason::Semantics, op.channel);
     }
     if (op.access_size == 16) {
@@ -245,9 +245,10 @@ void RegionEmitter::emit_load(unsigned i, const Gp* into) {
         }
         a_.bind(done);
         v_.set_result(dx, 128);
-        if (probes && !request_.exact_tags)
-            cold([this, unreadable, done, dx] {
+        if (goes_on)
+            cold([this, unreadable, done, dx, i] {
                 a_.bind(unreadable);
+                note_failure(i);
                 v_.load_constant(x86::rax, cpu::exec::kFaultPattern);
                 a_.movq(dx, x86::rax);
                 a_.punpcklqdq(dx, dx);
@@ -288,14 +289,15 @@ void RegionEmitter::emit_load(unsigned i, const Gp* into) {
         }
     }
     a_.bind(done);
-    if (probes && !request_.exact_tags)
-        cold([this, unreadable, done, d, word = op.write == Write::Word] {
+    if (goes_on)
+        cold([this, unreadable, done, d, i, word = op.write == Write::Word] {
             a_.bind(unreadable);
+            note_failure(i);
             const std::uint64_t pattern = cpu::exec::kFaultPattern;
             v_.load_constant(d, word ? pattern & 0xffff'ffff : pattern);
             a_.jmp(done);
         });
-    if (op.mode == MemoryMode::CheckLoad) {
+    if (compares(op, *b_)) {
         const Gp m = v_.result_gpr(kMlockResult);
         if (op.write == Write::None) {
             a_.mov(m.r32(), imm(1));

@@ -296,6 +296,7 @@ void RegionEmitter::commit_results() {
     for (unsigned i = 0; i < b_->op_count; ++i)
         if (b_->ops[i].write == Write::Predicate && v_.result(i).kind != Result::Kind::None)
             commit_predicate(i);
+    commit_tags();
 }
 
 void RegionEmitter::commit_predicate(unsigned i) {

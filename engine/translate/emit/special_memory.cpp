@@ -146,36 +146,127 @@ void RegionEmitter::emit_masked_store(const MicroOp& op) {
 
 // --- loop mode ---
 
-/// Jumps to `skip` if the prologue or the end of the loop masks a store. The frame holds the
-/// bundle's copy of strmd, which is written back with the other results.
-void RegionEmitter::emit_store_mask(const Label& skip) {
-    const Label enabled = a_.newLabel();
-    const Mem strmd = x86::dword_ptr(x86::rsp, offsetof(Frame, strmd));
-    a_.cmp(state(lsr_offset(offsetof(LoopState, semc)), 1), imm(0));
-    a_.jne(enabled);
-    a_.cmp(state(lsr_offset(offsetof(LoopState, pcnt)), 1), imm(0));
-    a_.jne(skip);
-    emit_loop_end(x86::rcx);
-    a_.test(x86::ecx, x86::ecx);
-    a_.jz(enabled);
-    a_.cmp(strmd, imm(0));
-    a_.je(skip);
-    a_.dec(strmd);
+/// Jumps to `skip` if the prologue or the end of the loop masks store `i`. Both are seldom there.
+/// What the end lets through the frame counts, until the bundle's results are written.
+void RegionEmitter::emit_store_mask(unsigned i, const Label& skip) {
+    const Mem pcnt = state(lsr_offset(offsetof(LoopState, pcnt)), 1);
+    const Label rare = a_.newLabel(), enabled = a_.newLabel();
+    a_.cmp(pcnt, imm(0));
+    a_.jne(rare);
+    a_.cmp(state(lsr_offset(offsetof(LoopState, lcnt)), 8), imm(2));
+    a_.jb(rare);
     a_.bind(enabled);
+    const bool array = b_->ops[i].kind == cpu::SemKind::ArrayStore;
+    cold([this, rare, enabled, skip, pcnt, i, array] {
+        const Mem through = x86::dword_ptr(x86::rsp, offsetof(Frame, last_stores));
+        const Label masked = a_.newLabel();
+        mark(Reason::Predicate, b_->ops[i].channel);
+        a_.bind(rare);
+        a_.cmp(state(lsr_offset(offsetof(LoopState, semc)), 1), imm(0));
+        a_.jne(enabled);
+        a_.cmp(pcnt, imm(0));
+        a_.jne(masked);
+        emit_loop_end(x86::rcx);
+        a_.test(x86::ecx, x86::ecx);
+        a_.jz(enabled);
+        a_.movzx(x86::ecx, state(lsr_offset(offsetof(LoopState, strmd)), 1));
+        a_.cmp(x86::ecx, through);
+        a_.je(masked);
+        a_.inc(through);
+        a_.jmp(enabled);
+        a_.bind(masked);
+        if (array) a_.or_(x86::dword_ptr(x86::rsp, offsetof(Frame, masked)), imm(1 << i));
+        a_.jmp(skip);
+    });
 }
 
 void RegionEmitter::commit_store_mask() {
-    a_.mov(x86::eax, x86::dword_ptr(x86::rsp, offsetof(Frame, strmd)));
-    a_.mov(state(lsr_offset(offsetof(LoopState, strmd)), 1), x86::al);
+    if (!(b_->flags & cpu::exec::kStores)) return;
+    static_assert(offsetof(Frame, masked) == offsetof(Frame, last_stores) + 4);
+    const Mem both = x86::qword_ptr(x86::rsp, offsetof(Frame, last_stores));
+    const Label rare = a_.newLabel(), done = a_.newLabel();
+    a_.cmp(both, imm(0));
+    a_.jne(rare);
+    a_.bind(done);
+    cold([this, rare, done, both] {
+        mark(Reason::Predicate);
+        a_.bind(rare);
+        a_.mov(x86::ecx, x86::dword_ptr(x86::rsp, offsetof(Frame, last_stores)));
+        a_.sub(state(lsr_offset(offsetof(LoopState, strmd)), 1), x86::cl);
+        a_.mov(both, imm(0));
+        a_.jmp(done);
+    });
 }
 
 // --- array elements ---
+
+/// All movas of the bundle. Those of one area whose place is known share its address.
+void RegionEmitter::emit_elements() {
+    for (unsigned k = 0; k < b_->mova_count; ++k) {
+        const ArrayLoad& load = b_->mova[k];
+        const cpu::AauArea* area = known_area(load);
+        if (!area) {
+            emit_element(k);
+            continue;
+        }
+        if (v_.result(kElementResult + k).kind != Result::Kind::None) continue;
+        mark(Reason::Semantics);
+        // Registers first: handing one out may change rax.
+        for (unsigned n = k; n < b_->mova_count; ++n)
+            if (known_area(b_->mova[n]) == area) {
+                v_.start_operation(kElementResult + n);
+                if (b_->mova[n].size == 16)
+                    v_.set_result(v_.def_xmm(), 128);
+                else
+                    v_.set_result(v_.def());
+                v_.end_operation();
+            }
+        a_.mov(x86::rax, state(aau_offset(offsetof(AauState, aad_base)) + area->d * 8u, 8));
+        a_.add(x86::rax, state(area_offset(load, offsetof(AauArea, cur)), 8));
+        constexpr std::uint32_t kLargestOffset = 1 << 16;
+        const bool adds = area->disp > kLargestOffset || (area->disp & 15);
+        if (area->disp > 0x7fff'ffff) {
+            v_.load_constant(x86::rcx, area->disp);
+            a_.add(x86::rax, x86::rcx);
+        } else if (adds) {
+            a_.add(x86::rax, imm(area->disp));
+        }
+        mark(Reason::BoundCheck);
+        check_address(x86::rax, bail());
+        const std::uint32_t offset = adds ? 0 : area->disp;
+        for (unsigned n = k; n < b_->mova_count; ++n) {
+            const ArrayLoad& element = b_->mova[n];
+            if (known_area(element) != area) continue;
+            v_.start_operation(kElementResult + n);
+            if (plan_.iset < cpu::exec::kFirstUnalignedElement && element.size > 1) {
+                mark(Reason::BoundCheck);
+                const unsigned bits = element.size - 1u;
+                if (element.ind & bits) {
+                    a_.lea(x86::ecx, x86::ptr(x86::rax, element.ind));
+                    a_.test(x86::cl, imm(bits));
+                } else {
+                    a_.test(x86::al, imm(bits));
+                }
+                a_.jnz(bail());
+            }
+            mark(Reason::Semantics);
+            load_element(
+                n, host::guest(x86::ptr(x86::rax, static_cast<std::int32_t>(offset + element.ind),
+                                        element.size)));
+            v_.end_operation();
+        }
+    }
+}
 
 /// One mova; an element that cannot be read is the interpreter's.
 void RegionEmitter::emit_element(unsigned k) {
     const ArrayLoad& load = b_->mova[k];
     mark(Reason::Semantics);
     v_.start_operation(kElementResult + k);
+    if (load.size == 16)
+        v_.set_result(v_.def_xmm(), 128);
+    else
+        v_.set_result(v_.def());
     a_.cmp(state(aau_offset(offsetof(AauState, active)), 1), imm(0));
     a_.je(bail());
     a_.cmp(state(area_offset(load, offsetof(AauArea, fmt)), 1), imm(load.min_fmt));
@@ -193,20 +284,20 @@ void RegionEmitter::emit_element(unsigned k) {
         a_.test(x86::al, imm(load.size - 1));
         a_.jnz(bail());
     }
-    a_.cmp(x86::rax, x86::qword_ptr(x86::rsp, offsetof(Frame, limit)));
-    a_.jae(bail());
+    check_address(x86::rax, bail());
     mark(Reason::Semantics);
-    const Mem at = host::guest(x86::ptr(x86::rax, 0, load.size));
+    load_element(k, host::guest(x86::ptr(x86::rax, 0, load.size)));
+    v_.end_operation();
+}
+
+/// The element at `at` into the register of its result.
+void RegionEmitter::load_element(unsigned k, const Mem& at) {
+    const ArrayLoad& load = b_->mova[k];
     if (load.size == 16) {
-        const x86::Xmm d = v_.def_xmm();
-        {
-            const Access access(*this);
-            a_.movups(d, at);
-        }
-        v_.set_result(d, 128);
-        return v_.end_operation();
+        const Access access(*this);
+        return (void)a_.movups(v_.result_xmm(kElementResult + k), at);
     }
-    const Gp d = v_.def();
+    const Gp d = v_.result_gpr(kElementResult + k);
     {
         const Access access(*this);
         load.size <= 2   ? a_.movzx(d.r32(), at)
@@ -221,8 +312,6 @@ void RegionEmitter::emit_element(unsigned k) {
         else if (load.size == 8)
             a_.bswap(d);
     }
-    v_.set_result(d);
-    v_.end_operation();
 }
 
 void RegionEmitter::commit_elements() {
@@ -250,6 +339,11 @@ void RegionEmitter::advance_areas() {
         if (!load.advance || (advanced & bit)) continue;
         advanced |= bit;
         const Mem cur = state(area_offset(load, offsetof(AauArea, cur)), 8);
+        const cpu::AauArea* area = known_area(load);
+        if (area && known_step(area->incr)) {
+            advance_index(cur, area->incr, area->fmt - 1u);
+            continue;
+        }
         a_.movzx(x86::eax, state(area_offset(load, offsetof(AauArea, incr)), 1));
         a_.mov(x86::rax,
                x86::ptr(host::kState, x86::rax, 3,

@@ -178,6 +178,8 @@ void RegionEmitter::change_frame() {
         v_.cache.inherit_predicates(node_->file + 1);
     } else {
         const CallFrame& left = plan_.frames[static_cast<std::size_t>(node_->frame)];
+        const cpu::WindowDescriptor wd = config_after(*b_, config_, true).window();
+        clear_tags(node_->window + wd.psize, node_->window + wd.size);
         frame_ = left.parent;
         stack_ = left.stack;
         v_.cache.forget_predicates(node_->file);

@@ -380,6 +380,9 @@
 { fscaled %dr0, %r2, %dr4 }
 
 ! a call of a semantic function
+{ insfd %dr0, %dr1, %dr4, %dr6 }
+
+! a field whose descriptor is in a register that does not change
 { insfd %dr0, %dr2, %dr4, %dr6 }
 
 ! selection by a truth table

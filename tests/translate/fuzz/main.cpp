@@ -33,9 +33,9 @@ int main(int argc, char** argv) {
     const auto result = e2k::fuzz::fuzz(options);
     fmt::print(
         "{} programs of {} bundles, {} bundles executed and compared ({} interpreted), "
-        "{} comparisons, {} traps\n",
+        "{} comparisons, {} traps, {} regions for visible tags\n",
         result.cases, result.generated, result.bundles, result.interpreted, result.comparisons,
-        result.traps);
+        result.traps, result.tagged);
     if (result.difference.empty()) return 0;
     fmt::print("{}", result.difference);
     return 1;

@@ -52,6 +52,8 @@ private:
     std::vector<Draft> structured(Random& random, unsigned& callee) const;
     std::vector<std::vector<std::string>> function(Random& random, unsigned first,
                                                    unsigned next) const;
+    std::vector<Draft> pipelined(Random& random, unsigned& callee) const;
+    std::string loop_operation(Random& random, unsigned ring) const;
     std::string common_operation(Random& random) const;
     std::string plain_access(Random& random) const;
     std::string operation(Random& random) const;

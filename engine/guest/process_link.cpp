@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "engine/guest/libc/library.h"
-#include "engine/guest/process_impl.h"
+#include "engine/guest/syscalls/call.h"
 
 namespace e2k::guest {
 namespace {
@@ -33,6 +33,9 @@ tl::expected<void, std::string> Process::Impl::link_program() {
     auto made = libc::Library::create(*memory);
     if (!made) return tl::unexpected(image.path + ": " + made.error());
     library = std::move(*made);
+    library->pages.allows = [this](std::uint64_t bytes) {
+        return within_limits(*this, {.bytes = bytes, .data = true});
+    };
     auto linked =
         loader::link(*memory, *library, image, {options.library_path, options.strict_imports});
     if (!linked) return tl::unexpected(linked.error());

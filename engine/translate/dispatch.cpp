@@ -139,15 +139,16 @@ bool Translator::Impl::recover_from_fault(CpuState& state, const SavedRegisters&
 /// code.
 class Translator::Impl::Run {
 public:
-    Run(Impl& impl, CpuState& state, Interpreter& interpreter, bool single)
+    Run(Impl& impl, CpuState& state, Interpreter& interpreter, bool single, CallService* service)
         : impl_(impl),
           state_(state),
           interpreter_(interpreter),
           single_(single),
+          service_(service),
           watch_(state),
           thread_(impl.context(state)),
           translates_(impl.usable() && set_guest_base(state.memory_base)),
-          fp_(state.pfpfr, state.fpcr, state.fpsr) {
+          fp_(std::in_place, state.pfpfr, state.fpcr, state.fpsr) {
         thread_.run_on(&state);
         predict_ = !single;
         update_tags();
@@ -170,7 +171,6 @@ private:
     /// Where a region was left, and what is to be done there.
     struct Left {
         Leave why;
-        Stop system_call;
         std::optional<Key> sample;  ///< the region of the quick tier in which a slice ended
     };
 
@@ -199,11 +199,11 @@ private:
     Stop interpret(std::uint64_t bundles, Interpreted why) {
         from_ = nullptr;  // it led to the place that is interpreted now
         predict_ = false;
-        fp_.fold();
+        fp_->fold();
         const std::uint64_t before = state_.bundles, ip = state_.ip;
         const std::uint64_t operations = state_.operations;
         Stop stop = bundles == 1 ? interpreter_.step(state_) : interpreter_.run(state_, bundles);
-        fp_.reload();
+        fp_->reload();
         impl_.interpreted.fetch_add(state_.bundles - before, std::memory_order_relaxed);
         update_tags();
         if (impl_.options.count_operations) {
@@ -297,9 +297,9 @@ private:
         Region* region = it == impl_.regions.end() ? nullptr : it->second.get();
         if (!region) {
             // The host code below may compute in floating point; keep its flags from the guest.
-            fp_.fold();
+            fp_->fold();
             region = &impl_.translate(state_);
-            fp_.reload();
+            fp_->reload();
         }
         if (!region->entry) return nullptr;
         if (!single_) {
@@ -314,15 +314,15 @@ private:
 
     /// What generated code returned; the regions are still there.
     Left decode(std::uint64_t value) {
-        Left left{static_cast<Leave>(value), stopped(StopKind::SystemCall), std::nullopt};
+        Left left{static_cast<Leave>(value), std::nullopt};
         if (value < kFirstExit) return left;
         auto* exit = reinterpret_cast<Exit*>(value);
         left.why = exit->why;
         const Region* sampled = nullptr;
         if (exit->why == Leave::SystemCall) {
             const auto& call = *static_cast<SystemCallExit*>(exit);
-            left.system_call.syscall_entry = call.entry;
-            left.system_call.syscall_wbs = call.wbs;
+            call_.syscall_entry = call.entry;
+            call_.syscall_wbs = call.wbs;
         } else if (exit->why == Leave::Linkable) {
             from_ = static_cast<ExitSite*>(exit);
         } else if (exit->why == Leave::Sampled) {
@@ -349,20 +349,20 @@ private:
             case Leave::Declined:
                 return interpret_one(Interpreted::Declined);
             case Leave::SystemCall:
-                return left.system_call;
+                return serve(call_);
             case Leave::Fault:
-                fp_.fold();
+                fp_->fold();
                 if (FaultGuard::fault_on_wall()) {
-                    fp_.reload();
+                    fp_->reload();
                     state_.stack_fault = 1;
                     return damaged(*cpu::stacks_complaint(state_));
                 }
                 if (!impl_.recover_from_fault(state_, *thread_.saved(), from_epoch_)) {
-                    fp_.reload();
+                    fp_->reload();
                     return damaged("a host fault where translated code has none to expect");
                 }
                 state_.wd.tagged = 0;  // the recovery point's
-                fp_.reload();
+                fp_->reload();
                 return interpret_one(Interpreted::Faulted);
             case Leave::Distrust: {
                 const std::lock_guard lock(impl_.mutex);
@@ -386,21 +386,41 @@ private:
         return std::nullopt;
     }
 
+    /// Nothing: the call is done, and the thread goes on here.
+    std::optional<Stop> serve(const Stop& call) {
+        if (!service_) return call;
+        const auto* const memory = state_.memory_base;
+        const auto* const chain = state_.chain_file;
+        fp_.reset();
+        const CallService::Answer answer = service_->serve(state_, call);
+        fp_.emplace(state_.pfpfr, state_.fpcr, state_.fpsr);
+        if (answer == CallService::Answer::None) return call;
+        const bool same = state_.memory_base == memory && state_.chain_file == chain &&
+                          thread_.fits(state_) && !impl_.fork_watch.is_new_process();
+        if (answer == CallService::Answer::Leave || !same) return stopped(StopKind::Budget);
+        predict_ = true;
+        update_tags();
+        return std::nullopt;
+    }
+
     Impl& impl_;
     CpuState& state_;
     Interpreter& interpreter_;
     const bool single_;
+    CallService* const service_;
     const cpu::StackWatch watch_;
     ThreadContext& thread_;
     const bool translates_;
-    cpu::FpEnvironment fp_;
-    ExitSite* from_ = nullptr;  ///< the exit just taken, if it can be linked
+    std::optional<cpu::FpEnvironment> fp_;
+    Stop call_ = stopped(StopKind::SystemCall);  ///< for Leave::SystemCall
+    ExitSite* from_ = nullptr;                   ///< the exit just taken, if it can be linked
     std::uint64_t from_epoch_ = 0;
     bool predict_ = false;  ///< the place is one that an indirect transfer led to
 };
 
-Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool single) {
-    return Run(*this, state, interpreter, single).until_stop();
+Stop Translator::Impl::run(CpuState& state, Interpreter& interpreter, bool single,
+                           CallService* service) {
+    return Run(*this, state, interpreter, single, service).until_stop();
 }
 
 }  // namespace e2k::translate

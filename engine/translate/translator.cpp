@@ -143,12 +143,12 @@ Translator::Translator(cpu::MemoryView memory, const TranslatorOptions& options)
     : impl_(std::make_unique<Impl>(memory, options)) {}
 Translator::~Translator() = default;
 
-Stop Translator::run(CpuState& state, Interpreter& interpreter) {
-    return impl_->run(state, interpreter, false);
+Stop Translator::run(CpuState& state, Interpreter& interpreter, CallService* service) {
+    return impl_->run(state, interpreter, false, service);
 }
 
 Stop Translator::run_region(CpuState& state, Interpreter& interpreter) {
-    return impl_->run(state, interpreter, true);
+    return impl_->run(state, interpreter, true, nullptr);
 }
 
 void Translator::invalidate(std::uint64_t begin, std::uint64_t end) {

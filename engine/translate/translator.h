@@ -132,6 +132,21 @@ struct RunCounts {
     std::vector<Bundle> bundles;
 };
 
+/// Answers calls of the kernel while the thread stays in Translator::run.
+class CallService {
+public:
+    enum class Answer : std::uint8_t {
+        None,   ///< nothing was done: `run` returns the call
+        GoOn,   ///< answered; the thread goes on at state.ip
+        Leave,  ///< answered, but `run` is to return (StopKind::Budget)
+    };
+    /// In the host's floating-point environment.
+    virtual Answer serve(cpu::CpuState& state, const cpu::Stop& call) = 0;
+
+protected:
+    ~CallService() = default;
+};
+
 /// One per guest process; `run` may be called by several guest threads, each with its own state
 /// and interpreter.
 class Translator {
@@ -142,7 +157,8 @@ public:
     /// Runs until a stop, which is Budget if `state.run_until` is reached. `state.interrupt` is
     /// polled at back edges and exits.
     /// `interpreter` executes what is declined (same memory).
-    cpu::Stop run(cpu::CpuState& state, cpu::Interpreter& interpreter);
+    cpu::Stop run(cpu::CpuState& state, cpu::Interpreter& interpreter,
+                  CallService* service = nullptr);
 
     /// Runs exactly one region entered at state.ip, then returns Budget (differential tests).
     cpu::Stop run_region(cpu::CpuState& state, cpu::Interpreter& interpreter);

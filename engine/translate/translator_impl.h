@@ -169,7 +169,8 @@ struct Translator::Impl {
 
     // --- running ---
 
-    cpu::Stop run(cpu::CpuState& state, cpu::Interpreter& interpreter, bool single);
+    cpu::Stop run(cpu::CpuState& state, cpu::Interpreter& interpreter, bool single,
+                  CallService* service);
     /// After a host fault: state and counters of the bundle at fault. False: not in any region.
     bool recover_from_fault(cpu::CpuState& state, const SavedRegisters& saved,
                             std::uint64_t entered);

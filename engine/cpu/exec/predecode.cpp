@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/cpu/exec/micro_op.h"
+#include "engine/cpu/host_leafs.h"
 
 namespace e2k::cpu::exec {
 namespace {
@@ -191,8 +192,39 @@ private:
             micro.merge = conditions(op.merge);
         }
         micro.words_by_descriptor = row.mnemonic == "insfd";
+        if (bundle_.address >= kOwnCodeBegin && bundle_.address < kOwnCodeEnd &&
+            row.mnemonic == "getpl" && op.src2.kind == OperandKind::Literal)
+            host_leaf(static_cast<std::uint32_t>(op.src2.literal), micro);
         destination(op, micro);
         by_kind(op, micro, bit);
+    }
+
+    /// A call of a host leaf (host_leafs.h): its operands are the first words of the window.
+    void host_leaf(std::uint32_t number, MicroOp& micro) {
+        const auto leafs = host_leafs();
+        if (number / kLeafParts >= leafs.size()) return;
+        const HostLeaf& leaf = leafs[number / kLeafParts];
+        const std::uint32_t part = number % kLeafParts;
+        const Fn64 function = part == kLeafValue   ? leaf.value
+                              : part == kLeafError ? leaf.error
+                              : part == kLeafHigh  ? leaf.high
+                                                   : nullptr;
+        if (!function) return;
+        micro.kind = leaf.kind;
+        micro.fn64 = function;
+        const auto word = [&](std::uint8_t k, RegRef& place, isa::Width& width) {
+            if (k >= leaf.words) {
+                place = kZeroOperand;
+                width = Width::None;
+                return;
+            }
+            place = {Space::Window, k};
+            width = Width::D;
+            out_.window_need = std::max<std::uint8_t>(out_.window_need, k + 1);
+        };
+        word(0, micro.a, micro.wa);
+        word(1, micro.b, micro.wb);
+        word(2, micro.c, micro.wc);
     }
 
     void by_kind(const isa::AlsOp& op, MicroOp& micro, std::uint8_t bit) {

@@ -1,10 +1,9 @@
-// <ctype.h>, <wctype.h>, multibyte characters of the C locale, <locale.h>, messages that nobody
+// Wide characters, multibyte characters of the C locale, <locale.h>, messages that nobody
 // translates.
 #include <langinfo.h>
 #include <array>
 #include <cerrno>
 #include <clocale>
-#include <cwctype>
 
 #include "engine/guest/libc/core/c_locale.h"
 #include "engine/guest/libc/library_call.h"
@@ -12,33 +11,12 @@
 namespace e2k::guest::libc {
 namespace {
 
-// --- characters ---
+// --- wide characters; one by one they are host leafs (cpu/host_leafs.h) ---
 
-template <int (*Is)(int, locale_t)>
-Outcome<Value> is_character(LibraryCall& call) {
-    const int c = call.integer(0);
-    return Value(c >= 0 && c < 128 ? Is(c, c_locale()) : 0);
-}
-template <int (*Is)(wint_t, locale_t)>
-Outcome<Value> is_wide(LibraryCall& call) {
-    const std::uint32_t c = call.unsigned_integer(0);
-    return Value(c < 128 ? Is(c, c_locale()) : 0);
-}
-Outcome<Value> isascii_(LibraryCall& call) { return Value(call.unsigned_integer(0) < 128 ? 1 : 0); }
-Outcome<Value> toascii_(LibraryCall& call) { return Value(call.integer(0) & 0x7f); }
-Outcome<Value> towlower_(LibraryCall& call) {
-    const std::uint32_t c = call.unsigned_integer(0);
-    return Value(c >= 'A' && c <= 'Z' ? c + 32 : c);
-}
-Outcome<Value> towupper_(LibraryCall& call) {
-    const std::uint32_t c = call.unsigned_integer(0);
-    return Value(c >= 'a' && c <= 'z' ? c - 32 : c);
-}
 int width_of(std::uint32_t c) {
     if (c == 0) return 0;
     return c >= 0x20 && c < 0x7f ? 1 : -1;
 }
-Outcome<Value> wcwidth_(LibraryCall& call) { return Value(width_of(call.unsigned_integer(0))); }
 Outcome<Value> wcswidth_(LibraryCall& call) {
     int sum = 0;
     for (std::uint64_t i = 0; i < call.size(1); ++i) {
@@ -58,15 +36,6 @@ Outcome<Value> wcslen_(LibraryCall& call) {
         if (*c == 0) return Value(n);
     }
 }
-Outcome<Value> btowc_(LibraryCall& call) {
-    const int c = call.integer(0);
-    return Value(c >= 0 && c < 128 ? c : -1);
-}
-Outcome<Value> wctob_(LibraryCall& call) {
-    const std::uint32_t c = call.unsigned_integer(0);
-    return Value(c < 128 ? static_cast<int>(c) : -1);
-}
-
 // --- multibyte characters: one byte each, up to 127 ---
 
 constexpr std::uint64_t kInvalid = ~0ull, kIncomplete = ~0ull - 1;
@@ -198,39 +167,8 @@ Outcome<Value> textdomain_(LibraryCall& call) {
 }
 
 constexpr std::array kRows{
-    Row{"isalnum", "i(i)", is_character<isalnum_l>},
-    Row{"isalpha", "i(i)", is_character<isalpha_l>},
-    Row{"isblank", "i(i)", is_character<isblank_l>},
-    Row{"iscntrl", "i(i)", is_character<iscntrl_l>},
-    Row{"isdigit", "i(i)", is_character<isdigit_l>},
-    Row{"isgraph", "i(i)", is_character<isgraph_l>},
-    Row{"islower", "i(i)", is_character<islower_l>},
-    Row{"isprint", "i(i)", is_character<isprint_l>},
-    Row{"ispunct", "i(i)", is_character<ispunct_l>},
-    Row{"isspace", "i(i)", is_character<isspace_l>},
-    Row{"isupper", "i(i)", is_character<isupper_l>},
-    Row{"isxdigit", "i(i)", is_character<isxdigit_l>},
-    Row{"isascii", "i(i)", isascii_},
-    Row{"toascii", "i(i)", toascii_},
-    Row{"iswalnum", "i(u)", is_wide<iswalnum_l>},
-    Row{"iswalpha", "i(u)", is_wide<iswalpha_l>},
-    Row{"iswblank", "i(u)", is_wide<iswblank_l>},
-    Row{"iswcntrl", "i(u)", is_wide<iswcntrl_l>},
-    Row{"iswdigit", "i(u)", is_wide<iswdigit_l>},
-    Row{"iswgraph", "i(u)", is_wide<iswgraph_l>},
-    Row{"iswlower", "i(u)", is_wide<iswlower_l>},
-    Row{"iswprint", "i(u)", is_wide<iswprint_l>},
-    Row{"iswpunct", "i(u)", is_wide<iswpunct_l>},
-    Row{"iswspace", "i(u)", is_wide<iswspace_l>},
-    Row{"iswupper", "i(u)", is_wide<iswupper_l>},
-    Row{"iswxdigit", "i(u)", is_wide<iswxdigit_l>},
-    Row{"towlower", "u(u)", towlower_},
-    Row{"towupper", "u(u)", towupper_},
-    Row{"wcwidth", "i(i)", wcwidth_},
     Row{"wcswidth", "i(p,L)", wcswidth_},
     Row{"wcslen", "L(p)", wcslen_},
-    Row{"btowc", "i(i)", btowc_},
-    Row{"wctob", "i(u)", wctob_},
     Row{"mbrtowc", "L(p,p,L,p)", mbrtowc_},
     Row{"mbrlen", "L(p,L,p)", mbrlen_},
     Row{"mbtowc", "i(p,p,L)", mbtowc_},

@@ -1,5 +1,6 @@
 // From the bridge's entry to the row and back: results, errno, faults, signals, log.
 #include <csignal>
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -68,7 +69,10 @@ void Process::Impl::interrupt_library_call(Thread& thread, const cpu::Stop& stop
     const unsigned at = 2 * stop.syscall_wbs;
     const std::uint64_t number = at < thread.state.wd.size ? thread.state.window[at].lo : 0;
     const std::int32_t error = EINTR;
-    if (thread.library) memory->write(thread.library->errno_address(), &error, sizeof error);
+    if (thread.library) {
+        memory->write(thread.library->errno_address(), &error, sizeof error);
+        thread.library->children.erase(LibraryCall::place_of_call(thread.state));
+    }
     const auto rows = library_rows();
     const bool known = number >= kFirstRow && number - kFirstRow < rows.size();
     Value value = 0;
@@ -81,7 +85,7 @@ Next Process::Impl::library_call(Thread& thread, const cpu::Stop& stop) {
     Call system{*this, thread, stop};
     const unsigned at = 2 * stop.syscall_wbs;
     system.number = at < state.wd.size ? static_cast<std::uint32_t>(state.window[at].lo) : 0;
-    const auto rows = library_rows();
+    static const auto rows = library_rows();
     const Row* row = internal_row(system.number);
     const bool internal = row != nullptr;
     if (system.number >= kFirstMissing) {
@@ -96,15 +100,18 @@ Next Process::Impl::library_call(Thread& thread, const cpu::Stop& stop) {
 
     LibraryCall call(system, *library);
     const LibraryCall::Scope current(call);
-    std::optional<LibraryLogger> log;
-    if (options.log_syscalls && sink && !internal) log.emplace(*row, call);
+    std::unique_ptr<LibraryLogger> log;
+    if (options.log_syscalls && sink && !internal)
+        log = std::make_unique<LibraryLogger>(*row, call);
+    if (row->driven()) call.call_next(0);
     for (;;) {
         const Outcome<Value> done = row->function(call);
         if (done) {
             if (system.next == Next::Retry) return Next::Retry;
             thread.signals->deadline.reset();
             if (system.writes_result && !internal) set_result(state, stop, *done);
-            if (log) log->finish(call, *done, system.next != Next::Continue);
+            if (log && (system.writes_result || !row->driven()))
+                log->finish(call, *done, system.next != Next::Continue);
             break;
         }
         const Trouble& trouble = done.error();

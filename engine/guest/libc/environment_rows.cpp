@@ -6,16 +6,12 @@
 #include <mutex>
 
 #include "engine/guest/libc/core/c_locale.h"
-#include "engine/guest/libc/library_call.h"
+#include "engine/guest/libc/guest_text.h"
 
 namespace e2k::guest::libc {
 namespace {
 
 constexpr std::uint64_t kMostVariables = 1u << 20;
-
-Outcome<std::uint64_t> environment(const LibraryCall& call) {
-    return call.memory.load<std::uint64_t>(call.library.variable("environ"));
-}
 
 /// Where the pointer to "NAME=value" is, and the value; address 0: there is none, `count` says how
 /// many there are.
@@ -23,7 +19,7 @@ struct Entry {
     std::uint64_t place = 0, value = 0, count = 0;
 };
 Outcome<Entry> find_variable(const LibraryCall& call, const std::string& name) {
-    const auto list = environment(call);
+    const auto list = guest_environment(call);
     if (!list) return tl::unexpected(list.error());
     Entry entry;
     const std::string wanted = name + '=';
@@ -57,7 +53,7 @@ Outcome<Value> getenv_(LibraryCall& call) {
 /// Puts the pointer to "NAME=value" into the environment, which grows by copying.
 Outcome<Value> put_variable(LibraryCall& call, const Entry& entry, std::uint64_t text) {
     if (entry.place != 0) return call.memory.store(entry.place, text).map([] { return Value(0); });
-    const auto list = environment(call);
+    const auto list = guest_environment(call);
     if (!list) return tl::unexpected(list.error());
     const auto copy = call.library.heap.allocate((entry.count + 2) * 8);
     if (!copy) return tl::unexpected(copy.error());
@@ -125,11 +121,6 @@ Outcome<Value> clearenv_(LibraryCall& call) {
 
 // --- texts of errors and signals ---
 
-std::string error_text(int number) {
-    const CLocaleScope locale;
-    std::array<char, 128> room{};
-    return strerror_r(number, room.data(), room.size());
-}
 Outcome<Value> strerror_(LibraryCall& call) {
     const std::uint64_t at = call.library.statics + Library::kStaticMessage;
     return call.memory.store_text(at, error_text(call.integer(0))).map([&] { return Value(at); });
@@ -178,6 +169,20 @@ constexpr std::array kRows{
 };
 
 }  // namespace
+
+Outcome<std::uint64_t> guest_environment(const LibraryCall& call) {
+    return call.memory.load<std::uint64_t>(call.library.variable("environ"));
+}
+
+Outcome<std::optional<std::string>> guest_variable(LibraryCall& call, const std::string& name) {
+    const std::lock_guard lock(call.library.exit_mutex);
+    const auto entry = find_variable(call, name);
+    if (!entry) return tl::unexpected(entry.error());
+    if (entry->place == 0) return std::optional<std::string>();
+    return call.memory.text(entry->value).map([](std::string text) {
+        return std::optional(std::move(text));
+    });
+}
 
 std::span<const Row> environment_rows() { return kRows; }
 

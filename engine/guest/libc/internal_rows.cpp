@@ -9,7 +9,7 @@ namespace e2k::guest::libc {
 namespace {
 
 // Registers of the stubs, beside %r0..%r7.
-constexpr unsigned kLastResult = 9, kProgramEntry = 10, kExitStatus = 11;
+constexpr unsigned kProgramEntry = 10, kExitStatus = 11, kSortMemory = 16;
 constexpr unsigned kNoNumber = 0;
 constexpr std::uint32_t kExitGroup = 300;
 
@@ -19,10 +19,9 @@ Outcome<Value> start_next(LibraryCall& call) {
     if (library.next_start > 0 && library.next_start <= list.size()) {
         const loader::StartCall& last = list[library.next_start - 1];
         if (last.kind == loader::StartCall::Kind::Resolver)
-            loader::store_address(
-                call.memory.space(), last.store,
-                call.stub_register(kLastResult) + static_cast<std::uint64_t>(last.addend),
-                last.literal);
+            loader::store_address(call.memory.space(), last.store,
+                                  call.last_result() + static_cast<std::uint64_t>(last.addend),
+                                  last.literal);
     }
     const bool resolving = library.next_start < list.size() &&
                            list[library.next_start].kind == loader::StartCall::Kind::Resolver;
@@ -131,6 +130,25 @@ Outcome<Value> save_mask(LibraryCall& call) {
     return call.memory.store(call.pointer(0), mask).map([] { return Value(); });
 }
 
+/// qsort: as much memory as the elements have; 0: there is nothing to sort.
+Outcome<Value> sort_memory(LibraryCall& call) {
+    constexpr std::uint64_t kMost = 1ull << 44;
+    const std::uint64_t count = call.size(1), size = call.size(2);
+    call.set_stub_register(kSortMemory, 0);
+    if (count < 2 || size == 0) return Value();
+    if (count > kMost / size) return abort_with("an array larger than all memory");
+    const auto memory = call.library.heap.allocate(count * size);
+    if (!memory && memory.error().kind == Trouble::Kind::Error)
+        return abort_with("not enough memory to sort in");
+    return memory.map([&](std::uint64_t at) {
+        call.set_stub_register(kSortMemory, at);
+        return Value();
+    });
+}
+Outcome<Value> sorted(LibraryCall& call) {
+    return call.library.heap.release(call.stub_register(kSortMemory)).map([] { return Value(); });
+}
+
 constexpr Row kRows[] = {
     Row{"", "", nullptr},
     Row{"bridge_start", "v()", start_next},
@@ -142,6 +160,8 @@ constexpr Row kRows[] = {
     Row{"pthread_once", "v(p,F)", once_begin},
     Row{"pthread_once", "v(p,F)", once_end},
     Row{"__cxa_finalize", "v(p)", finalize_next},
+    Row{"qsort", "v(p,L,L,F)", sort_memory},
+    Row{"qsort", "v(p,L,L,F)", sorted},
 };
 
 }  // namespace

@@ -8,7 +8,9 @@
 
 #include <fmt/format.h>
 
+#include "engine/cpu/host_leafs.h"
 #include "engine/guest/libc/core/c_locale.h"
+#include "engine/guest/libc/host_objects.h"
 #include "engine/guest/libc/streams.h"
 
 namespace e2k::guest::libc {
@@ -78,10 +80,48 @@ std::vector<std::uint8_t> ctype_tables() {
     return bytes;
 }
 
+/// The stub for a function of the host by what it has to look at (stubs/leafs.s).
+std::string_view leaf_pattern(const cpu::HostLeaf& leaf) {
+    using Result = cpu::HostLeaf::Result;
+    switch (leaf.result) {
+        case Result::Double:
+            return leaf.error ? "leaf_double" : "leaf_plain";
+        case Result::Float:
+            return leaf.error ? "leaf_float" : "leaf_plain";
+        case Result::Long:
+            return leaf.error ? "leaf_long" : "leaf_long_plain";
+        case Result::Other:
+            break;
+    }
+    return "leaf_plain";
+}
+
+/// The bytes of stub `name` with `number` where the mark stands.
+std::vector<std::uint8_t> stub_with_numbers(std::string_view name, std::uint32_t number) {
+    const auto symbols = stub_symbols();
+    const auto stub =
+        std::ranges::find_if(symbols, [&](const StubSymbol& s) { return name == s.name; });
+    const auto bytes = stub_bytes().subspan(stub->offset, stub->size);
+    std::vector<std::uint8_t> copy(bytes.begin(), bytes.end());
+    for (std::size_t at = 0; at + 4 <= copy.size(); at += 4) {
+        std::uint32_t word = 0;
+        std::memcpy(&word, copy.data() + at, sizeof word);
+        if (word - kRowMark >= kRowMarks) continue;
+        word += number - kRowMark;
+        std::memcpy(copy.data() + at, &word, sizeof word);
+    }
+    return copy;
+}
+
+static_assert(kBridgeBase == cpu::kOwnCodeBegin && kBridgeBase + kBridgeSize == cpu::kOwnCodeEnd);
+
 }  // namespace
 
 Library::Library(AddressSpace& memory)
-    : pages(memory), heap(GuestMemory(memory), pages), memory_(memory) {}
+    : pages(memory),
+      heap(GuestMemory(memory), pages),
+      objects(std::make_unique<HostObjects>()),
+      memory_(memory) {}
 Library::~Library() = default;
 
 tl::expected<std::unique_ptr<Library>, std::string> Library::create(AddressSpace& memory) {
@@ -134,12 +174,18 @@ bool Library::stands_for(std::string_view library) const {
     return std::ranges::find(kLibraries, library) != std::end(kLibraries);
 }
 
-std::optional<std::uint64_t> Library::function(std::string_view name, std::string_view) {
+std::optional<std::uint64_t> Library::function(std::string_view asked, std::string_view version) {
+    const std::string old = fmt::format("{}@{}", asked, version);
+    const std::string_view name = !version.empty() && find_row(old) ? std::string_view(old) : asked;
     std::lock_guard lock(stub_mutex_);
     if (const auto known = functions_.find(name); known != functions_.end()) return known->second;
+    if (const cpu::HostLeaf* leaf = cpu::find_host_leaf(name))
+        return make_stub(
+            std::string(name), leaf_pattern(*leaf),
+            cpu::kLeafParts * static_cast<std::uint32_t>(leaf - cpu::host_leafs().data()));
     const Row* row = find_row(name);
     if (!row) return std::nullopt;
-    return make_stub(std::string(name),
+    return make_stub(std::string(name), row->stub,
                      kFirstRow + static_cast<std::uint32_t>(row - library_rows().data()));
 }
 
@@ -147,7 +193,7 @@ std::uint64_t Library::missing(std::string_view name) {
     std::lock_guard lock(stub_mutex_);
     if (const auto known = functions_.find(name); known != functions_.end()) return known->second;
     missing_.emplace_back(name);
-    return make_stub(std::string(name),
+    return make_stub(std::string(name), Row::kPlain,
                      kFirstMissing + static_cast<std::uint32_t>(missing_.size() - 1));
 }
 
@@ -157,31 +203,19 @@ std::string Library::missing_name(std::uint32_t number) const {
     return index < missing_.size() ? missing_[index] : std::string();
 }
 
-/// A copy of `bridge_stub` with the number of its row. (stub_mutex_)
-std::uint64_t Library::make_stub(std::string name, std::uint32_t row) {
-    static const auto pattern = [] {
-        const auto symbols = stub_symbols();
-        const auto stub = std::ranges::find_if(
-            symbols, [](const StubSymbol& s) { return s.name == std::string_view("bridge_stub"); });
-        const auto bytes = stub_bytes().subspan(stub->offset, stub->size);
-        return std::vector<std::uint8_t>(bytes.begin(), bytes.end());
-    }();
-    static const std::ptrdiff_t mark = [] {
-        const auto* raw = reinterpret_cast<const std::uint8_t*>(&kRowMark);
-        return std::search(pattern.begin(), pattern.end(), raw, raw + sizeof kRowMark) -
-               pattern.begin();
-    }();
-    if (code_.size() + pattern.size() > kBridgeSize) return address_of("abort");
+/// A copy of one of the stubs with its number. (stub_mutex_)
+std::uint64_t Library::make_stub(std::string name, std::string_view pattern, std::uint32_t number) {
+    std::vector<std::uint8_t> stub = stub_with_numbers(pattern, number);
+    if (code_.size() + stub.size() > kBridgeSize) return address_of("abort");
     const std::uint64_t at = kBridgeBase + code_.size();
-    code_.insert(code_.end(), pattern.begin(), pattern.end());
-    std::memcpy(code_.data() + (at - kBridgeBase) + mark, &row, sizeof row);
+    code_.insert(code_.end(), stub.begin(), stub.end());
     functions_.emplace(std::move(name), at);
     if (!finished_) return at;
     finished_ = false;
     const std::uint64_t page = at & ~(cpu::kPageSize - 1);
-    const std::uint64_t size = at + pattern.size() - page;
+    const std::uint64_t size = at + stub.size() - page;
     memory_.protect(page, size, kProtRead | kProtWrite | kProtExec);
-    memory_.write(at, code_.data() + (at - kBridgeBase), pattern.size());
+    memory_.write(at, stub.data(), stub.size());
     memory_.protect(page, size, kProtRead | kProtExec);
     finished_ = true;
     return at;
@@ -275,11 +309,17 @@ void Library::lock_for_fork() {
     thread_mutex.lock();
     heap.lock_for_fork();
     random.lock_for_fork();
+    clock.mutex.lock();
+    objects->patterns.mutex.lock();
+    objects->conversions.mutex.lock();
     lock_streams(*streams);
 }
 
 void Library::unlock_after_fork(bool in_child, std::uint32_t thread) {
     unlock_streams(*streams, in_child, thread);
+    objects->conversions.mutex.unlock();
+    objects->patterns.mutex.unlock();
+    clock.mutex.unlock();
     random.unlock_after_fork();
     heap.unlock_after_fork();
     thread_mutex.unlock();
@@ -294,10 +334,13 @@ namespace {
 std::vector<Row> build_table() {
     std::vector<Row> table;
     for (const auto rows :
-         {memory_rows(),  string_rows(),   number_rows(),  math_rows(),      time_rows(),
-          process_rows(), thread_rows(),   lock_rows(),    stdio_rows(),     scan_rows(),
-          stream_rows(),  message_rows(),  text_rows(),    character_rows(), environment_rows(),
-          option_rows(),  standard_rows(), checked_rows(), stat_rows(),      system_rows()})
+         {memory_rows(),  string_rows(),   number_rows(),     math_rows(),      time_rows(),
+          process_rows(), thread_rows(),   lock_rows(),       stdio_rows(),     scan_rows(),
+          stream_rows(),  message_rows(),  text_rows(),       character_rows(), environment_rows(),
+          option_rows(),  standard_rows(), checked_rows(),    stat_rows(),      system_rows(),
+          program_rows(), account_rows(),  pattern_rows(),    network_rows(),   convert_rows(),
+          dynamic_rows(), obstack_rows(),  system_log_rows(), kernel_rows(),    spawn_rows(),
+          path_rows()})
         table.insert(table.end(), rows.begin(), rows.end());
     std::ranges::sort(table, {}, &Row::name);
     return table;

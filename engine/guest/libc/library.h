@@ -15,6 +15,7 @@
 #include "engine/guest/address_space.h"
 #include "engine/guest/libc/core/heap.h"
 #include "engine/guest/libc/core/random.h"
+#include "engine/guest/libc/core/zone.h"
 #include "engine/guest/libc/row.h"
 #include "engine/guest/libc/stubs.h"
 #include "engine/guest/loader/linker.h"
@@ -33,11 +34,16 @@ struct ThreadData {
     unsigned destructors_called = 0;
     std::uint64_t retaking = 0;  ///< pthread_cond_wait: the mutex it is taking back
     int wait_error = 0;          ///< what that will return
+    /// Processes that calls of the shell wait for, by LibraryCall::place_of_call().
+    std::map<std::uint64_t, std::int64_t> children;
+    std::string dynamic_error;  ///< what dlerror tells next
 
-    static constexpr std::uint64_t kErrno = 0x20, kTid = 0x28;  ///< below the thread pointer
+    // Below the thread pointer.
+    static constexpr std::uint64_t kErrno = 0x20, kTid = 0x28, kHostErrno = 0x48;
     /// 64 bytes for system calls that answer in memory.
     std::uint64_t scratch_address() const { return pointer - 0xf0; }
     std::uint64_t errno_address() const { return pointer - kErrno; }
+    std::uint64_t h_errno_address() const { return pointer - kHostErrno; }
     /// A word that is the thread's number until it has ended; then 0, and a futex wakes.
     std::uint64_t tid_address() const { return pointer - kTid; }
 };
@@ -48,7 +54,8 @@ struct ExitHandler {
     bool with_status = false;  ///< on_exit: (status, argument)
 };
 
-struct Streams;  // streams.h
+struct Streams;      // streams.h
+struct HostObjects;  // host_objects.h
 
 class Library final : public loader::Definitions {
 public:
@@ -100,14 +107,32 @@ public:
     static constexpr std::uint64_t kStaticTime = 0, kStaticZone = 64, kStaticText = 128,
                                    kStaticToken = 256, kStaticOptions = 264, kStaticLocale = 288,
                                    kStaticDomain = 304, kStaticLangInfo = 320,
-                                   kStaticConventions = 384, kStaticMessage = 512,
-                                   kStaticSize = 640;
+                                   kStaticConventions = 384, kStaticMessage = 512, kStaticDot = 640,
+                                   kStaticSize = 704;
     std::uint64_t statics = 0;
 
     MappedPages pages;
     Heap heap;
     RandomSequence random;
     std::unique_ptr<Streams> streams;  ///< FILEs
+    std::unique_ptr<HostObjects> objects;
+
+    /// The time zone of the guest's TZ (time_rows.cpp), and where names of zones are kept.
+    struct Clock {
+        std::mutex mutex;
+        std::optional<std::string> tz;
+        std::shared_ptr<const Zone> zone;
+        std::map<std::string, std::uint64_t> names;
+    } clock;
+    /// Blocks that functions return, by the name of the function's family.
+    std::map<std::string_view, std::uint64_t> kept_blocks;  ///< thread_mutex
+    /// Where functions that go through a file are, by family.
+    std::map<std::string_view, std::uint64_t> positions;  ///< thread_mutex
+    int password_lock = -1;                               ///< lckpwdf; thread_mutex
+    struct SystemLog {
+        std::string name;
+        int options = 0, facility = 1 << 3, mask = 0xff;  ///< as openlog, setlogmask
+    } system_log;                                         ///< thread_mutex
 
     // --- threads (thread_rows.cpp) ---
     std::mutex thread_mutex;
@@ -117,6 +142,7 @@ public:
         std::uint64_t destructor = 0;
     };
     std::vector<Key> keys;
+    std::map<std::uint64_t, std::int64_t> commands;  ///< processes of popen by their FILE
 
     /// Held over fork.
     void lock_for_fork();
@@ -124,7 +150,7 @@ public:
 
 private:
     explicit Library(AddressSpace& memory);
-    std::uint64_t make_stub(std::string name, std::uint32_t row);
+    std::uint64_t make_stub(std::string name, std::string_view pattern, std::uint32_t number);
     bool make_objects();
 
     AddressSpace& memory_;

@@ -76,8 +76,7 @@ LibraryCall& LibraryCall::current() { return *the_current; }
 LibraryCall::Scope::Scope(LibraryCall& call) : before_(the_current) { the_current = &call; }
 LibraryCall::Scope::~Scope() { the_current = before_; }
 
-std::uint64_t LibraryCall::place_of_call() const {
-    const cpu::CpuState& s = system.thread.state;
+std::uint64_t LibraryCall::place_of_call(const cpu::CpuState& s) {
     constexpr std::uint64_t kMix = 0x9e37'79b9'7f4a'7c15;
     return (s.usd_base * kMix + s.depth()) * kMix + (s.depth() ? s.chain_top[-1].return_ip : 0);
 }
@@ -107,6 +106,7 @@ void LibraryCall::set_stub_register(unsigned k, std::uint64_t value) const {
 
 void LibraryCall::call_next(std::uint64_t function, std::array<std::uint64_t, 4> arguments) const {
     set_stub_register(kNextFunction, function);
+    if (function != 0) system.writes_result = false;
     const unsigned based = 2 * system.stop.syscall_wbs;
     for (unsigned k = 0; k < arguments.size(); ++k) set_stub_register(based + k, arguments[k]);
 }

@@ -69,7 +69,8 @@ public:
         LibraryCall* before_;
     };
     /// The same when a call is entered again, another one in calls of a handler meanwhile.
-    std::uint64_t place_of_call() const;
+    std::uint64_t place_of_call() const { return place_of_call(system.thread.state); }
+    static std::uint64_t place_of_call(const cpu::CpuState& state);
     int guest_errno() const;
     void set_errno(int number) const;
     /// What the calling thread has of the library.
@@ -77,10 +78,19 @@ public:
 
     // --- for the guest code of the bridge (stubs/*.s) ---
 
+    /// Of a driven row, see call_next(). `k` up to 3.
+    std::uint64_t state(unsigned k) const { return stub_register(kFirstState + k); }
+    void set_state(unsigned k, std::uint64_t value) const {
+        set_stub_register(kFirstState + k, value);
+    }
+    std::uint64_t last_result() const { return stub_register(kLastResult); }
+    static constexpr unsigned kLastResult = 9, kFirstState = 10;
+
     /// A register of the stub that has called.
     std::uint64_t stub_register(unsigned k) const;
     void set_stub_register(unsigned k, std::uint64_t value) const;
-    /// The function that the stub calls next, 0: none.
+    /// The function that the stub calls next, 0: none. The row is then entered again; of its own it
+    /// has `state(k)`, which are 0 at first, and `last_result()`.
     void call_next(std::uint64_t function, std::array<std::uint64_t, 4> arguments = {}) const;
 };
 

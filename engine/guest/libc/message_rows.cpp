@@ -5,6 +5,8 @@
 #include <cstring>
 
 #include "engine/guest/libc/core/c_locale.h"
+#include "engine/guest/libc/guest_text.h"
+#include "engine/guest/libc/internal_rows.h"
 #include "engine/guest/libc/printing.h"
 
 namespace e2k::guest::libc {
@@ -110,22 +112,6 @@ Outcome<Value> dprintf_chk(LibraryCall& call) {
 
 // --- messages ---
 
-std::string error_text(int number) {
-    const CLocaleScope locale;
-    std::array<char, 128> room{};
-    return strerror_r(number, room.data(), room.size());
-}
-
-/// One line, or a piece of it, to stderr.
-Outcome<Value> to_stderr(LibraryCall& call, const std::string& text) {
-    const auto file = standard_file(call, "stderr");
-    if (!file) return tl::unexpected(file.error());
-    return write_to_file(call, *file, [&](StreamWriter& writer) -> Outcome<Value> {
-        if (auto done = writer.put(text); !done) return tl::unexpected(done.error());
-        return Value(0);
-    });
-}
-
 Outcome<Value> perror_(LibraryCall& call) {
     const int number = call.guest_errno();
     std::string text;
@@ -135,13 +121,6 @@ Outcome<Value> perror_(LibraryCall& call) {
         if (!prefix->empty()) text = *prefix + ": ";
     }
     return to_stderr(call, text + error_text(number) + "\n");
-}
-
-Outcome<std::string> program_name(LibraryCall& call, std::string_view variable) {
-    const auto at = call.memory.load<std::uint64_t>(call.library.variable(variable));
-    if (!at) return tl::unexpected(at.error());
-    if (*at == 0) return std::string();
-    return call.memory.text(*at);
 }
 
 /// "program: text: what errno means"
@@ -169,6 +148,79 @@ Outcome<Value> warn_(LibraryCall& call) {
     return to_stderr(call, *text);
 }
 
+/// The program's exit function, called by the stub.
+Outcome<Value> then_exit(LibraryCall& call, std::uint64_t status) {
+    call.call_next(call.library.address_of("exit"), {status});
+    return Value();
+}
+template <bool WithError, bool List>
+Outcome<Value> err_(LibraryCall& call) {
+    const auto text =
+        message(call, call.pointer(1), List ? call.list(2) : call.variable(2), WithError);
+    if (!text) return tl::unexpected(text.error());
+    if (auto done = to_stderr(call, *text); !done) return done;
+    return then_exit(call, call.word(0));
+}
+
+/// error(status, number, form, …), error_at_line(status, number, file, line, form, …): stdout is
+/// flushed first, and the whole name of the program stands in front. A function of the program may
+/// write that name (error_print_progname).
+struct ErrorMessage {
+    std::uint64_t status = 0, form = 0;
+    int number = 0;
+    std::string place;  ///< "file:line:"
+    unsigned named = 0;
+};
+Outcome<Value> print_error(LibraryCall& call, const ErrorMessage& what, bool with_name) {
+    std::string text;
+    if (with_name) {
+        const auto name = program_name(call, "__progname_full");
+        if (!name) return tl::unexpected(name.error());
+        text = *name + ':';
+    }
+    text += what.place.empty() ? " " : what.place;
+    StringSink sink;
+    if (auto done = format_to(call, sink, what.form, call.variable(what.named)); !done) return done;
+    text += sink.text();
+    if (what.number != 0) text += ": " + error_text(what.number);
+    if (auto done = to_stderr(call, text + '\n'); !done) return done;
+    const std::uint64_t counter = call.library.variable("error_message_count");
+    const auto count = call.memory.load<std::uint32_t>(counter);
+    if (!count) return tl::unexpected(count.error());
+    if (auto done = call.memory.store(counter, *count + 1); !done)
+        return tl::unexpected(done.error());
+    return what.status != 0 ? then_exit(call, what.status) : Outcome<Value>(Value());
+}
+Outcome<Value> error_with(LibraryCall& call, const ErrorMessage& what) {
+    const auto printer =
+        call.memory.load<std::uint64_t>(call.library.variable("error_print_progname"));
+    if (!printer) return tl::unexpected(printer.error());
+    if (call.state(0) == 0) {
+        if (auto done = flush_all(call); !done && done.error().kind == Trouble::Kind::Interrupted)
+            return done;
+        if (*printer != 0) {
+            call.set_state(0, 1);
+            call.call_next(*printer);
+            return Value();
+        }
+    }
+    return print_error(call, what, *printer == 0);
+}
+Outcome<Value> error_(LibraryCall& call) {
+    return error_with(call, {static_cast<std::uint32_t>(call.integer(0)), call.pointer(2),
+                             call.integer(1), "", 3});
+}
+Outcome<Value> error_at_line_(LibraryCall& call) {
+    std::string place;
+    if (call.pointer(2) != 0) {
+        const auto file = call.text(2, 4096);
+        if (!file) return tl::unexpected(file.error());
+        place = (*file + ':') + std::to_string(call.unsigned_integer(3)) + ": ";
+    }
+    return error_with(call, {static_cast<std::uint32_t>(call.integer(0)), call.pointer(4),
+                             call.integer(1), place, 5});
+}
+
 constexpr std::array kRows{
     Row{"asprintf", "i(p,s,...)", asprintf_},
     Row{"vasprintf", "i(p,s,p)", vasprintf_},
@@ -190,9 +242,37 @@ constexpr std::array kRows{
     Row{"warnx", "v(s,...)", warn_<false, false>},
     Row{"vwarn", "v(s,p)", warn_<true, true>},
     Row{"vwarnx", "v(s,p)", warn_<false, true>},
+    Row{"err", "v(i,s,...)", err_<true, false>, Row::kDriven},
+    Row{"errx", "v(i,s,...)", err_<false, false>, Row::kDriven},
+    Row{"verr", "v(i,s,p)", err_<true, true>, Row::kDriven},
+    Row{"verrx", "v(i,s,p)", err_<false, true>, Row::kDriven},
+    Row{"error", "v(i,i,s,...)", error_, Row::kDriven},
+    Row{"error_at_line", "v(i,i,s,u,s,...)", error_at_line_, Row::kDriven},
 };
 
 }  // namespace
+
+std::string error_text(int number) {
+    const CLocaleScope locale;
+    std::array<char, 128> room{};
+    return strerror_r(number, room.data(), room.size());
+}
+
+Outcome<Value> to_stderr(LibraryCall& call, const std::string& text) {
+    const auto file = standard_file(call, "stderr");
+    if (!file) return tl::unexpected(file.error());
+    return write_to_file(call, *file, [&](StreamWriter& writer) -> Outcome<Value> {
+        if (auto done = writer.put(text); !done) return tl::unexpected(done.error());
+        return Value(0);
+    });
+}
+
+Outcome<std::string> program_name(LibraryCall& call, std::string_view name) {
+    const auto at = call.memory.load<std::uint64_t>(call.library.variable(name));
+    if (!at) return tl::unexpected(at.error());
+    if (*at == 0) return std::string();
+    return call.memory.text(*at);
+}
 
 std::span<const Row> message_rows() { return kRows; }
 

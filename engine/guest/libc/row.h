@@ -44,13 +44,20 @@ struct Value {
 using Function = Outcome<Value> (*)(LibraryCall&);
 
 struct Row {
-    /// Sorted within the whole table (library_rows()).
+    /// "name@VERSION" is what programs get that ask for that version; all others get "name". Sorted
+    /// within the whole table (library_rows()).
     std::string_view name;
     /// Result and arguments, for the log and for the result of an error: i int, u unsigned, l long,
     /// L unsigned long, p pointer, s text, S FILE*, d double, f float, D long double, F function,
     /// v nothing, "..." variable arguments: "i(s,...)".
     const char* signature = "";
     Function function = nullptr;
+    /// The guest code around it (stubs/start.s). kDriven: the function is entered again and again,
+    /// and may name a function of the guest to be called in between (LibraryCall::call_next).
+    std::string_view stub = kPlain;
+
+    static constexpr std::string_view kPlain = "bridge_stub", kDriven = "driven_stub";
+    bool driven() const { return stub == kDriven; }
 };
 
 /// Families of rows (one file each).
@@ -74,6 +81,17 @@ std::span<const Row> standard_rows();
 std::span<const Row> checked_rows();
 std::span<const Row> stat_rows();
 std::span<const Row> system_rows();
+std::span<const Row> kernel_rows();
+std::span<const Row> program_rows();
+std::span<const Row> spawn_rows();
+std::span<const Row> path_rows();
+std::span<const Row> account_rows();
+std::span<const Row> pattern_rows();
+std::span<const Row> network_rows();
+std::span<const Row> convert_rows();
+std::span<const Row> dynamic_rows();
+std::span<const Row> obstack_rows();
+std::span<const Row> system_log_rows();
 
 /// All rows, by name; the number of a row is its place plus kFirstRow.
 std::span<const Row> library_rows();

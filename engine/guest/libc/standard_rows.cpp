@@ -24,17 +24,6 @@ Outcome<Value> rand_r_(LibraryCall& call) {
     return call.memory.store(call.pointer(0), *seed).map([&] { return Value(value); });
 }
 
-// --- numbers ---
-
-Outcome<Value> abs_(LibraryCall& call) {
-    const std::uint32_t v = call.unsigned_integer(0);
-    return Value(static_cast<int>(call.integer(0) < 0 ? 0 - v : v));
-}
-Outcome<Value> labs_(LibraryCall& call) {
-    const std::uint64_t v = call.word(0);
-    return Value(call.long_integer(0) < 0 ? 0 - v : v);
-}
-
 // --- memory ---
 
 Outcome<Value> reallocarray_(LibraryCall& call) {
@@ -111,9 +100,6 @@ constexpr std::array kRows{
     Row{"srand", "v(u)", srandom_},
     Row{"srandom", "v(u)", srandom_},
     Row{"rand_r", "i(p)", rand_r_},
-    Row{"abs", "i(i)", abs_},
-    Row{"labs", "l(l)", labs_},
-    Row{"llabs", "l(l)", labs_},
     Row{"reallocarray", "p(p,L,L)", reallocarray_},
     Row{"malloc_usable_size", "L(p)", malloc_usable_size_},
     Row{"valloc", "p(L)", valloc_},

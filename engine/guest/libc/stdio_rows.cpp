@@ -128,24 +128,41 @@ Outcome<Value> ungetc_(LibraryCall& call) {
         return stream.unget(c) ? Value(static_cast<int>(c)) : Value(kEof);
     });
 }
-Outcome<Value> fgets_(LibraryCall& call) {
-    return with_file(call, call.pointer(2), [&](Stream& stream, const Caller& caller) {
-        return stream.read_line(caller, call.pointer(0), call.integer(1)).map([](std::uint64_t at) {
+Outcome<Value> get_line(LibraryCall& call, int limit, std::uint64_t file) {
+    return with_file(call, file, [&](Stream& stream, const Caller& caller) {
+        return stream.read_line(caller, call.pointer(0), limit).map([](std::uint64_t at) {
             return Value(at);
         });
     });
 }
-Outcome<Value> fread_(LibraryCall& call) {
-    const std::uint64_t size = call.size(1);
+Outcome<Value> fgets_(LibraryCall& call) {
+    return get_line(call, call.integer(1), call.pointer(2));
+}
+constexpr const char* kOverflow = "*** buffer overflow detected ***";
+/// The room comes second.
+Outcome<Value> fgets_chk(LibraryCall& call) {
+    const int limit = call.integer(2);
+    if (limit > 0 && static_cast<std::uint64_t>(limit) > call.size(1)) return abort_with(kOverflow);
+    return get_line(call, limit, call.pointer(3));
+}
+Outcome<Value> read_items(LibraryCall& call, std::uint64_t size, std::uint64_t count,
+                          std::uint64_t room, std::uint64_t file) {
     std::uint64_t bytes = 0;
-    if (__builtin_mul_overflow(size, call.size(2), &bytes)) bytes = ~0ull;
+    if (__builtin_mul_overflow(size, count, &bytes)) bytes = ~0ull;
+    if (bytes > room) return abort_with(kOverflow);
     if (bytes == 0) return Value(0);
-    return with_file(call, call.pointer(3), [&](Stream& stream, const Caller& caller) {
+    return with_file(call, file, [&](Stream& stream, const Caller& caller) {
         return stream.read_to(caller, call.pointer(0), bytes).map([&](const auto& transfer) {
             if (transfer.error != 0) call.set_errno(transfer.error);
             return Value(transfer.bytes / size);
         });
     });
+}
+Outcome<Value> fread_(LibraryCall& call) {
+    return read_items(call, call.size(1), call.size(2), ~0ull, call.pointer(3));
+}
+Outcome<Value> fread_chk(LibraryCall& call) {
+    return read_items(call, call.size(2), call.size(3), call.size(1), call.pointer(4));
 }
 
 // --- files ---
@@ -210,6 +227,8 @@ constexpr std::array kRows{
     Row{"fgetc_unlocked", "i(S)", getc_},
     Row{"getchar_unlocked", "i()", getchar_},
     Row{"fgets_unlocked", "p(p,i,S)", fgets_},
+    Row{"__fgets_chk", "p(p,L,i,S)", fgets_chk},
+    Row{"__fread_chk", "L(p,L,L,L,S)", fread_chk},
     Row{"fread_unlocked", "L(p,L,L,S)", fread_},
     Row{"fflush_unlocked", "i(S)", fflush_},
     Row{"fopen64", "S(s,s)", fopen_},

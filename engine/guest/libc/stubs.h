@@ -11,8 +11,9 @@ inline constexpr std::uint64_t kBridgeBase = 0xdf'0000'0000, kBridgeSize = 1u <<
 inline constexpr std::uint64_t kDataBase = kBridgeBase + kBridgeSize, kDataSize = 1u << 20;
 /// Entry of the bridge for `sdisp`.
 inline constexpr std::uint32_t kBridgeGate = 0x1d;
-/// The literal that a copy of `bridge_stub` replaces by the number of its row.
-inline constexpr std::uint32_t kRowMark = 0x7a5b4c3d;
+/// The literals that a copy of `bridge_stub` or of `leaf_…` replaces by its number, and by the one
+/// or two behind it.
+inline constexpr std::uint32_t kRowMark = 0x7a5b4c3d, kRowMarks = 3;
 
 struct StubSymbol {
     const char* name;

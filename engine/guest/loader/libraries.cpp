@@ -192,4 +192,33 @@ void Linker::publish_debug() {
     memory_.write(debug, words, sizeof words);
 }
 
+void Linker::list_files() {
+    for (std::size_t i = 0; i < objects_.size(); ++i) {
+        const LoadedObject& object = objects_[i];
+        const ElfImage& image = i == 0 ? program_ : object.image;
+        LoadedFile file;
+        file.path = object.file->path();
+        file.bias = object.bias;
+        file.headers = image.phdr_address;
+        file.header_count = image.phnum;
+        file.tls_module = object.tls_module;
+        file.begin = ~0ull;
+        for (const auto& segment : image.segments) {
+            file.begin = std::min(file.begin, segment.vaddr);
+            file.end = std::max(file.end, segment.vaddr + segment.memsz);
+        }
+        for (std::uint32_t k = 1; k < object.file->symbol_count(); ++k) {
+            const DynamicSymbol s = object.file->symbol(k);
+            const bool seen = s.binding != STB_LOCAL && s.type != STT_TLS &&
+                              (s.visibility == STV_DEFAULT || s.visibility == STV_PROTECTED);
+            if (!s.defined || !seen || s.hidden_version || s.name.empty()) continue;
+            file.exports.try_emplace(
+                std::string(s.name),
+                LoadedFile::Export{s.absolute ? s.value : s.value + object.bias, s.size,
+                                   s.indirect()});
+        }
+        linked_.files.push_back(std::move(file));
+    }
+}
+
 }  // namespace e2k::guest::loader

@@ -327,6 +327,7 @@ tl::expected<Linked, std::string> Linker::run() {
                 return tl::unexpected(done.error());
     }
     publish_debug();
+    list_files();
     linked_.missing_symbols.assign(missing_.begin(), missing_.end());
     return std::move(linked_);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,8 +64,24 @@ struct TlsLayout {
     std::vector<TlsModule> modules;  ///< module k + 1
 };
 
+/// One object of the program, as dl_iterate_phdr and dlsym know it.
+struct LoadedFile {
+    std::string path;
+    std::uint64_t bias = 0, headers = 0;  ///< address of its program headers
+    std::uint16_t header_count = 0;
+    unsigned tls_module = 0;  ///< 0: none
+    std::uint64_t begin = 0, end = 0;
+    /// Of functions and data that others see.
+    struct Export {
+        std::uint64_t address = 0, size = 0;
+        bool indirect = false;
+    };
+    std::map<std::string, Export, std::less<>> exports;
+};
+
 struct Linked {
-    std::vector<StartCall> start;  ///< in order: resolvers, then constructors of libraries
+    std::vector<LoadedFile> files;  ///< the program first
+    std::vector<StartCall> start;   ///< in order: resolvers, then constructors of libraries
     std::vector<std::uint64_t>
         program_init;                   ///< of the program, for a C library start without init
     std::vector<std::uint64_t> finish;  ///< at exit, in order

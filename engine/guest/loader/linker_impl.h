@@ -49,6 +49,7 @@ private:
     Done open_library(const std::string& path);
     Done place_tls();
     void publish_debug();
+    void list_files();
 
     // linker.cpp
     /// `for_call`: for the PLT. `skip_own`: a definition elsewhere than in `object`.

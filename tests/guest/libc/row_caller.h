@@ -22,9 +22,11 @@ protected:
     static constexpr std::uint64_t kBad = 0x18;  ///< nothing is mapped there
 
     RowCaller() {
-        const e2k::test::DynamicElf program{
-            .source = "        begin\n", .functions = {"exit"}, .objects = {"optind", "opterr"}};
-        auto image = ElfImage::parse(program.bytes(), "guest");
+        static const std::vector<std::uint8_t> program = e2k::test::DynamicElf{
+            .source = "        begin\n",
+            .functions = {"exit"},
+            .objects = {"optind", "opterr"}}.bytes();
+        auto image = ElfImage::parse(program, "guest");
         if (!image) throw std::runtime_error(image.error());
         ProcessOptions options;
         options.argv = {"guest"};

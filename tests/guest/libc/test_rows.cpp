@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <memory>
 #include <random>
 #include <set>
 
@@ -207,12 +207,6 @@ TEST_F(OtherRows, RandomNumbersAsTheHost) {
 
 TEST_F(OtherRows, CharactersOfTheCLocale) {
     const auto to = room(8);
-    for (int c = 0; c < 128; ++c) {
-        EXPECT_EQ(call("isalnum", c) != 0, std::isalnum(c) != 0);
-        EXPECT_EQ(call("isspace", c) != 0, std::isspace(c) != 0);
-        EXPECT_EQ(call("iswprint", c) != 0, std::isprint(c) != 0);
-    }
-    EXPECT_EQ(call("isalpha", 0xe4), 0);
     EXPECT_EQ(call("mbrtowc", to, text("x"), 1, 0), 1);
     EXPECT_EQ(get<int>(to), 'x');
     EXPECT_EQ(call("mbrtowc", to, text("\xe4"), 1, 0), -1);
@@ -315,15 +309,23 @@ public:
 /// Whatever the arguments, the guest gets a fault or an error, and the workbench goes on.
 TEST(Rows, BadPointersAreTheGuestsFault) {
     std::size_t faults = 0;
-    for (const auto rows : {text_rows(), checked_rows(), stream_rows(), message_rows(),
-                            environment_rows(), option_rows(), character_rows(), stat_rows()})
+    std::unique_ptr<PlainCaller> caller;  // the next one when a fault has ended it
+    for (const auto rows :
+         {text_rows(),    checked_rows(),    stream_rows(),  message_rows(), environment_rows(),
+          option_rows(),  character_rows(),  stat_rows(),    math_rows(),    time_rows(),
+          account_rows(), pattern_rows(),    network_rows(), convert_rows(), dynamic_rows(),
+          obstack_rows(), system_log_rows(), kernel_rows(),  path_rows(),    program_rows(),
+          spawn_rows()})
         for (const Row& row : rows)
             for (const std::uint64_t bad : {std::uint64_t{0x18}, ~std::uint64_t{0}}) {
-                PlainCaller caller;
-                const Next next = caller.issue(row.name, std::vector<std::uint64_t>(8, bad));
-                faults += next == Next::ProcessExit ? 1 : 0;
+                if (!caller) caller = std::make_unique<PlainCaller>();
+                const Next next = caller->issue(row.name, std::vector<std::uint64_t>(8, bad));
+                if (next == Next::Continue) continue;
+                EXPECT_EQ(next, Next::ProcessExit) << row.name;
+                ++faults;
+                caller.reset();
             }
-    EXPECT_GT(faults, 150u);
+    EXPECT_GT(faults, 300u);
     for (const char* const name :
          {"strncmp", "strcat", "strtok_r", "fseek", "getline", "setenv", "asprintf"}) {
         PlainCaller caller;

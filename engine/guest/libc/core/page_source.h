@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "engine/guest/libc/core/guest_memory.h"
 
@@ -19,10 +20,13 @@ public:
                                           std::uint64_t new_bytes) = 0;
 };
 
-/// Private mappings of the address space, without any limit but the host's.
+/// Private mappings of the address space.
 class MappedPages final : public PageSource {
 public:
     explicit MappedPages(AddressSpace& space) : space_(space) {}
+    /// Whether the guest's limits allow so many bytes more; empty: they do. Set before there are
+    /// threads.
+    std::function<bool(std::uint64_t bytes)> allows;
     Outcome<std::uint64_t> map(std::uint64_t bytes) override;
     void unmap(std::uint64_t address, std::uint64_t bytes) override;
     Outcome<std::uint64_t> resize(std::uint64_t address, std::uint64_t bytes,

@@ -6,3 +6,5 @@ _start:
         .include "start.s"
         .include "setjmp.s"
         .include "strings.s"
+        .include "leafs.s"
+        .include "sort.s"

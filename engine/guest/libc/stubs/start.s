@@ -6,7 +6,7 @@ function bridge_stub
           setbn rbs = WBS, rsz = 3, rcur = 0
           sdisp %ctpr1, GATE
           nop 4 }
-        { adds 0, _f32s 0x7a5b4c3d, %b[0] }
+        { adds 0, _f32s ROW_MARK, %b[0] }
         { call %ctpr1, wbs = WBS }
         { nop 5
           return %ctpr3
@@ -14,6 +14,19 @@ function bridge_stub
           addd 0, %db[1], %dr1 }
         { ct %ctpr3 }
 finish bridge_stub
+
+! A function that has others called: the bridge is asked again after each. %dr10..%dr13 are what it
+! remembers meanwhile.
+function driven_stub
+        enter
+        { addd 0, 0, %dr10
+          addd 0, 0, %dr11 }
+        { addd 0, 0, %dr12
+          addd 0, 0, %dr13 }
+        drive ROW_MARK, ROW_MARK
+        { addd 0, %db[0], %dr0 }
+        leave
+finish driven_stub
 
 ! Where a program begins: resolvers, constructors of libraries, then the program's own entry (%dr10)
 ! with the stack as the kernel has made it. There is no finaliser to register: the bridge knows.
@@ -92,3 +105,4 @@ finish \name
         place_below __ctype_b_loc, 0x40
         place_below __ctype_tolower_loc, 0x38
         place_below __ctype_toupper_loc, 0x30
+        place_below __h_errno_location, 0x48

@@ -36,31 +36,34 @@ std::uint16_t read_status_word() {
     __asm__ volatile("fnstsw %0" : "=a"(v));
     return v;
 }
+constexpr std::uint16_t kX87Exceptions = 0x80ff;  // flags, stack fault, summary, busy
 void clear_status_word() { __asm__ volatile("fnclex"); }
+
+// Reading these registers costs little, writing them a lot, and they are mostly as wanted: the
+// translator comes here for each bundle that it hands to the interpreter.
+void set_mxcsr(std::uint32_t v) {
+    if (fp::read_mxcsr() != v) fp::write_mxcsr(v);
+}
+void set_x87(std::uint16_t control_word) {
+    if (read_status_word() & kX87Exceptions) clear_status_word();
+    if (read_control_word() != control_word) write_control_word(control_word);
+}
 
 }  // namespace
 
-// Reading these registers takes some cycles, writing them more: each is read once, and written only
-// where it must change.
 FpEnvironment::FpEnvironment(std::uint32_t& pfpfr, std::uint32_t& fpcr, std::uint32_t& fpsr)
     : pfpfr_(pfpfr),
       fpcr_(fpcr),
       fpsr_(fpsr),
       host_mxcsr_(fp::read_mxcsr()),
       host_x87_(read_control_word()) {
-    if (const std::uint32_t guest = mxcsr_of(pfpfr_); guest != host_mxcsr_) fp::write_mxcsr(guest);
-    if (read_status_word() & fp::kAllFlags) clear_status_word();
-    if (const std::uint16_t guest = control_word_of(fpcr_); guest != host_x87_)
-        write_control_word(guest);
+    reload();
 }
 
 FpEnvironment::~FpEnvironment() {
-    const std::uint32_t mxcsr = fp::read_mxcsr(), status = read_status_word();
-    pfpfr_ |= mxcsr & fp::kAllFlags;
-    fpsr_ |= status & fp::kAllFlags;
-    if (status & fp::kAllFlags) clear_status_word();
-    if (read_control_word() != host_x87_) write_control_word(host_x87_);
-    if (mxcsr != host_mxcsr_) fp::write_mxcsr(host_mxcsr_);
+    fold();
+    set_x87(host_x87_);
+    set_mxcsr(host_mxcsr_);
 }
 
 void FpEnvironment::fold(std::uint32_t& pfpfr, std::uint32_t& fpsr) {
@@ -72,9 +75,8 @@ void FpEnvironment::fold() { fold(pfpfr_, fpsr_); }
 
 // The x87 flags of the guest stay in fpsr_; the host's word collects only what is new.
 void FpEnvironment::reload() {
-    fp::write_mxcsr(mxcsr_of(pfpfr_));
-    clear_status_word();
-    write_control_word(control_word_of(fpcr_));
+    set_mxcsr(mxcsr_of(pfpfr_));
+    set_x87(control_word_of(fpcr_));
 }
 
 void FpEnvironment::watch() {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -114,6 +115,7 @@ private:
 
     // --- emit/guesses.cpp: what is likely and has been looked at ---
     std::optional<std::uint64_t> likely_value(unsigned slot) const;
+    void remember_constants(unsigned header, const ValueCache& from);
     void expect_descriptor(unsigned i);
     bool guesses_arrays(const Node& node) const;
     bool likely_area(const cpu::exec::ArrayLoad& load) const;
@@ -288,10 +290,12 @@ private:
         std::unique_ptr<ValueCache> map;  ///< once fixed: most nodes are no joins
     };
     std::vector<Entry> entries_;
-    std::vector<SlotSet> live_;           ///< per node: read from there on before written
-    SlotSet written_;                     ///< by any operation of the region
-    std::vector<SlotSet> touched_;        ///< per node: written, perhaps
-    SlotSet touched_all_;                 ///< in the region
+    std::vector<SlotSet> live_;     ///< per node: read from there on before written
+    SlotSet written_;               ///< by any operation of the region
+    std::vector<SlotSet> touched_;  ///< per node: written, perhaps
+    SlotSet touched_all_;           ///< in the region
+    /// Values that registers had in front of a loop that does not change them.
+    std::unordered_map<unsigned, std::uint64_t> loop_constants_;
     bool one_wd_ = true, one_br_ = true;  ///< the same before and after all bundles
     int falls_into_ = -1;
     struct Cold {

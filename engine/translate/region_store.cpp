@@ -188,10 +188,9 @@ bool Translator::Impl::emit(const Plan& plan, Region& region, const CpuState& st
     code.init(asmjit::Environment::host(), reinterpret_cast<std::uint64_t>(arena.cursor()));
     std::uint32_t helpers = 0;
     RegionEmitter emitter(
-        code,
-        {plan, stubs, region, arena.cursor(), options.statistics, options.profile, probing,
-         distrusted, &helpers, call_counts.empty() ? nullptr : call_counts.data(),
-         (region.mode & kTagMode) != 0, options.unchained, region.tier == 1 ? nullptr : &state});
+        code, {plan, stubs, region, arena.cursor(), options.statistics, options.profile, probing,
+               distrusted, &helpers, call_counts.empty() ? nullptr : call_counts.data(),
+               (region.mode & kTagMode) != 0, options.unchained, &state});
     region.guest.clear();
     if (!emitter.run() || region.size > arena.room()) {
         region.entry = nullptr;

@@ -121,6 +121,7 @@ private:
 struct ArrayFacts {
     std::uint64_t areas = 0;  ///< bit n: area n but for its index; the unit is active
     std::uint8_t steps = 1;   ///< bit n: %aaincrN; that of 0 is always 1
+    bool stale = false;       ///< a new set-up: what was predicted is that of an old one
 };
 
 class ValueCache {

@@ -111,7 +111,8 @@ protected:
     }
 
     /// Translates a case at the end of the code page, where the region has to end with it.
-    static std::shared_ptr<const RegionRecord> translate(const Case& c, std::string& error) {
+    static std::shared_ptr<const RegionRecord> translate(const Case& c, bool tags,
+                                                         std::string& error) {
         const std::string source = ".text\n.globl _start\n_start:\n" + c.source;
         isa::ProgramSourceOptions options;
         options.iset = kIset;
@@ -132,6 +133,9 @@ protected:
         guest_->attach(state);
         state.iset = kIset;
         fill(state);
+        state.exact_tags = tags;
+        if (tags) state.g_tags[31] = 5;
+        state.uncover_tags = 0;
         state.ip = options.base;
         cpu::Interpreter interpreter(guest_->view);
         Translator translator(guest_->view, {});
@@ -166,7 +170,7 @@ TEST_P(GoldenTest, HostCodeIsAsReviewed) {
     std::uint64_t instructions = 0, operations = 0;
     for (const Case& c : cases) {
         std::string error;
-        const auto record = translate(c, error);
+        const auto record = translate(c, name == "tags", error);
         text += fmt::format("! {}\n{}", c.title, c.source);
         if (!record) {
             text += fmt::format("  {}\n\n", error);
@@ -200,7 +204,7 @@ TEST_P(GoldenTest, HostCodeIsAsReviewed) {
     FAIL() << file << " has more lines";
 }
 
-INSTANTIATE_TEST_SUITE_P(Corpus, GoldenTest, testing::Values("bundles", "loops"),
+INSTANTIATE_TEST_SUITE_P(Corpus, GoldenTest, testing::Values("bundles", "loops", "tags"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

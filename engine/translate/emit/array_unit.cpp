@@ -153,6 +153,8 @@ void RegionEmitter::check_prefetch() {
 /// bap, the last effect of a bundle but for the rotation. Reading the program is a call.
 void RegionEmitter::start_prefetch() {
     v_.cache.arrays.areas = 0;
+    // Made anew, a loop around it has had the same program before.
+    v_.cache.arrays.stale |= region_.tier == 1;
     v_.spill_results();
     v_.write_back_caller_saved();
     mark(Reason::Semantics);

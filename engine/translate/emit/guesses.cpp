@@ -45,12 +45,26 @@ bool fits_immediate(std::uint64_t value) {
 
 // --- registers ---
 
-/// Of a register that the region does not write.
+/// Of a register that the region does not write, or not since it was a constant in front of a loop.
 std::optional<std::uint64_t> RegionEmitter::likely_value(unsigned slot) const {
+    const auto constant = loop_constants_.find(slot);
+    if (constant != loop_constants_.end()) return constant->second;
     if (!request_.hint || touched_all_[slot]) return std::nullopt;
     if (slot >= kGlobalSlot) return request_.hint->g[slot - kGlobalSlot].lo;
     if (slot >= request_.hint->wd.size) return std::nullopt;
     return request_.hint->window[slot].lo;
+}
+
+/// What is no longer known at the header of a loop, because other ways lead there too.
+void RegionEmitter::remember_constants(unsigned header, const ValueCache& from) {
+    const Node& node = *plan_.nodes[header];
+    from.for_each([&](unsigned slot) {
+        const GuestValue& v = from.at(slot);
+        bool changes = v.constant_bits < 32;
+        for (int k = static_cast<int>(header); k <= node.loop_end && !changes; ++k)
+            changes = touched_[static_cast<std::size_t>(k)][slot];
+        if (!changes) loop_constants_[slot] = v.constant;
+    });
 }
 
 /// A descriptor of a bit field that is in a register hardly ever changes.
@@ -159,6 +173,7 @@ void RegionEmitter::expect_arrays(const ArrayFacts& wanted, const Label& other) 
 }
 
 void RegionEmitter::expect_arrays() {
+    if (v_.cache.arrays.stale) return;
     const ArrayFacts used = array_facts_used(*node_);
     if ((used.areas & ~v_.cache.arrays.areas) || (used.steps & ~v_.cache.arrays.steps))
         expect_arrays(used, distrust());
@@ -170,6 +185,7 @@ ArrayFacts RegionEmitter::loop_arrays(unsigned header, const ArrayFacts& from) c
     const Node& node = *plan_.nodes[header];
     if (request_.distrusted.contains(node.address)) return {};
     ArrayFacts facts = from;
+    if (facts.stale) return facts;
     for (int k = static_cast<int>(header); k <= node.loop_end; ++k) {
         const Node& inside = *plan_.nodes[static_cast<std::size_t>(k)];
         if (inside.bundle.bap || inside.bundle.eap || (inside.bundle.flags & cpu::exec::kAauWrite))

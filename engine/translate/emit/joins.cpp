@@ -134,6 +134,7 @@ void RegionEmitter::fix_entry(unsigned index, const ValueCache& from) {
     }
     if (node.entered_by_return) return;
     map.arrays = loop_arrays(index, from.arrays);
+    if (node.loop_end >= 0) remember_constants(index, from);
     std::uint32_t gprs = 0, xmms = 0;  // taken
     const auto keep = [&](unsigned slot, unsigned bits, bool xmm, bool anywhere, unsigned limit) {
         const GuestValue& v = from.at(slot);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -82,6 +83,15 @@ tl::expected<WindowEntry, std::string> window_entry() {
                     kModule, beside.string(), installed.string()));
 }
 
+/// Where sandboxed programs work; empty: there is no home to make it in.
+std::string scratch_folder() {
+    const char* const cache = std::getenv("XDG_CACHE_HOME");
+    if (cache && *cache == '/') return std::string(cache) + "/e2k-workbench/scratch";
+    const char* const home = std::getenv("HOME");
+    if (home && *home == '/') return std::string(home) + "/.cache/e2k-workbench/scratch";
+    return {};
+}
+
 bool parse_size(const std::string& text, int& width, int& height) {
     const auto cross = text.find('x');
     if (cross == std::string::npos) return false;
@@ -99,20 +109,10 @@ bool parse_size(const std::string& text, int& width, int& height) {
 int window(const WindowOptions& options) {
     ui::WorkbenchOptions to;
     to.argv = options.program.argv;
-    const guest::ProcessOptions process = options.program.process();
-    to.environment = process.environment;
-    to.clock = process.clock;
-    to.kernel_release = process.kernel_release;
-    to.stack_size = process.stack_size;
-    to.seed = process.seed;
+    to.process = options.program.process();
     to.argv0 = options.program.argv0;
-    to.iset_override = options.program.processor.iset;
-    to.idr_override = options.program.processor.idr_model;
+    to.scratch = scratch_folder();
     to.tier = options.program.interpreter ? machine::Tier::Interpreter : machine::Tier::Translator;
-    to.sandbox = options.program.sandbox;
-    to.writable = options.program.writable;
-    to.exact_tags = options.program.tags;
-    to.uncover_tags = options.program.uninitialised;
     to.layout = options.layout;
     to.theme = options.theme;
     to.scale = options.scale;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <imgui.h>
@@ -83,6 +85,7 @@ void Application::open(const std::string& path, std::vector<std::string> argumen
     command.options.process.argv = {argv0.value_or(path)};
     for (std::string& argument : arguments)
         command.options.process.argv.push_back(std::move(argument));
+    give_scratch(command);
     logs_.clear();
     changes_ = Changes();
     selection_ = Selection();
@@ -95,8 +98,36 @@ void Application::open(const std::string& path, std::vector<std::string> argumen
     source_.send(std::move(command));
 }
 
+void Application::give_scratch(machine::Open& command) {
+    guest::ProcessOptions& process = command.options.process;
+    if (options_.scratch.empty() || !process.policy.sandbox) return;
+    const std::filesystem::path directory =
+        std::filesystem::path(options_.scratch) / std::filesystem::path(command.path).filename();
+    std::error_code error;
+    std::filesystem::create_directories(directory, error);
+    if (error)
+        return logs_.notice(true, fmt::format("No directory for what the program writes: {}: {}",
+                                              directory.string(), error.message()));
+    process.working_directory = directory.string();
+    process.policy.writable.push_back(directory.string());
+    if (options_.still || settings_.scratch_said) return;
+    settings_.scratch_said = true;
+    logs_.notice(false, fmt::format("In the sandbox every program works, and may write, in a "
+                                    "directory of its own: here {}",
+                                    directory.string()));
+}
+
+void Application::allow(const std::string& directory) {
+    options_.launch.process.policy.writable.push_back(directory);
+    open_again();
+}
+
 void Application::set_clock(const cpu::ClockOptions& clock) {
     options_.launch.process.clock = clock;
+    open_again();
+}
+
+void Application::open_again() {
     if (snapshot_->run_state == RunState::NoProgram) return;
     const std::vector<std::string>& argv = opened_.options.process.argv;
     open(std::string(opened_.path), {argv.begin() + 1, argv.end()}, std::string(argv.front()));

@@ -19,7 +19,10 @@ namespace e2k::ui {
 struct ApplicationOptions {
     machine::LaunchOptions launch;   ///< of programs opened from the window; argv is replaced
     std::vector<std::string> demos;  ///< start page
-    bool still = false;              ///< deterministic picture
+    /// Where a sandboxed program gets a directory of its own to work and write in, made when it is
+    /// opened; empty: programs begin where the workbench was started.
+    std::string scratch;
+    bool still = false;  ///< deterministic picture
 };
 
 /// Pictures and timings of the last frames, for the status line.
@@ -40,6 +43,8 @@ public:
     void perform(Action action);
     void open(const std::string& path, std::vector<std::string> arguments,
               const std::optional<std::string>& argv0 = std::nullopt);
+    /// Programs may write below `directory` from now on; the one that is open starts again.
+    void allow(const std::string& directory);
     /// Of the programs opened from now on; the one that is open starts again with it.
     void set_clock(const cpu::ClockOptions& clock);
     void use_layout(const std::string& name);
@@ -65,6 +70,8 @@ private:
     Scene scene(TextCapture* capture = nullptr);
     bool can(Action action) const;
     void menu_item(Action action, bool checked = false);
+    void open_again();
+    void give_scratch(machine::Open& command);
     void draw_menus();
     void clock_menu();
     void draw_panel(PanelId panel);

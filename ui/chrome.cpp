@@ -96,7 +96,7 @@ void Chrome::notices(Application& app, const Scene& scene) {
     const float width = std::min(display.x * 0.5f, theme.px(440));
     float bottom = display.y - theme.row() - theme.px(20);
     constexpr std::size_t kShown = 3;
-    std::optional<std::size_t> gone;
+    std::optional<std::size_t> gone, allowed;
     for (std::size_t n = 0; n < std::min(kShown, list.size()); ++n) {
         const std::size_t i = list.size() - 1 - n;
         const machine::Notice& notice = list[i];
@@ -126,6 +126,13 @@ void Chrome::notices(Application& app, const Scene& scene) {
         if (ImGui::SmallButton("Copy")) ImGui::SetClipboardText(notice.text.c_str());
         ImGui::SameLine();
         if (ImGui::SmallButton("Close")) gone = i;
+        if (!notice.refused_in.empty()) {
+            ImGui::SameLine();
+            if (ImGui::SmallButton("Allow this directory")) allowed = i;
+            if (ImGui::IsItemHovered())
+                tool_tip(theme, "Programs may write below " + notice.refused_in +
+                                    " until the window closes.\nThe program starts again");
+        }
         if (list.size() > kShown && n + 1 == kShown) {
             ImGui::SameLine();
             ImGui::TextDisabled("and %zu more", list.size() - kShown);
@@ -133,7 +140,8 @@ void Chrome::notices(Application& app, const Scene& scene) {
         ImGui::End();
         bottom -= height + theme.px(8);
     }
-    if (gone) app.logs_.dismiss_notice(*gone);
+    if (allowed) app.allow(std::string(list[*allowed].refused_in));
+    if (gone || allowed) app.logs_.dismiss_notice(gone ? *gone : *allowed);
 }
 
 namespace {

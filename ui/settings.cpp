@@ -50,6 +50,7 @@ Settings parse_settings(std::string_view text) {
         out.layout = json.value("layout", out.layout);
         out.recent = json.value("recent", out.recent);
         out.folder = json.value("folder", out.folder);
+        out.scratch_said = json.value("scratch_said", out.scratch_said);
         if (json.contains("workspaces")) {
             for (const auto& [name, value] : json.at("workspaces").items()) {
                 Workspace fallback = default_workspace(name, false);
@@ -75,10 +76,15 @@ Settings load_settings(const std::string& folder) {
 std::string settings_text(const Settings& settings) {
     nlohmann::json workspaces = nlohmann::json::object();
     for (const auto& [name, workspace] : settings.workspaces) workspaces[name] = to_json(workspace);
-    const nlohmann::json json = {{"width", settings.width},         {"height", settings.height},
-                                 {"font_size", settings.font_size}, {"dark", settings.dark},
-                                 {"layout", settings.layout},       {"recent", settings.recent},
-                                 {"folder", settings.folder},       {"workspaces", workspaces}};
+    const nlohmann::json json = {{"width", settings.width},
+                                 {"height", settings.height},
+                                 {"font_size", settings.font_size},
+                                 {"dark", settings.dark},
+                                 {"layout", settings.layout},
+                                 {"recent", settings.recent},
+                                 {"folder", settings.folder},
+                                 {"workspaces", workspaces},
+                                 {"scratch_said", settings.scratch_said}};
     return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

@@ -21,19 +21,11 @@ ApplicationOptions application_options(const WorkbenchOptions& options, bool sti
     launch.tier = options.tier;
     launch.start_paused = true;
     launch.own_streams = true;
-    guest::ProcessOptions& process = launch.process;
-    process.environment = options.environment;
-    process.policy.sandbox = options.sandbox;
-    process.policy.writable = options.writable;
-    process.iset_override = options.iset_override;
-    process.idr_override = options.idr_override;
-    process.exact_tags = options.exact_tags;
-    process.uncover_tags = options.uncover_tags;
-    process.kernel_release = options.kernel_release;
-    process.stack_size = options.stack_size;
-    process.seed = options.seed;
-    process.clock = options.clock;
-    process.log_syscalls = true;
+    launch.process = options.process;
+    launch.process.argv.clear();
+    launch.process.descriptors.reset();
+    launch.process.log_syscalls = true;
+    out.scratch = options.scratch;
     return out;
 }
 

@@ -13,6 +13,12 @@
 
 namespace e2k::ui {
 
+inline guest::ProcessOptions in_the_sandbox() {
+    guest::ProcessOptions options;
+    options.policy.sandbox = true;
+    return options;
+}
+
 /// What the command line asks of the window. Everything is optional: without a program the window
 /// opens with its start page.
 struct WorkbenchOptions {
@@ -23,19 +29,12 @@ struct WorkbenchOptions {
     /// is somebody else's work.
     std::function<void(const std::string& folder)> keep_in;
     std::function<std::string(const std::string& name, const std::string& text)> keep;
-    std::vector<std::string> environment;  ///< "NAME=value" of the guest
-    std::optional<std::string> argv0;      ///< what the program is told it was called
-    std::string kernel_release;            ///< guest::ProcessOptions, also what follows
-    std::uint64_t stack_size = 0;
-    std::optional<std::uint64_t> seed;
-    cpu::ClockOptions clock;
+    std::optional<std::string> argv0;  ///< what the program is told it was called
+    /// Of every program opened; its arguments and streams are the window's business.
+    guest::ProcessOptions process = in_the_sandbox();
+    std::string scratch;             ///< ApplicationOptions::scratch
     std::vector<std::string> demos;  ///< paths of programs offered on the start page
-    int iset_override = 0;           ///< 0 = from the file (ProcessOptions::iset_override)
-    std::uint8_t idr_override = 0;   ///< ProcessOptions::idr_override
     machine::Tier tier = machine::Tier::Translator;
-    bool sandbox = true;                           ///< guest::Policy::sandbox
-    std::vector<std::string> writable;             ///< guest::Policy::writable
-    bool exact_tags = true, uncover_tags = false;  ///< guest::ProcessOptions
 
     std::string layout;  ///< "debug", "teach", "translate"; "" = as left last time
     int width = 0;       ///< window size in screen pixels, 0 = as left last time

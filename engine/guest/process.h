@@ -57,6 +57,8 @@ struct ProcessOptions {
     /// Where the built-in dynamic linker looks for libraries, after the program's own directory.
     std::vector<std::string> library_path;
     bool strict_imports = false;  ///< names that no library has are an error at the start
+    /// The guest's working directory when it starts; empty: the workbench's own.
+    std::string working_directory;
     /// Directory of an Elbrus system: every absolute path of the guest is looked up there first,
     /// and the program's dynamic linker is taken from there. Empty: none.
     std::string sysroot;

@@ -156,7 +156,10 @@ tl::expected<void, std::string> Process::Impl::lay_out_stack() {
 }
 
 tl::expected<void, std::string> Process::Impl::open_streams() {
-    cwd = move_out_of_the_way(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const std::string& start = options.working_directory;
+    cwd = move_out_of_the_way(
+        open(start.empty() ? "." : start.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (cwd < 0 && !start.empty()) return failed(start, "cannot begin in this directory", errno);
     if (cwd < 0) cwd = AT_FDCWD;  // not to be searched, or no descriptor left: the host's own
     if (options.streams.output || options.streams.input) {
         auto made = StreamPump::create(options.streams);

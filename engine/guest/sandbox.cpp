@@ -15,7 +15,9 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -143,6 +145,20 @@ bool Sandbox::may_change_entries(const std::string& real) const {
     return std::ranges::any_of(writable_, [&](const std::string& directory) {
         return is_directory_or_below(real, directory);
     });
+}
+
+void Sandbox::note_refusal(const std::string& real_directory, const std::string& name) {
+    constexpr std::size_t kMost = 100;
+    // In a forked child another thread's lock may be held for ever.
+    const std::unique_lock lock(refusals_mutex_, std::try_to_lock);
+    if (!lock || refused_directories_.size() >= kMost) return;
+    if (!refused_directories_.insert(real_directory).second) return;
+    refusals_.push_back({(std::filesystem::path(real_directory) / name).string(), real_directory});
+}
+
+std::vector<Sandbox::Refusal> Sandbox::take_refusals() {
+    const std::lock_guard lock(refusals_mutex_);
+    return std::exchange(refusals_, {});
 }
 
 bool Sandbox::add_process(int pid) {

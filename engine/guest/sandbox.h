@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,14 @@ public:
     bool may_change_entries(const std::string& real_directory) const;
     const std::vector<std::string>& writable() const { return writable_; }
 
+    /// What this process's guest was not allowed to change, for whoever may allow it. A directory
+    /// is named once.
+    struct Refusal {
+        std::string path, directory;  ///< `directory` holds `path`
+    };
+    void note_refusal(const std::string& real_directory, const std::string& name);
+    std::vector<Refusal> take_refusals();
+
     /// False: too many processes.
     bool add_process(int pid);
     void remove_process(int pid);
@@ -48,6 +58,9 @@ private:
     std::vector<std::string> writable_;
     Ledger* ledger_ = nullptr;
     int creator_ = 0;
+    std::mutex refusals_mutex_;
+    std::vector<Refusal> refusals_;
+    std::set<std::string> refused_directories_;
 };
 
 }  // namespace e2k::guest

@@ -244,6 +244,11 @@ tl::expected<std::unique_ptr<Guest>, std::string> Guest::start(const std::string
     return self;
 }
 
+std::vector<guest::Sandbox::Refusal> Guest::take_refusals() {
+    const auto& sandbox = options_.process.policy.state;
+    return sandbox ? sandbox->take_refusals() : std::vector<guest::Sandbox::Refusal>();
+}
+
 Guest::~Guest() {
     if (!process_) return;
     if (crew_) {

@@ -17,6 +17,7 @@
 
 #include "engine/cpu/interpreter.h"
 #include "engine/guest/process.h"
+#include "engine/guest/sandbox.h"
 #include "engine/machine/snapshot.h"
 #include "engine/translate/translator.h"
 
@@ -121,6 +122,8 @@ public:
     Runner& main() { return *main_; }
     /// What whoever started the program should know; usually empty.
     const std::string& notice() const { return notice_; }
+    /// What the sandbox has refused since the last time.
+    std::vector<guest::Sandbox::Refusal> take_refusals();
     /// Threads come back after every region (GuestOptions::on_enter).
     bool by_regions() const { return by_regions_; }
     void entering(Runner& runner) const {

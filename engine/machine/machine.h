@@ -95,6 +95,8 @@ struct Notice {
     std::uint64_t sequence = 0;
     bool error = false;
     std::string text;
+    /// Not empty: the sandbox kept the program from changing something in this directory.
+    std::string refused_in = {};
 };
 
 /// A bounded append-only log: readers ask for everything after a sequence number.

@@ -292,7 +292,16 @@ std::string Worker::place(std::uint64_t address) const {
 
 void Worker::notice(std::string text, bool error) {
     const std::size_t cost = text.size() + sizeof(Notice);
-    notices.append(Notice{0, error, std::move(text)}, cost);
+    notices.append(Notice{0, error, std::move(text), {}}, cost);
+}
+
+void Worker::report_refusals() {
+    for (guest::Sandbox::Refusal& refusal : guest_->take_refusals()) {
+        Notice notice{0, false, "The sandbox did not let the program change " + refusal.path,
+                      std::move(refusal.directory)};
+        const std::size_t cost = notice.text.size() + notice.refused_in.size() + sizeof(Notice);
+        notices.append(std::move(notice), cost);
+    }
 }
 
 void Worker::publish() {
@@ -322,6 +331,7 @@ void Worker::hand_over(std::shared_ptr<Snapshot> snapshot) {
     snapshot->banner = banner_;
     snapshot->breakpoints = breakpoints_;
     if (guest_) {
+        report_refusals();
         snapshot->exit = guest_->process().exit_status();
         snapshot->trap = focus_->trap();
     }

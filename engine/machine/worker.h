@@ -97,6 +97,7 @@ private:
     void publish_live();
     void wake();
     void hand_over(std::shared_ptr<Snapshot> snapshot);
+    void report_refusals();
     void notice(std::string text, bool error = false);
     std::string place(std::uint64_t address) const;
 

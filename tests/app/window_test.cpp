@@ -61,7 +61,8 @@ _start: { setwd wsz = 16, nfx = 1, dbl = 1 }
         return e2k::test::run_child(
             {kXvfbRun, "-a", "-s", "-screen 0 1280x900x24 -nolisten tcp", "/bin/sh", "-c", command},
             {.input = {},
-             .environment = {"XDG_CONFIG_HOME=" + folder_.path().string(), "DISPLAY"},
+             .environment = {"XDG_CONFIG_HOME=" + folder_.path().string(),
+                             "XDG_CACHE_HOME=" + folder_.path().string(), "DISPLAY"},
              .limit = std::chrono::seconds(90)});
     }
 
@@ -176,6 +177,22 @@ TEST_F(WindowProcess, VirtualTimeIsForAProgramThatStartsAndForOneThatIsOpen) {
     EXPECT_EQ(result.exit_code, 0) << result.errors;
     EXPECT_NE(result.output.find("1704067207"), std::string::npos) << result.output;
     EXPECT_EQ(window("clock soon\n", path).exit_code, 1);
+}
+
+TEST_F(WindowProcess, ASandboxedProgramWorksInADirectoryOfItsOwn) {
+    const std::string path = guest("writer", R"(        request 5, name, 0x41, 0x1a4
+        { cmpldb %r0, 0, %pred0 }
+        request 300
+        .data
+name:   .asciz "made"
+)");
+    constexpr const char* kScript = "wait paused 20\nrun\nwait exited 20\nquit\n";
+    auto result = window(kScript, path);
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    EXPECT_TRUE(fs::exists(file("e2k-workbench/scratch/writer.s/made")));
+    result = window(kScript, "--no-sandbox " + path, "cd " + folder_.path().string() + "; exec");
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    EXPECT_TRUE(fs::exists(file("made")));
 }
 
 TEST_F(WindowProcess, APictureOfWhatIsNoProgramEndsAtOnceWithTheReason) {

@@ -121,7 +121,9 @@ TEST(HostProcess, SignalsOfDescriptorsAreTheGuestsEnd) {
         const auto pair = c.room(8);
         ASSERT_EQ(c.call(42, pair), 0);
         const int reader = c.get<int>(pair), writer = c.get<int>(pair + 4);
-        if (signal) ASSERT_EQ(c.call(55, reader, F_SETSIG, signal), 0);
+        if (signal) {
+            ASSERT_EQ(c.call(55, reader, F_SETSIG, signal), 0);
+        }
         ASSERT_EQ(c.call(55, reader, F_SETOWN, getpid()), 0);
         ASSERT_EQ(c.call(55, reader, F_SETFL, O_ASYNC), 0);
         c.issue(4, {static_cast<std::uint64_t>(writer), c.text("x"), 1});

@@ -8,7 +8,11 @@
 #include <iterator>
 #include <stdexcept>
 
+#include <fmt/format.h>
+
+#include "app/scratch_directory.h"
 #include "tests/gui/display.h"
+#include "tests/support/guest_macros.h"
 #include "ui/format.h"
 #include "ui/machine_source.h"
 #include "ui/session.h"
@@ -39,7 +43,7 @@ protected:
         return std::string(E2K_SOURCE_DIR) + "/tests/data/guests/elf/" + name;
     }
 
-    void open(const std::string& path) {
+    void open(const std::string& path, const std::string& scratch = {}) {
         WindowOptions options;
         options.width = 1600;
         options.height = 1000;
@@ -51,7 +55,8 @@ protected:
         source_ = std::make_unique<MachineSource>();
         source_->machine().on_publish([] { Window::wake(); });
         ApplicationOptions application;
-        application.still = true;
+        application.still = scratch.empty();
+        application.scratch = scratch;
         application.launch.own_streams = true;
         application.launch.process.policy.sandbox = true;
         session_ = std::make_unique<Session>(*window_, *source_, settings_, application);
@@ -190,6 +195,37 @@ TEST_F(LiveTest, BadFilesGiveANotice) {
     }
     ASSERT_FALSE(session_->app().logs().notices().empty());
     EXPECT_TRUE(session_->app().logs().notices()[0].error);
+}
+
+TEST_F(LiveTest, ARefusedDirectoryIsAllowedWithOneClick) {
+    const ScratchDirectory folder;
+    const std::string outside = (folder.path() / "outside").string();
+    fs::create_directory(outside);
+    const std::string path = (folder.path() / "writer.s").string();
+    std::ofstream(path) << e2k::test::with_macros(fmt::format(R"(
+        begin
+        sys 5, inside, 0x41, 0x1a4
+        sys 5, outside, 0x41, 0x1a4
+        quit
+        .data
+inside: .asciz "made"
+outside: .asciz "{}/made"
+)",
+                                                              outside));
+    open(path, (folder.path() / "scratch").string());
+    ASSERT_FALSE(session_->app().logs().notices().empty());
+    EXPECT_NE(session_->app().logs().notices()[0].text.find("scratch/writer.s"), std::string::npos);
+    script("run\nwait exited 20\nframes 2");
+    EXPECT_TRUE(fs::exists(folder.path() / "scratch/writer.s/made"));
+    EXPECT_FALSE(fs::exists(outside + "/made"));
+    const auto& notice = session_->app().logs().notices().back();
+    EXPECT_NE(notice.text.find(outside + "/made"), std::string::npos) << notice.text;
+    ASSERT_EQ(notice.refused_in, outside);
+
+    session_->app().allow(std::string(notice.refused_in));
+    script("wait paused 20\nrun\nwait exited 20\nframes 2");
+    EXPECT_TRUE(fs::exists(outside + "/made"));
+    EXPECT_EQ(session_->app().logs().notices().back().text.find("did not let"), std::string::npos);
 }
 
 TEST(Workbench, WithoutADisplayItNamesTheHeadlessCommands) {

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <filesystem>
 #include <initializer_list>
 #include <utility>
 
@@ -69,18 +70,30 @@ bool may_look(const Process::Impl& process, const Place& place) {
            own_proc_entry(process, path).has_value();
 }
 
+void note_refusal(Sandbox& sandbox, const std::string& real) {
+    const std::filesystem::path path(real);
+    if (path.has_parent_path()) sandbox.note_refusal(path.parent_path(), path.filename());
+}
+
 /// The mode, owner, times and length of `target`, or the entry `name`, may be changed.
 bool may_change(const Process::Impl& process, const Place& place) {
-    const Sandbox& sandbox = *process.sandbox();
-    if (!place.target)
-        return !on_proc(place.directory.get()) &&
-               sandbox.may_change_entries(real_path(place.directory.get()));
+    Sandbox& sandbox = *process.sandbox();
+    if (!place.target) {
+        if (on_proc(place.directory.get())) return false;
+        const std::string directory = real_path(place.directory.get());
+        if (sandbox.may_change_entries(directory)) return true;
+        sandbox.note_refusal(directory, place.name);
+        return false;
+    }
     if (on_proc(place.target.get())) return false;
     const std::string real = real_path(place.target.get());
     if (sandbox.may_change(real)) return true;
     struct stat st {};
-    return place.descriptor >= 0 && open_for_writing(process.fds.host(place.descriptor)) &&
-           fstat(place.target.get(), &st) == 0 && anonymous(place.target.get(), st, real);
+    if (place.descriptor >= 0 && open_for_writing(process.fds.host(place.descriptor)) &&
+        fstat(place.target.get(), &st) == 0 && anonymous(place.target.get(), st, real))
+        return true;
+    note_refusal(sandbox, real);
+    return false;
 }
 
 /// Where the host is asked, once `place` is judged.
@@ -241,7 +254,9 @@ int may_open(const Process::Impl& process, const Place& place, std::uint64_t fla
             return process.sandbox()->may_change_entries(real) ? 0 : EACCES;
         if (may_write_device(st)) return 0;
         const bool ordinary = S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISFIFO(st.st_mode);
-        return ordinary && process.sandbox()->may_change(real) ? 0 : EACCES;
+        if (ordinary && process.sandbox()->may_change(real)) return 0;
+        if (ordinary) note_refusal(*process.sandbox(), real);
+        return EACCES;
     }
     struct statfs fs {};
     if (fstatfs(target, &fs) != 0) return errno;

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "engine/cpu/stack_watch.h"
+#include "engine/guest/libc/stubs.h"
 
 namespace e2k::machine {
 
@@ -82,9 +83,26 @@ Event Runner::advance(std::uint64_t max_bundles) {
     } else {
         s.run_until = until_timer == kNoTimer ? kNoTimer
                                               : s.bundles + until_timer - translate::kMostOvershoot;
-        event = handle(guest_.translator().run(s, interpreter_));
+        event = handle(guest_.translator().run(s, interpreter_, this));
+        if (const auto served = std::exchange(served_, std::nullopt))
+            return after(served->first, served->second);
     }
     return event == Event::Budget ? Event::Handled : event;
+}
+
+/// Functions of the C library bridge are called often, and mostly change nothing but memory.
+translate::CallService::Answer Runner::serve(cpu::CpuState&, const cpu::Stop& call) {
+    if (call.syscall_entry != guest::libc::kBridgeGate) return Answer::None;
+    guest::Process& process = guest_.process();
+    const Next next = process.system_call(*thread_, call);
+    if (next != Next::Continue) {
+        served_.emplace(next, call);
+        return Answer::Leave;
+    }
+    const bool prepared = !has_changed_.load(std::memory_order_relaxed) &&
+                          breakpoint_generation_ == guest_.breakpoint_generation() &&
+                          process.bundles_to_timer(*thread_) == kNoTimer;
+    return prepared ? Answer::GoOn : Answer::Leave;
 }
 
 Event Runner::advance_region() {

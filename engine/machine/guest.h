@@ -38,7 +38,7 @@ enum class Event : std::uint8_t {
 class Guest;
 
 /// Executes one guest thread. Used by one host thread at a time.
-class Runner {
+class Runner final : private translate::CallService {
 public:
     Runner(Guest& guest, std::shared_ptr<guest::Thread> thread);
 
@@ -73,6 +73,7 @@ public:
 
 private:
     Event advance_region();
+    Answer serve(cpu::CpuState& state, const cpu::Stop& call) override;
     Event after(guest::Next next, const cpu::Stop& stop);
     void drop_changed_code();
     void count();
@@ -82,6 +83,8 @@ private:
     cpu::Interpreter interpreter_;
     cpu::Trap trap_;
     std::optional<cpu::Stop> pending_call_;
+    /// What a call has come to that was answered in translated code and is not simply done.
+    std::optional<std::pair<guest::Next, cpu::Stop>> served_;
     bool step_first_ = false, ended_ = false;
     std::uint64_t breakpoint_generation_ = 0;
 

@@ -10,8 +10,6 @@
 namespace e2k::guest {
 namespace {
 
-constexpr std::uint64_t kSecond = cpu::GuestClock::kSecond;
-
 bool counts_processor(const GuestTimer& timer) { return timer.clock == CLOCK_PROCESS_CPUTIME_ID; }
 
 /// What the timer's due is measured against.

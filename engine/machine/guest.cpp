@@ -222,6 +222,15 @@ tl::expected<std::unique_ptr<Guest>, std::string> Guest::start(const std::string
         if (!sandbox) return tl::unexpected(path + ": " + sandbox.error());
         policy.state = std::move(*sandbox);
     }
+    std::string unwalled;
+    if (policy.state) {
+        // This thread executes the guest, and starts the others that do.
+        auto wall = guest::raise_wall(*policy.state);
+        if (!wall) return tl::unexpected(path + ": the sandbox: " + wall.error());
+        if (!wall->missing.empty())
+            unwalled = "this kernel has no " + wall->missing +
+                       ": the sandbox is the workbench's own checks alone";
+    }
     auto process = guest::Process::start(std::move(*image), options.process);
     if (!process) return tl::unexpected(std::move(process.error()));
 
@@ -238,16 +247,7 @@ tl::expected<std::unique_ptr<Guest>, std::string> Guest::start(const std::string
     self->main_ = std::make_unique<Runner>(*self, self->process_->threads().front());
 
     self->notice_ = self->process_->notice();
-    // This thread executes the guest, and starts the others that do.
-    if (const auto& sandbox = self->options_.process.policy.state) {
-        auto wall = guest::raise_wall(*sandbox);
-        if (!wall) return tl::unexpected(path + ": the sandbox: " + wall.error());
-        if (!wall->missing.empty())
-            self->notice_ += std::string(self->notice_.empty() ? "" : "\n") +
-                             "this kernel has no " + wall->missing +
-                             ": the sandbox is the workbench's own checks alone";
-    }
-
+    if (!unwalled.empty()) self->notice_ += (self->notice_.empty() ? "" : "\n") + unwalled;
     Guest* raw = self.get();
     guest::Process& p = *self->process_;
     p.memory().on_code_change([raw](auto begin, auto end) { raw->code_changed(begin, end); });

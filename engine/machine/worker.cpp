@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -52,7 +54,7 @@ Worker::Worker()
                   // The worker may be waiting inside a system call of the guest.
                   if (news_.exchange(false)) wake();
               }),
-      thread_([this] { run(); }) {}
+      thread_([this] { supervise(); }) {}
 
 Worker::~Worker() {
     queue_.close();
@@ -83,6 +85,15 @@ void Worker::wait_until_stopped() {
     idle_.wait(lock, [this] { return done_ == sent_ && !running_; });
 }
 
+void Worker::supervise() {
+    // A thread does not come out again from behind the wall of a sandbox: a program for which that
+    // wall is none gets another thread.
+    do {
+        walled_for_.reset();
+        std::thread([this] { run(); }).join();
+    } while (!queue_.closed());
+}
+
 void Worker::run() {
     // The guest's threads begin here: what it sets as its umask, directory and root shall be theirs
     // alone. Where the host refuses that (some containers do), all threads share them.
@@ -91,8 +102,13 @@ void Worker::run() {
     umask_ = umask(0);
     umask(umask_);
     publish();
+    if (std::exchange(on_another_thread_, false)) {
+        launch();
+        count_command();
+    }
     while (!queue_.closed()) {
         execute_commands();
+        if (on_another_thread_) return;
         if (state_ == RunState::Running)
             stretch();
         else
@@ -102,13 +118,21 @@ void Worker::run() {
 }
 
 void Worker::execute_commands() {
-    for (Command& command : queue_.take()) {
+    std::ranges::move(queue_.take(), std::back_inserter(commands_));
+    while (!commands_.empty()) {
+        Command command = std::move(commands_.front());
+        commands_.pop_front();
         std::visit([this](auto& c) { execute(c); }, command);
-        std::lock_guard lock(idle_mutex_);
-        running_ = state_ == RunState::Running;
-        ++done_;
-        if (!running_) idle_.notify_all();
+        if (on_another_thread_) return;  // and counted there
+        count_command();
     }
+}
+
+void Worker::count_command() {
+    std::lock_guard lock(idle_mutex_);
+    running_ = state_ == RunState::Running;
+    ++done_;
+    if (!running_) idle_.notify_all();
 }
 
 void Worker::run_forked() {

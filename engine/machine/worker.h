@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -57,8 +58,10 @@ private:
     void run();
     void execute_commands();
     [[noreturn]] void run_forked();
-    void stretch();  ///< one stretch of the running guest
-    void pace();     ///< waits where a speed limit asks for it
+    void supervise();
+    void count_command();  ///< it has been executed
+    void stretch();        ///< one stretch of the running guest
+    void pace();           ///< waits where a speed limit asks for it
     Event advance_goal();
     void react(Event event);
     void attend_others();
@@ -108,6 +111,11 @@ private:
     std::mutex guest_mutex_;        ///< senders and the ticker interrupt through guest_
     std::unique_ptr<SnapshotBuilder> builder_;
     std::unique_ptr<InputQueue> input_;
+
+    /// Where programs executed by this thread may write, once it is behind the wall for that.
+    std::optional<std::vector<std::string>> walled_for_;
+    bool on_another_thread_ = false;  ///< launch() goes on there
+    std::deque<Command> commands_;    ///< taken from the queue, not yet executed
 
     // What is going on.
     RunState state_ = RunState::NoProgram;

@@ -64,6 +64,13 @@ void Worker::launch() {
     syscall_count_ = 0;
     syscalls.begin_anew();
     console.begin_anew();
+    const guest::Policy& policy = launch_.process.policy;
+    if (walled_for_ && (!policy.sandbox || *walled_for_ != policy.writable)) {
+        standing_->restore();
+        on_another_thread_ = true;
+        return;
+    }
+    if (policy.sandbox) walled_for_ = policy.writable;
 
     GuestOptions options;
     options.process = launch_.process;

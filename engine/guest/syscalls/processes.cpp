@@ -46,6 +46,7 @@ void set_virtual_usage(rusage& usage, std::uint64_t processor_time) {
 void note_end(Call& call, int pid, rusage& usage) {
     const std::uint64_t time = call.process.clock->reaped(pid);
     if (call.process.clock->is_virtual()) set_virtual_usage(usage, time);
+    call.process.clock->publish(call.thread.state);  // the wait ended no earlier than the child
     std::lock_guard lock(call.process.thread_mutex);
     call.process.children.erase(pid);
 }

@@ -116,12 +116,16 @@ run_programs() {  # run_programs PRESET NAME[:FILTER]…: as many at once as the
   rm -rf "$results"
 }
 
-programs() {  # test programs that exist in the tree
+programs() {  # test programs that exist in the tree: the longest first, the window's last
   if [ ${#names[@]} -gt 0 ]; then
     printf '%s\n' "${names[@]}"
-  else
-    sed -n 's/^e2k_test(\([a-z_]*\) .*/\1/p' tests/CMakeLists.txt
+    return
   fi
+  local all name
+  all=$(sed -n 's/^ *e2k_test(\([a-z_]*\) .*/\1/p' tests/CMakeLists.txt | sort -u)
+  for name in guests isa app; do grep -x "$name" <<<"$all"; done
+  grep -vxE 'guests|isa|app|gui' <<<"$all"
+  grep -x gui <<<"$all"
 }
 
 if [ -n "$release" ] && build release all ${full:+-DE2K_WERROR=ON}; then

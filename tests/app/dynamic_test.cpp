@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/app/exec_guests.h"
+#include "tests/app/linked_file.h"
 #include "tests/support/dynamic_guests.h"
 
 namespace e2k::test {
@@ -16,29 +17,18 @@ protected:
         fs::create_directories(root / "lib");
         fs::create_directories(root / "etc");
         isa::LinkOptions link{.kind = isa::OutputKind::Shared};
-        write(root / "real/ld.so", dynamic_source(kDynamicLinker), link);
+        write_linked(root / "real/ld.so", dynamic_source(kDynamicLinker), link);
         // Links of the system lead to places inside it.
         fs::create_symlink("/real/ld.so", root / "lib/ld.so");
-        write(root / "lib/libtest.so", dynamic_source(kLibrary), link);
+        write_linked(root / "lib/libtest.so", dynamic_source(kLibrary), link);
         std::ofstream(root / "real/greeting") << "greetings from the system\n";
         fs::create_symlink("../../../../real/greeting", root / "etc/greeting");
         link = {.kind = isa::OutputKind::Dynamic, .needed = {"libtest.so"}};
         link.interpreter = "/lib/ld.so";
-        write(guests.path("fixed"), dynamic_source(kDynamicProgram, ".set FIXED, 1\n"), link);
+        write_linked(guests.path("fixed"), dynamic_source(kDynamicProgram, ".set FIXED, 1\n"),
+                     link);
         link.kind = isa::OutputKind::PositionIndependent;
-        write(guests.path("pie"), dynamic_source(kDynamicProgram), link);
-    }
-
-    static void write(const fs::path& path, const std::string& source,
-                      const isa::LinkOptions& link) {
-        const auto program = isa::assemble_program(source, {.link = link});
-        if (!program) throw std::runtime_error(program.error().front().report(path.string()));
-        const auto elf = isa::write_elf(*program);
-        std::ofstream file(path, std::ios::binary);
-        file.write(reinterpret_cast<const char*>(elf.data()),
-                   static_cast<std::streamsize>(elf.size()));
-        file.close();
-        fs::permissions(path, fs::perms::owner_all);
+        write_linked(guests.path("pie"), dynamic_source(kDynamicProgram), link);
     }
 
     ChildResult run(const std::string& options, const std::string& before = "") const {
@@ -89,7 +79,7 @@ TEST_F(Dynamic, ThePositionOfAProgramsDefinitionsIsFirst) {
     isa::LinkOptions link{.kind = isa::OutputKind::PositionIndependent};
     link.interpreter = "/lib/ld.so";
     link.export_all = true;
-    write(
+    write_linked(
         guests.path("own"),
         dynamic_source(std::string(kDynamicProgram) + "\n.globl step\nstep: procedure\nanswer 3\n"),
         link);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/app/exec_guests.h"
+#include "tests/app/linked_file.h"
 #include "tests/support/dynamic_guests.h"
 
 namespace e2k::test {
@@ -12,25 +13,8 @@ namespace fs = std::filesystem;
 
 /// `main` with the arguments of the C library in %dr0, %dr1, %dr2.
 constexpr std::string_view kMain = R"(
-        .macro expect register, value, code
-        { nop 2
-          cmpedb \register, \value, %pred0 }
-        { nop 4
-          disp %ctpr1, .Lexpected\@ }
-        { ct %ctpr1 ? %pred0 }
-        quit \code
-.Lexpected\@:
-        .endm
-        .macro load register, place
-        { addd 0, \place, %dr22 }
-        { nop 4
-          ldd [%dr22], \register }
-        .endm
         begin
-        main_arguments
-        { nop 4
-          disp %ctpr1, __libc_start_main }
-        { call %ctpr1, wbs = CALL }
+        start_main
 main:   procedure
 )";
 
@@ -54,19 +38,13 @@ class LibraryOfTheWorkbench : public testing::TestWithParam<isa::OutputKind> {
 protected:
     void make(const std::string& name, std::string_view body,
               std::vector<std::string> needed = {"libc.so.6"}) const {
-        write(guests.path(name), std::string(kMain) + std::string(body),
+        write(guests.path(name),
+              std::string(kExpectMacros) + std::string(kMain) + std::string(body),
               {.kind = GetParam(), .needed = std::move(needed)});
     }
     static void write(const fs::path& path, const std::string& source,
                       const isa::LinkOptions& link) {
-        const auto program = isa::assemble_program(dynamic_source(source), {.link = link});
-        if (!program) throw std::runtime_error(program.error().front().report(path.string()));
-        const auto elf = isa::write_elf(*program);
-        std::ofstream file(path, std::ios::binary);
-        file.write(reinterpret_cast<const char*>(elf.data()),
-                   static_cast<std::streamsize>(elf.size()));
-        file.close();
-        fs::permissions(path, fs::perms::owner_all);
+        write_linked(path, dynamic_source(source), link);
     }
     ChildResult run(const std::string& options, const std::string& before = "") const {
         return guests.shell(before + " \"$E2KWB\" run " + options);

@@ -56,10 +56,7 @@ nobody: .asciz "no-such-program"
 option: .asciz "-c"
 spawned: .asciz "echo spawned; exit 7"
         begin
-        main_arguments
-        { nop 4
-          disp %ctpr1, __libc_start_main }
-        { call %ctpr1, wbs = CALL }
+        start_main
 main:   procedure
         invoke system, fail
         { shrd %db[0], 8, %db[0] }

@@ -20,8 +20,7 @@
 namespace e2k::guest::test {
 
 /// For sources of these files, beside those of guest_macros.h. `invoke` takes its arguments from
-/// %db[0] on and leaves %dr0..%dr21 alone; `expect` ends the program with `code`, 1..255, unless
-/// the register holds `value`.
+/// %db[0] on and leaves %dr0..%dr21 alone.
 inline constexpr std::string_view kLinkedMacros = R"(
         .macro invoke function
         { nop 4
@@ -33,23 +32,9 @@ inline constexpr std::string_view kLinkedMacros = R"(
           movtd \register, %ctpr1 }
         { call %ctpr1, wbs = CALL }
         .endm
-        .macro load register, place
-        { addd 0, \place, %dr22 }
-        { nop 4
-          ldd [%dr22], \register }
-        .endm
         .macro answer value
         { addd 0, \value, %dr0 }
         back
-        .endm
-        .macro expect register, value, code
-        { nop 2
-          cmpedb \register, \value, %pred0 }
-        { nop 4
-          disp %ctpr1, .Lexpected\@ }
-        { ct %ctpr1 ? %pred0 }
-        quit \code
-.Lexpected\@:
         .endm
 ! The table of addresses, for `symbol@TLS_IE` and its like.
         .macro table register
@@ -76,8 +61,7 @@ inline constexpr std::string_view kLinkedMacros = R"(
 /// A program as compilers write it: `_start`, and the beginning of `main`.
 inline constexpr std::string_view kMain = R"(
         begin
-        main_arguments
-        invoke __libc_start_main
+        start_main
 main:   procedure
 )";
 
@@ -92,7 +76,9 @@ public:
         isa::ProgramSourceOptions options;
         options.link = std::move(link);
         const auto program = isa::assemble_program(
-            e2k::test::with_macros(std::string(kLinkedMacros) + std::string(source)), options);
+            e2k::test::with_macros(std::string(e2k::test::kExpectMacros) +
+                                   std::string(kLinkedMacros) + std::string(source)),
+            options);
         if (!program) throw std::runtime_error(program.error().front().report(name));
         auto bytes = isa::write_elf(*program);
         if (change) change(*program, bytes);

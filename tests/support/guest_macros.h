@@ -68,10 +68,35 @@ _start: procedure
         { addd 0, 0, %db[5]
           addd 0, 0, %db[6] }
         .endm
+        .macro start_main
+        main_arguments
+        { nop 4
+          disp %ctpr1, __libc_start_main }
+        { call %ctpr1, wbs = CALL }
+        .endm
         .macro back
         { nop 5
           return %ctpr3 }
         { ct %ctpr3 }
+        .endm
+)";
+
+/// For programs that look at what they got: `expect` ends one with `code`, 1..255, unless the
+/// register holds `value`. `load` changes %dr22.
+inline constexpr std::string_view kExpectMacros = R"(
+        .macro load register, place
+        { addd 0, \place, %dr22 }
+        { nop 4
+          ldd [%dr22], \register }
+        .endm
+        .macro expect register, value, code
+        { nop 2
+          cmpedb \register, \value, %pred0 }
+        { nop 4
+          disp %ctpr1, .Lexpected\@ }
+        { ct %ctpr1 ? %pred0 }
+        quit \code
+.Lexpected\@:
         .endm
 )";
 

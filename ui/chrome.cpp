@@ -140,8 +140,9 @@ void Chrome::notices(Application& app, const Scene& scene) {
         ImGui::End();
         bottom -= height + theme.px(8);
     }
-    if (allowed) app.allow(std::string(list[*allowed].refused_in));
+    const std::string directory = allowed ? list[*allowed].refused_in : std::string();
     if (gone || allowed) app.logs_.dismiss_notice(gone ? *gone : *allowed);
+    if (allowed) app.allow(directory);
 }
 
 namespace {

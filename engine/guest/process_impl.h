@@ -203,6 +203,7 @@ struct Process::Impl final : HostSignalSink {
     /// signalfd: which signals each reports, by the identity of its host descriptor.
     std::map<DescriptorIdentity, SignalDescriptor> signal_descriptors;
     std::atomic<bool> has_signal_descriptors{false};
+    std::atomic<bool> has_memory_files{false};  ///< /proc/self/mem has been opened
     int sink_slot = -1;
     std::array<GuestTimer, kTimers> timers;
     std::mutex timer_mutex;

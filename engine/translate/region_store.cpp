@@ -64,10 +64,15 @@ void Translator::Impl::retire(Region& region) {
 
 void Translator::Impl::retire_overlapping(std::uint64_t begin, std::uint64_t end) {
     sizes_inside.clear();
+    retire_where([&](const Region& region) { return overlaps(region, begin, end); });
+}
+
+void Translator::Impl::retire_where(const std::function<bool(const Region&)>& doomed) {
     std::vector<Region*> victims;
     for (auto& [key, region] : regions)
-        if (overlaps(*region, begin, end)) victims.push_back(region.get());
+        if (doomed(*region)) victims.push_back(region.get());
     if (victims.empty()) return;
+    sizes_inside.clear();
     for (Region* region : victims) retire(*region);
     kick_all();
 }
@@ -158,19 +163,15 @@ void Translator::Impl::refused(const CpuState& state) {
     const bool quick = options.hot_samples > 0 && !hot.contains(untagged(key));
     const Plan plan =
         make_plan(state, quick ? kQuickBundles : kRegionBundles, quick ? 0 : kCalleeBundles);
-    std::vector<Region*> victims;
-    for (const std::uint64_t address : tag_lookers(plan, state)) {
-        if (!tag_borders.insert(address).second) continue;
-        for (auto& [made_for, region] : regions)
-            if (region->config.window().tagged && overlaps(*region, address, address + 8))
-                victims.push_back(region.get());
-    }
-    if (victims.empty()) return;
-    sizes_inside.clear();
-    std::sort(victims.begin(), victims.end());
-    victims.erase(std::unique(victims.begin(), victims.end()), victims.end());
-    for (Region* region : victims) retire(*region);
-    kick_all();
+    std::vector<std::uint64_t> borders = tag_lookers(plan, state);
+    std::erase_if(borders, [this](auto address) { return !tag_borders.insert(address).second; });
+    if (borders.empty()) return;
+    retire_where([&](const Region& region) {
+        return region.config.window().tagged &&
+               std::ranges::any_of(borders, [&](std::uint64_t address) {
+                   return overlaps(region, address, address + 8);
+               });
+    });
 }
 
 unsigned Translator::Impl::bundles_inside_of(const Trial& trial, const CpuState& state) {

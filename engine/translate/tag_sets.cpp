@@ -54,6 +54,18 @@ RegisterTags& RegisterTags::remove(const RegisterTags& other) {
     return *this;
 }
 
+TagSet& TagSet::operator|=(const TagSet& other) {
+    registers |= other.registers;
+    predicates |= other.predicates;
+    return *this;
+}
+
+TagSet& TagSet::remove(const TagSet& other) {
+    registers.remove(other.registers);
+    predicates &= ~other.predicates;
+    return *this;
+}
+
 unsigned replaced_tag(const MicroOp& op, const Node& node) {
     switch (op.write) {
         case Write::Packed:
@@ -206,15 +218,9 @@ void find_live(const Plan& plan, const std::vector<BundleTags>& bundles, TagSets
             TagSet live;
             for (const Edge* edge : {&node.next, &node.taken}) {
                 if (edge->node < 0) continue;
-                const TagSet behind =
-                    live_behind(node, *edge, sets.live[static_cast<std::size_t>(edge->node)]);
-                live.registers |= behind.registers;
-                live.predicates |= behind.predicates;
+                live |= live_behind(node, *edge, sets.live[static_cast<std::size_t>(edge->node)]);
             }
-            live.registers.remove(bundles[k].replaces.registers);
-            live.predicates &= ~bundles[k].replaces.predicates;
-            live.registers |= bundles[k].reads.registers;
-            live.predicates |= bundles[k].reads.predicates;
+            live.remove(bundles[k].replaces) |= bundles[k].reads;
             if (live == sets.live[k]) continue;
             sets.live[k] = live;
             changed = true;
@@ -306,14 +312,12 @@ std::vector<std::uint64_t> tag_lookers(const Plan& plan, const cpu::CpuState& st
         for (std::size_t k = 0; k < there.size(); ++k) {
             const Node& node = *plan.nodes[k];
             TagSet left = there[k];
-            left.registers.remove(bundles[k].replaces.registers);
-            left.predicates &= ~bundles[k].replaces.predicates;
+            left.remove(bundles[k].replaces);
             for (const Edge* edge : {&node.next, &node.taken}) {
                 if (edge->node < 0) continue;
                 TagSet& to = there[static_cast<std::size_t>(edge->node)];
                 TagSet all = behind_edge(node, *edge, left);
-                all.registers |= to.registers;
-                all.predicates |= to.predicates;
+                all |= to;
                 changed |= all != to;
                 to = all;
             }

@@ -30,6 +30,8 @@ struct RegisterTags {
 struct TagSet {
     RegisterTags registers;
     std::bitset<kPredicates> predicates;
+    TagSet& operator|=(const TagSet& other);
+    TagSet& remove(const TagSet& other);
     bool operator==(const TagSet&) const = default;
 };
 

@@ -157,6 +157,7 @@ struct Translator::Impl {
     /// The region leaves the tables; its code stays until the next flush.
     void retire(Region& region);
     void retire_overlapping(std::uint64_t begin, std::uint64_t end);
+    void retire_where(const std::function<bool(const Region&)>& doomed);
     /// Empties the code cache; waits until no other thread is in translated code.
     void flush();
     /// A region for the state's place; null entry: interpret one bundle.

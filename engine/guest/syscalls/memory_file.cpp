@@ -42,11 +42,13 @@ std::int64_t open_memory_file(Call& call, std::uint64_t flags) {
     const int mode = static_cast<int>(flags & (O_ACCMODE | O_CLOEXEC));
     const int host = open(fmt::format("/proc/self/fd/{}", empty.get()).c_str(), mode);
     if (host < 0) return -errno;
+    call.process.has_memory_files = true;
     const auto placed = call.process.fds.add(host, 0, FdTable::kGuestMemory);
     return placed ? *placed : -placed.error();
 }
 
 std::optional<std::int64_t> use_memory_file(Call& call, const MemoryFileUse& use) {
+    if (!call.process.has_memory_files) return std::nullopt;
     const int fd = call.integer(0);
     if (call.process.fds.stream(fd) != FdTable::kGuestMemory) return std::nullopt;
     const int host = call.process.fds.host(fd);

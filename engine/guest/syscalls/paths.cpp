@@ -233,7 +233,7 @@ bool changes_files(std::uint64_t flags) {
 
 /// Opens what below /proc speaks of the guest; nullopt: `path` is no such file.
 std::optional<std::int64_t> open_own(Call& call, const std::string& path, std::uint64_t flags) {
-    if ((flags & O_PATH) || !path.starts_with('/')) return std::nullopt;
+    if ((flags & O_PATH) || !plain_path(path).starts_with("/proc/")) return std::nullopt;
     if (is_memory_file(call.process, path)) return open_memory_file(call, flags);
     if (changes_files(flags)) return std::nullopt;
     const auto text = guest_proc_file(call.process, path);

@@ -47,14 +47,25 @@ constexpr const char* kMandelbrot =
 
 const std::map<std::string, std::string>& outputs() {
     static const std::map<std::string, std::string> all{
+        {"advanced_load.s", "7 + 100 = 107\n"},
         {"array_prefetch.s", "99\n198\n297\n396\n495\n594\n"},
+        {"branches.s", "With jumps: 42\nWithout: 42\n"},
         {"dot_product.s", "Dot product: 186\n"},
+        {"exceptions.s", "Division by zero. The register is still 41\n"},
         {"factorial.s", "20! = 2432902008176640000\n"},
         {"hello.s", "Hello, Elbrus\n"},
+        {"logic.s", "1900: 0\n2000: 1\n2024: 1\n"},
         {"mandelbrot.s", kMandelbrot},
+        {"packed_bytes.s", "First pixel: 32\nLast pixel: 255\nWrapped: 26\n"},
+        {"prepared.s", "7 is odd: 1\n"},
         {"rotating_sum.s", "Sum of the first ten squares: 385\n"},
+        {"rotation.s", "Fibonacci: 233\n"},
         {"select.s", "Between 10 and 50: 4\nLargest: 92\nSum of the limited numbers: 234\n"},
         {"speculation.s", "Elements: 3\nSum: 60\nTag of the load from address 8: 5\n"},
+        {"swap.s", "Swapped: 2\n1\nTurned: 1\n3\n2\n"},
+        {"system_calls.s",
+         "This machine is an e2k\nError number of a missing file: 2\nBytes read: 8\n"},
+        {"windows.s", "Sum: 42\nKept: 111\n"},
     };
     return all;
 }

@@ -308,6 +308,8 @@ TEST(Descriptors, OwnersAndSignalsAreSetAndReadBack) {
               (std::array<std::int32_t, 2>{F_OWNER_PID, static_cast<std::int32_t>(pid)}));
     EXPECT_EQ(c.call(kFcntl, fd, F_SETOWN_EX, owner), 0);
     EXPECT_EQ(c.call(kFcntl, fd, F_SETOWN_EX, 8), -EFAULT);
+    for (const std::int32_t type : {-1, 7, 0x10002})  // none of the enumeration
+        EXPECT_EQ(c.call(kFcntl, fd, F_SETOWN_EX, c.object(std::array{type, 0})), -EINVAL) << type;
     EXPECT_EQ(c.call(kFcntl, fd, F_SETPIPE_SZ, 65536), 65536);
     EXPECT_EQ(c.call(kFcntl, fd, 4711, 8), -EINVAL);
     EXPECT_EQ(c.call(kFcntl, 99, 4711, 8), -EBADF);

@@ -111,22 +111,28 @@ std::int64_t set_owner(Call& call) {
     return host_fcntl(call, F_SETOWN, static_cast<std::uint64_t>(static_cast<std::int64_t>(pid)));
 }
 
+/// f_owner_ex with a type of any value: what the guest wrote is of no enumeration.
+struct OwnerWords {
+    std::int32_t type = 0, number = 0;
+};
+static_assert(sizeof(OwnerWords) == sizeof(f_owner_ex));
+
 /// F_SETOWN_EX, F_GETOWN_EX. The host knows the guest's threads by other numbers: a thread of the
 /// guest stands for its process, which is where the workbench looks for a thread to run a handler.
 std::int64_t owner_in_words(Call& call, int command) {
-    f_owner_ex owner{};
+    OwnerWords owner;
+    const auto at = reinterpret_cast<std::uint64_t>(&owner);
     if (command == F_GETOWN_EX) {
-        const std::int64_t result =
-            host_fcntl(call, command, reinterpret_cast<std::uint64_t>(&owner));
+        const std::int64_t result = host_fcntl(call, command, at);
         return result < 0 ? result : call.put_result(call.arg[2], owner);
     }
     if (call.fd(0) < 0) return -EBADF;
     if (!call.get(call.arg[2], owner)) return -EFAULT;
     if (owner.type == F_OWNER_TID &&
-        call.process.find_thread(static_cast<std::uint32_t>(owner.pid)))
+        call.process.find_thread(static_cast<std::uint32_t>(owner.number)))
         owner = {F_OWNER_PID, call.process.pid};
-    if (!may_own(call, owner.pid)) return -EPERM;
-    return host_fcntl(call, command, reinterpret_cast<std::uint64_t>(&owner));
+    if (!may_own(call, owner.number)) return -EPERM;
+    return host_fcntl(call, command, at);
 }
 
 /// F_GET_RW_HINT and its like: 64 bits in memory.

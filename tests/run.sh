@@ -71,7 +71,6 @@ run_program() {  # run_program PRESET NAME FILTER: prints a line; the numbers go
   local command=(timeout 1500 "$program" --gtest_brief=1 --gtest_filter="${3:-*}")
   # Where the kernel spreads addresses widely the sanitizer does not find room for its own.
   [ "$preset" = tsan ] && setarch -R true 2>/dev/null && command=(setarch -R "${command[@]}")
-  [ "$name" = gui ] && command=(xvfb-run -a -s "-screen 0 1920x1080x24 -noreset" "${command[@]}")
   local start=$SECONDS
   "${command[@]}" >"$log" 2>&1
   status=$?

@@ -106,7 +106,7 @@ TEST(Descriptors, NothingKeepsAStreamOpenThatTheGuestHasClosed) {
     EXPECT_EQ(shell("mkfifo p; $bin run $sources/lets_go.s > p & cat p; kill $!").output,
               "started\n");
     EXPECT_EQ(shell("x=$(e2kwb run $sources/lets_go.s child); echo $x").output, "started\n");
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(25));
 }
 
 TEST(Descriptors, MessagesDoNotGoIntoAFileOfTheGuest) {

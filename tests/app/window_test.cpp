@@ -15,18 +15,18 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/child_process.h"
+#include "tests/support/display.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using e2k::test::ChildResult;
 
-constexpr const char* kXvfbRun = "/usr/bin/xvfb-run";
-
 class WindowProcess : public testing::Test {
 protected:
     void SetUp() override {
-        if (!fs::exists(kXvfbRun)) GTEST_SKIP() << kXvfbRun << " is not installed";
+        const std::string problem = e2k::test::need_display();
+        if (!problem.empty()) GTEST_SKIP() << problem;
     }
 
     /// A guest that makes system calls: `request n, arguments` sets %dr16... and calls.
@@ -58,12 +58,11 @@ _start: { setwd wsz = 16, nfx = 1, dbl = 1 }
         std::ofstream(file("script")) << script;
         const std::string command =
             before + " " + E2KWB + " --size 900x600 --script " + file("script") + " " + arguments;
-        return e2k::test::run_child(
-            {kXvfbRun, "-a", "-s", "-screen 0 1280x900x24 -nolisten tcp", "/bin/sh", "-c", command},
-            {.input = {},
-             .environment = {"XDG_CONFIG_HOME=" + folder_.path().string(),
-                             "XDG_CACHE_HOME=" + folder_.path().string(), "DISPLAY"},
-             .limit = std::chrono::seconds(90)});
+        return e2k::test::run_child({"/bin/sh", "-c", command},
+                                    {.input = {},
+                                     .environment = {"XDG_CONFIG_HOME=" + folder_.path().string(),
+                                                     "XDG_CACHE_HOME=" + folder_.path().string()},
+                                     .limit = std::chrono::seconds(90)});
     }
 
     e2k::ScratchDirectory folder_;

@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 
-#include "tests/gui/display.h"
 #include "tests/support/assembled_guest.h"
 #include "tests/support/child_process.h"
+#include "tests/support/display.h"
 #include "ui/machine_source.h"
 #include "ui/session.h"
 #include "ui/workbench.h"
@@ -19,7 +19,8 @@ namespace {
 class CloseTest : public ::testing::Test {
 protected:
     void SetUp() override {
-        if (const std::string problem = need_display(); !problem.empty()) GTEST_SKIP() << problem;
+        if (const std::string problem = e2k::test::need_display(); !problem.empty())
+            GTEST_SKIP() << problem;
         path_ = (directory_.path() / "endless").string();
         e2k::test::write_guest(path_, e2k::test::kEndlessLoop);
         // Settings of the person who runs the tests stay out of it.

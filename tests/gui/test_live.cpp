@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 
 #include "app/scratch_directory.h"
-#include "tests/gui/display.h"
+#include "tests/support/display.h"
 #include "tests/support/guest_macros.h"
 #include "ui/format.h"
 #include "ui/machine_source.h"
@@ -34,7 +34,8 @@ std::string squeeze(std::string_view text) {
 class LiveTest : public ::testing::Test {
 protected:
     void SetUp() override {
-        if (const std::string problem = need_display(); !problem.empty()) GTEST_SKIP() << problem;
+        if (const std::string problem = e2k::test::need_display(); !problem.empty())
+            GTEST_SKIP() << problem;
         if (!fs::exists(guest("dot_pipe")))
             GTEST_SKIP() << "guests are not here: " << guest("dot_pipe");
     }

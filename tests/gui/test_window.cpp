@@ -12,8 +12,8 @@
 #include <fmt/format.h>
 #include <imgui_internal.h>
 
-#include "tests/gui/display.h"
 #include "tests/gui/synthetic.h"
+#include "tests/support/display.h"
 #include "ui/damage.h"
 #include "ui/format.h"
 #include "ui/session.h"
@@ -25,7 +25,8 @@ namespace {
 class WindowTest : public ::testing::Test {
 protected:
     void SetUp() override {
-        if (const std::string problem = need_display(); !problem.empty()) GTEST_SKIP() << problem;
+        if (const std::string problem = e2k::test::need_display(); !problem.empty())
+            GTEST_SKIP() << problem;
     }
 
     void open(int width = 1280, int height = 800, bool visible = false,

@@ -1,4 +1,4 @@
-#include "tests/gui/display.h"
+#include "tests/support/display.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -8,9 +8,7 @@
 
 #include <cstdlib>
 
-#include <gtest/gtest.h>
-
-namespace e2k::ui::test {
+namespace e2k::test {
 
 namespace {
 
@@ -62,4 +60,4 @@ std::string need_display() {
     return kProblem;
 }
 
-}  // namespace e2k::ui::test
+}  // namespace e2k::test

@@ -3,9 +3,9 @@
 
 #include <string>
 
-namespace e2k::ui::test {
+namespace e2k::test {
 
 /// Starts Xvfb once per process if there is no display. Empty if a display is there, else why not.
 std::string need_display();
 
-}  // namespace e2k::ui::test
+}  // namespace e2k::test

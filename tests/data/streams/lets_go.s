@@ -3,7 +3,7 @@
         .include "calls.inc"
         .section .rodata
         .balign 8
-time:   .dword 6, 0
+time:   .dword 30, 0
         .text
         begin
         argument %dr0, 1

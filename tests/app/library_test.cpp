@@ -190,6 +190,47 @@ text:   .asciz "left"
     }
 }
 
+/// longjmp out of a comparison that qsort made: the next qsort knows nothing of it.
+TEST_P(LibraryOfTheWorkbench, ComparisonsMayLeaveTheSorting) {
+    make("sorts", R"(
+        invoke _setjmp, buffer
+        { sxt 2, %db[0], %dr4 }
+        go_if_equal %dr4, 5, left
+        expect %dr4, 0, 10
+        { addd 0, leaves, %db[3] }
+        invoke qsort, words, 4, 8
+        answer 11
+left:   load %dr4, words
+        expect %dr4, 4, 12              ! nothing was moved yet
+        { addd 0, orders, %db[3] }
+        invoke qsort, words, 4, 8
+        load %dr4, words
+        expect %dr4, 1, 13
+        load %dr4, words + 24
+        expect %dr4, 4, 14
+        answer 0
+leaves: procedure
+        invoke longjmp, buffer, 5
+        answer 15
+orders: procedure
+        { nop 2
+          ldd [%dr0], %dr2
+          ldd [%dr1], %dr3 }
+        { subd %dr2, %dr3, %dr0 }
+        back
+        .data
+        .balign 16
+words:  .dword 4, 2, 3, 1
+        .bss
+        .balign 16
+buffer: .space 256
+)");
+    for (const char* options : {"", "--interp "}) {
+        const auto result = run(std::string(options) + "./sorts");
+        EXPECT_EQ(result.shell_status(), 0) << options << result.errors;
+    }
+}
+
 /// Variable arguments of every kind, to standard output, and to a file that is then read; an error
 /// has its number and text.
 TEST_P(LibraryOfTheWorkbench, TextGoesToFilesAndBack) {

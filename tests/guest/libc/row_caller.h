@@ -40,6 +40,7 @@ protected:
         process_ = std::move(*started);
         if (!map(memory(), 1 << 20)) throw std::runtime_error("no memory");
     }
+    Process& process() { return *process_; }
     AddressSpace& memory() { return process_->memory(); }
     cpu::CpuState& state() { return process_->main_thread().state; }
 

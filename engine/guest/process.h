@@ -38,6 +38,9 @@ struct StandardStreams {
     std::function<void(int fd, std::string_view)> output;  ///< fd 1 or 2
     /// Blocks; 0 = end of file. Must return once the owner wants the process gone.
     std::function<std::size_t(char* to, std::size_t max)> input;
+    /// The guest sees terminals (without echo or signals from keys), where the host has any to
+    /// give; otherwise pipes. Terminals ask for `input` again after each end of file.
+    bool terminal = false;
 };
 
 struct ProcessOptions {

@@ -2,11 +2,17 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
+#include <optional>
+#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -24,7 +30,69 @@ void block_all_signals() {
     pthread_sigmask(SIG_SETMASK, &all, nullptr);
 }
 
+struct Terminal {
+    int own = -1, guest = -1;
+};
+
+/// A terminal whose typed lines are not written back, as the window shows them itself, and whose
+/// output arrives as it was written.
+std::optional<Terminal> open_terminal() {
+    const int own = move_out_of_the_way(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
+    if (own < 0) return std::nullopt;
+    const int guest =
+        unlockpt(own) == 0
+            ? move_out_of_the_way(ioctl(own, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC))
+            : -1;
+    termios modes{};
+    const winsize size{.ws_row = 25, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
+    if (guest < 0 || tcgetattr(guest, &modes) != 0) {
+        if (guest >= 0) close(guest);
+        close(own);
+        return std::nullopt;
+    }
+    modes.c_iflag = (modes.c_iflag | IUTF8) & ~static_cast<tcflag_t>(IXON);
+    modes.c_oflag &= ~static_cast<tcflag_t>(ONLCR);
+    modes.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | ISIG);
+    tcsetattr(guest, TCSANOW, &modes);
+    ioctl(guest, TIOCSWINSZ, &size);
+    return Terminal{own, guest};
+}
+
+/// What a terminal takes for the end of file after `last`: twice where a line was begun.
+std::string end_of_file(int terminal, char last) {
+    termios modes{};
+    const bool known = tcgetattr(terminal, &modes) == 0;
+    const char key = known ? static_cast<char>(modes.c_cc[VEOF]) : '\x04';
+    return std::string(last == '\n' || last == key ? 1 : 2, key);
+}
+
 }  // namespace
+
+bool StreamPump::open_pipes() {
+    for (std::size_t stream = 0; stream < 3; ++stream) {
+        int ends[2];
+        if (pipe2(ends, O_CLOEXEC) != 0) return false;
+        const int reader = move_out_of_the_way(ends[0]), writer = move_out_of_the_way(ends[1]);
+        guest_end_[stream] = stream == 0 ? reader : writer;
+        own_end_[stream] = stream == 0 ? writer : reader;
+        if (stream != 0) fcntl(reader, F_SETFL, O_NONBLOCK);
+    }
+    return true;
+}
+
+bool StreamPump::open_terminals() {
+    const auto console = open_terminal();
+    const auto errors = console ? open_terminal() : std::nullopt;
+    if (!errors) {
+        for (const int fd : {console ? console->own : -1, console ? console->guest : -1})
+            if (fd >= 0) close(fd);
+        return false;
+    }
+    const auto again = [](int fd) { return move_out_of_the_way(fcntl(fd, F_DUPFD_CLOEXEC, 3)); };
+    own_end_ = {again(console->own), console->own, errors->own};
+    guest_end_ = {again(console->guest), console->guest, errors->guest};
+    return true;
+}
 
 tl::expected<std::unique_ptr<StreamPump>, std::string> StreamPump::create(StandardStreams streams) {
     std::unique_ptr<StreamPump> pump(new StreamPump);
@@ -33,14 +101,8 @@ tl::expected<std::unique_ptr<StreamPump>, std::string> StreamPump::create(Standa
         return tl::unexpected(
             fmt::format("cannot make pipes for the guest's streams: {}", std::strerror(errno)));
     };
-    for (std::size_t stream = 0; stream < 3; ++stream) {
-        int ends[2];
-        if (pipe2(ends, O_CLOEXEC) != 0) return fail();
-        const int reader = move_out_of_the_way(ends[0]), writer = move_out_of_the_way(ends[1]);
-        pump->guest_end_[stream] = stream == 0 ? reader : writer;
-        pump->own_end_[stream] = stream == 0 ? writer : reader;
-        if (stream != 0) fcntl(reader, F_SETFL, O_NONBLOCK);
-    }
+    pump->terminal_ = pump->streams_.terminal && pump->open_terminals();
+    if (!pump->terminal_ && !pump->open_pipes()) return fail();
     if (pipe2(pump->stop_pipe_.data(), O_CLOEXEC) != 0) return fail();
     for (int& fd : pump->stop_pipe_) fd = move_out_of_the_way(fd);
     try {
@@ -125,32 +187,45 @@ void StreamPump::run_output() {
     }
 }
 
+/// False when nobody reads any more, or the guest is to end.
+bool StreamPump::put_input(std::string_view bytes) {
+    while (!bytes.empty() && !stop_) {
+        std::array<pollfd, 2> fds{pollfd{own_end_[0], POLLOUT, 0},
+                                  pollfd{stop_pipe_[0], POLLIN, 0}};
+        if (poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return false;
+        if (stop_ || (fds[0].revents & POLLERR)) return false;
+        if (!(fds[0].revents & POLLOUT)) {
+            if (fds[0].revents & POLLHUP) return false;
+            continue;
+        }
+        const ssize_t n =
+            ::write(own_end_[0], bytes.data(), std::min<std::size_t>(bytes.size(), 512));
+        if (n < 0 && errno != EINTR && errno != EAGAIN) return false;
+        if (n > 0) bytes.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return !stop_;
+}
+
 void StreamPump::run_input() {
     block_all_signals();
     std::vector<char> buffer(4096);
-    const int to = own_end_[0];
-    while (!stop_) {
+    for (char last = '\n'; !stop_;) {
         const std::size_t n = streams_.input ? streams_.input(buffer.data(), buffer.size()) : 0;
-        if (n == 0) break;
-        std::size_t done = 0;
-        while (done < n && !stop_) {
-            std::array<pollfd, 2> fds{pollfd{to, POLLOUT, 0}, pollfd{stop_pipe_[0], POLLIN, 0}};
-            if (poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) break;
-            if (stop_ || (fds[0].revents & POLLERR)) break;
-            if (!(fds[0].revents & POLLOUT)) continue;
-            const ssize_t w =
-                ::write(to, buffer.data() + done, std::min<std::size_t>(n - done, 512));
-            if (w < 0 && errno != EINTR) break;
-            if (w > 0) done += static_cast<std::size_t>(w);
-        }
-        if (done < n) break;
+        if (n == 0 && !terminal_) break;
+        const std::string text =
+            n == 0 ? end_of_file(own_end_[0], last) : std::string(buffer.data(), n);
+        last = text.back();
+        if (!put_input(text)) break;
     }
-    // End of file for the guest; the descriptor itself stays reserved until the pump goes.
+    if (!terminal_) end_input_of_pipe();
+}
+
+/// The descriptor itself stays reserved until the pump goes.
+void StreamPump::end_input_of_pipe() {
     const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (null >= 0) {
-        dup3(null, to, O_CLOEXEC);
-        close(null);
-    }
+    if (null < 0) return;
+    dup3(null, own_end_[0], O_CLOEXEC);
+    close(null);
 }
 
 }  // namespace e2k::guest

@@ -84,6 +84,7 @@ void Worker::launch() {
     options.report_children = false;
     if (launch_.own_streams) {
         input_ = std::make_unique<InputQueue>();
+        options.process.streams.terminal = true;
         options.process.streams.output = [this](int fd, std::string_view text) {
             if (text.size() > kConsoleMost) text.remove_prefix(text.size() - kConsoleMost);
             for (std::size_t at = 0; at < text.size(); at += kConsolePiece) {

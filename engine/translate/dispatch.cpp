@@ -163,7 +163,7 @@ public:
                 return damaged(std::move(*complaint));
             if (const auto stop = single_ ? std::nullopt : asked_to_stop()) return *stop;
             if (const std::optional<Stop> stop = one_region()) return *stop;
-            if (single_) return stopped(StopKind::Budget);
+            if (single_ && !general_) return stopped(StopKind::Budget);
         }
     }
 
@@ -264,6 +264,7 @@ private:
             return interpret_one(Interpreted::Mode);
         const std::uint8_t* const entry = find_code();
         from_ = nullptr;
+        general_ = false;
         predict_ = false;
         if (!entry) return interpret_one(Interpreted::Declined);
         from_epoch_ = impl_.epoch;
@@ -292,13 +293,17 @@ private:
     Region* enter_region() {
         const std::lock_guard lock(impl_.mutex);
         if (thread_.stale.exchange(false)) thread_.clear();
-        const Key key = key_of(state_);
+        Key key = key_of(state_);
+        if (general_) {
+            key.mode |= kGeneralMode;
+            if (from_ && from_epoch_ == impl_.epoch) impl_.scatter(*from_->from);
+        }
         const auto it = impl_.regions.find(key);
         Region* region = it == impl_.regions.end() ? nullptr : it->second.get();
         if (!region) {
             // The host code below may compute in floating point; keep its flags from the guest.
             fp_->fold();
-            region = &impl_.translate(state_);
+            region = &impl_.translate(state_, general_);
             fp_->reload();
         }
         if (!region->entry) return nullptr;
@@ -325,6 +330,7 @@ private:
             call_.syscall_wbs = call.wbs;
         } else if (exit->why == Leave::Linkable) {
             from_ = static_cast<ExitSite*>(exit);
+            general_ = from_->general;
         } else if (exit->why == Leave::Sampled) {
             sampled = static_cast<SliceEnd*>(exit)->region;
         } else {
@@ -414,6 +420,7 @@ private:
     std::optional<cpu::FpEnvironment> fp_;
     Stop call_ = stopped(StopKind::SystemCall);  ///< for Leave::SystemCall
     ExitSite* from_ = nullptr;                   ///< the exit just taken, if it can be linked
+    bool general_ = false;                       ///< it leads to code that is no kernel
     std::uint64_t from_epoch_ = 0;
     bool predict_ = false;  ///< the place is one that an indirect transfer led to
 };

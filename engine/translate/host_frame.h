@@ -45,6 +45,9 @@ inline constexpr std::uint32_t kGprPool = bits({6, 7, 8, 9, 10, 11, 12, 13, 14})
 inline constexpr std::uint32_t kGprCallerSaved = bits({6, 7, 8, 9, 10, 11});
 inline constexpr std::uint32_t kXmmPool = 0x7fff;
 
+/// In a kernel: passes until the loop's end (kernel/emit.cpp).
+inline const asmjit::x86::Gp kPassesLeft = asmjit::x86::r14;
+
 /// A guest address as a host operand.
 inline asmjit::x86::Mem guest(asmjit::x86::Mem address) {
     address.setSegment(asmjit::x86::gs);
@@ -85,6 +88,7 @@ struct Frame {
     std::uint64_t failed;  ///< bit i: operation i of the current bundle, a load, is diagnostic
     alignas(16) std::uint64_t spill[16][2];   ///< results of the current bundle across calls
     alignas(16) std::uint8_t predicates[96];  ///< files of the callees inside a region
+    std::uint64_t pointers[12];               ///< into the streams of a kernel
 };
 
 /// Routines shared by all regions, at the start of the arena.

@@ -32,8 +32,8 @@ struct Result {
 /// registers before setting flags.
 class HostValues {
 public:
-    explicit HostValues(asmjit::x86::Assembler& assembler)
-        : a(assembler), cache(host::kGprPool, host::kXmmPool) {}
+    explicit HostValues(asmjit::x86::Assembler& assembler, std::uint32_t gpr_pool = host::kGprPool)
+        : a(assembler), cache(gpr_pool, host::kXmmPool) {}
 
     /// `window`: where %r0 of the bundle is, in registers from that of the region's entry;
     /// `file`: its predicate file.

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "engine/cpu/interpreter.h"
+#include "engine/translate/kernel/state.h"
 
 namespace e2k::translate {
 namespace {
@@ -134,6 +135,9 @@ void recover(const RecoveryPoint& point, const SavedRegisters& saved, cpu::CpuSt
         }
     }
     if (point.frame >= 0) enter_frames(point, predicates, state);
+    if (point.in_kernel)
+        end_kernel(&state, point.region->kernel.get(), saved.gpr[host::kPassesLeft.id()],
+                   point.position);
     state.wd = point.config.window();
     state.br = point.config.rotation();
     state.ip = point.address;

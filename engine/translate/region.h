@@ -14,6 +14,7 @@
 
 namespace e2k::translate {
 
+struct KernelFacts;
 struct Region;
 
 /// Why generated code returned to the dispatcher. Other values are Exit*.
@@ -69,9 +70,11 @@ struct RecoveryPoint : Exit {
     int frame = -1;          ///< index into Region::frames: calls to be made up for
     std::int32_t stack = 0;  ///< what getsp added to the stack pointer inside them
     const Region* region = nullptr;
-    std::uint16_t node = 0;   ///< index of the bundle at which the region is left ...
-    bool executed = false;    ///< ... after it, not before it
-    std::uint64_t times = 0;  ///< when profiling
+    std::uint16_t node = 0;     ///< index of the bundle at which the region is left ...
+    bool executed = false;      ///< ... after it, not before it
+    bool in_kernel = false;     ///< counters and indices are those of the kernel's entry
+    std::uint8_t position = 0;  ///< in_kernel: of the next bundle in its pass
+    std::uint64_t times = 0;    ///< when profiling
 };
 
 /// A slice of bundles ended, or an interrupt is pending, while control was leaving the region; the
@@ -84,6 +87,7 @@ struct SliceEnd : Exit {
 struct ExitSite : Exit {
     std::uint64_t target = 0;              ///< guest address
     Config config;                         ///< configuration there
+    bool general = false;                  ///< to code that is no kernel
     std::uint8_t* displacement = nullptr;  ///< executable address of the jump's rel32 field
     std::uint8_t* stub = nullptr;          ///< executable address of the unpatched target
     Region* from = nullptr;
@@ -124,7 +128,8 @@ struct Region {
     std::vector<Restore> restores;
     std::vector<CallFrame> frames;  ///< of callees inside the region
     std::unique_ptr<std::uint64_t> executions = std::make_unique<std::uint64_t>(0);
-    std::unique_ptr<EdgeProfile> profile;  ///< when profiling
+    std::unique_ptr<EdgeProfile> profile;       ///< when profiling
+    std::shared_ptr<const KernelFacts> kernel;  ///< of a kernel
     std::shared_ptr<RegionRecord> record;
     bool dead = false;
 };

@@ -31,7 +31,8 @@ RegionEmitter::RegionEmitter(asmjit::CodeHolder& code, const EmitRequest& reques
       region_(request.region),
       code_(code),
       a_(&code),
-      v_(a_) {
+      pointers_in_registers_(request.kernel ? pointers_in_registers(request) : 0),
+      v_(a_, gpr_pool(request)) {
     code_.setErrorHandler(&errors_);
 }
 
@@ -116,6 +117,7 @@ void RegionEmitter::emit_entry_checks() {
     }
     if (used) stop_cold(stop, Leave::Interpret);
     emit_tag_check(0);
+    if (request_.kernel) enter_kernel();
 }
 
 /// Jumps to `stop` unless the window file has room for every setwd of the region. False: there are
@@ -151,7 +153,7 @@ void RegionEmitter::emit_node(unsigned index) {
         Entry& entry = entries_[index];
         const bool first = fell || index == 0;
         if (!entry.fixed)
-            fix_entry(index, first ? v_.cache : ValueCache(host::kGprPool, host::kXmmPool));
+            fix_entry(index, first ? v_.cache : ValueCache(v_.cache.gpr.pool(), host::kXmmPool));
         if (first) {
             // Belongs to the way here, which may be rarer than the join.
             if (fell) --node_index_;
@@ -287,12 +289,13 @@ void RegionEmitter::emit_edge(const Edge& edge, std::uint64_t from) {
 }
 
 /// The state in memory is complete but for the ip.
-void RegionEmitter::emit_exit(const Edge& edge) {
+void RegionEmitter::emit_exit(const Edge& edge, bool general) {
     mark(Reason::Exit);
     ExitSite& site = region_.exits.emplace_back();
     site.why = Leave::Linkable;
     site.target = edge.target;
     site.config = edge.config;
+    site.general = general;
     site.from = &region_;
     while ((a_.offset() + kJumpOpcodeBytes) % kPatchAlignment >
            kPatchAlignment - kDisplacementBytes)
@@ -450,7 +453,7 @@ void RegionEmitter::finish_record() {
         record->bundle_operations.push_back(static_cast<std::uint16_t>(node->bundle.operations));
         region_.guest.push_back({node->address, node->bundle.next_address});
     }
-    record->key_text = key_text(plan_.entry);
+    record->key_text = (request_.kernel ? "kernel " : "") + key_text(plan_.entry);
     record->host_address = reinterpret_cast<std::uint64_t>(request_.base);
     const auto& text = code_.textSection()->buffer();
     record->host_code.assign(text.data(), text.data() + text.size());

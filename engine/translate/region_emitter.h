@@ -22,6 +22,9 @@
 
 namespace e2k::translate {
 
+struct KernelFacts;
+struct KernelStream;
+
 struct EmitRequest {
     const Plan& plan;
     const Stubs& stubs;
@@ -38,6 +41,7 @@ struct EmitRequest {
     std::uint64_t* call_counts = nullptr;
     bool exact_tags = false;  ///< what would make a diagnostic value goes to the interpreter
     bool unchained = false;   ///< returns do not find their continuation by themselves
+    const KernelFacts* kernel = nullptr;  ///< the plan is that of a kernel
     /// What is likely at the region's entry: its state when it was made. Code made for it looks
     /// whether it is so. Null: no guesses.
     const cpu::CpuState* hint = nullptr;
@@ -78,7 +82,7 @@ private:
     /// Continues at `edge` from here: jump, poll, exit. Counts must be flushed.
     void emit_edge(const Edge& edge, std::uint64_t from);
     static constexpr std::uint64_t kNoPoll = 0;  ///< as emit_edge's `from`: the way is no loop's
-    void emit_exit(const Edge& edge);
+    void emit_exit(const Edge& edge, bool general = false);
     void emit_poll(const Edge& edge);
     void poll_complete(std::optional<std::uint64_t> ip);
     void poll(std::function<void()> leave);
@@ -262,6 +266,22 @@ private:
     /// Jumps to `label` if the transfer is taken (or, with `invert`, if it is not).
     void branch_on_condition(const Label& label, bool invert);
 
+    // --- kernel/emit.cpp ---
+    static std::size_t pointers_in_registers(const EmitRequest& request);
+    static std::uint32_t gpr_pool(const EmitRequest& request);
+    void enter_kernel();
+    void settle_kernel();
+    std::uint32_t kernel_position() const;
+    Mem in_stream(const KernelStream& stream, std::int64_t offset, unsigned size);
+    Mem stored_element(const cpu::exec::MicroOp& op);
+    void emit_kernel_elements();
+    bool closes_pass() const;
+    void close_pass(unsigned index);
+    void check_kernel(const Label& slow);
+    void check_counters(const Label& slow);
+    void check_streams(const Label& slow);
+    void settle_last_pass();
+
     // --- emit/calls.cpp ---
     void save_predicates();
     void emit_call(unsigned index);
@@ -279,7 +299,10 @@ private:
     Region& region_;
     asmjit::CodeHolder& code_;
     asmjit::x86::Assembler a_;
+    const std::size_t pointers_in_registers_;
     HostValues v_;
+    bool in_kernel_ = false;       ///< code from here on runs inside the kernel
+    bool loop_over_ = false;       ///< cold code that a kernel's last pass leads to
     std::optional<TagSets> tags_;  ///< of a region that runs while tags are visible
 
     std::vector<Label> labels_;         ///< of the nodes

@@ -102,34 +102,38 @@ void Translator::Impl::flush() {
     ++counters.flushes;
 }
 
-Region& Translator::Impl::translate(const CpuState& state) {
+Region& Translator::Impl::translate(const CpuState& state, bool general) {
     const auto start = std::chrono::steady_clock::now();
     if (arena.room() < kRoomForRegion) flush();
     auto region = std::make_unique<Region>();
     region->address = state.ip;
     region->config = Config::of(state);
-    region->mode = mode_of(state);
+    region->mode = mode_of(state) | (general ? kGeneralMode : 0);
     const bool quick = options.hot_samples > 0 && !hot.contains(untagged(key_of(*region)));
     region->tier = quick ? 1 : 2;
 
-    for (unsigned limit = quick ? kQuickBundles : kRegionBundles; limit > 0; limit /= 8) {
+    bool kernel = !general && make_kernel(*region, state);
+    for (unsigned limit = kernel  ? 0
+                          : quick ? kQuickBundles
+                                  : kRegionBundles;
+         limit > 0; limit /= 8) {
         const unsigned callees = limit == kRegionBundles ? kCalleeBundles : 0;
         Plan plan = make_plan(state, limit, callees);
         if (!callees_complete(plan)) {
             sizes_inside.clear();
             plan = make_plan(state, limit, 0);
         }
+        if (learn_kernels(plan, state)) {
+            kernel = !general && make_kernel(*region, state);
+            if (kernel) break;
+            plan = make_plan(state, limit, callees);
+            if (!callees_complete(plan)) plan = make_plan(state, limit, 0);
+        }
         region->guest.clear();
         region->guest.push_back({state.ip, state.ip + 64});
         if (plan.nodes.empty() || plan.nodes.front()->interpret) break;
         if (emit(plan, *region, state)) break;
-        region->exits.clear();
-        region->faults.clear();
-        region->recoveries.clear();
-        region->system_calls.clear();
-        region->restores.clear();
-        region->frames.clear();
-        region->profile.reset();
+        forget_code(*region);
     }
     Region& result = *region;
     if (options.on_region && result.entry) options.on_region(*published(result));
@@ -145,12 +149,19 @@ Plan Translator::Impl::make_plan(const CpuState& state, unsigned bundles, unsign
                                  std::optional<Trial> trial) {
     const bool tags = state.wd.tagged != 0;
     const std::function<bool(std::uint64_t)> is_breakpoint = [this, tags](std::uint64_t address) {
-        return breakpoints.contains(address) || (tags && tag_borders.contains(address));
+        return is_border(address, tags);
     };
     const std::function<unsigned(const Trial&)> size_inside = [&](const Trial& inner) {
         return bundles_inside_of(inner, state);
     };
     return plan_region({state, memory, bundles, callees, is_breakpoint, size_inside, trial});
+}
+
+/// Where no region runs through.
+bool Translator::Impl::is_border(std::uint64_t address, bool tags) const {
+    if (breakpoints.contains(address) || (tags && tag_borders.contains(address))) return true;
+    const auto kernel = kernels.find(address);
+    return kernel != kernels.end() && !kernel->second.hopeless;
 }
 
 void Translator::Impl::refused(const CpuState& state) {
@@ -191,7 +202,7 @@ bool Translator::Impl::emit(const Plan& plan, Region& region, const CpuState& st
     RegionEmitter emitter(
         code, {plan, stubs, region, arena.cursor(), options.statistics, options.profile, probing,
                distrusted, &helpers, call_counts.empty() ? nullptr : call_counts.data(),
-               (region.mode & kTagMode) != 0, options.unchained, &state});
+               (region.mode & kTagMode) != 0, options.unchained, region.kernel.get(), &state});
     region.guest.clear();
     if (!emitter.run() || region.size > arena.room()) {
         region.entry = nullptr;

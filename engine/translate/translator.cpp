@@ -154,6 +154,7 @@ Stop Translator::run_region(CpuState& state, Interpreter& interpreter) {
 void Translator::invalidate(std::uint64_t begin, std::uint64_t end) {
     const std::lock_guard lock(impl_->mutex);
     impl_->retire_overlapping(begin, end);
+    impl_->forget_kernels(begin, end);
 }
 
 void Translator::set_breakpoints(std::span<const std::uint64_t> addresses) {

@@ -65,6 +65,28 @@ inline Key tagged(Key k) {
 }
 inline Key key_of(const cpu::CpuState& s) { return {s.ip, Config::of(s), mode_of(s)}; }
 
+/// Bit of Key::mode: code for a kernel's header that is not the kernel's.
+inline constexpr int kGeneralMode = 1 << 10;
+
+/// After an attempt at code that failed.
+inline void forget_code(Region& region) {
+    region.exits.clear();
+    region.faults.clear();
+    region.recoveries.clear();
+    region.system_calls.clear();
+    region.restores.clear();
+    region.frames.clear();
+    region.profile.reset();
+}
+
+/// What is known of a place where a kernel begins.
+struct KernelHeader {
+    bool apart = false;     ///< its streams have moved against each other
+    bool hopeless = false;  ///< no region ends here any more
+    unsigned refused = 0;   ///< times it did not fit the state ...
+    unsigned made = 0;      ///< ... and did
+};
+
 /// Whether the region has guest code of [begin, end).
 inline bool overlaps(const Region& r, std::uint64_t begin, std::uint64_t end) {
     for (const GuestRange& g : r.guest)
@@ -117,6 +139,8 @@ struct Translator::Impl {
     std::unordered_set<std::uint64_t> tag_borders;              ///< see refused()
     std::unordered_set<Key, KeyHash> hot;                       ///< worth the optimising tier
     std::map<std::pair<Key, unsigned>, unsigned> sizes_inside;  ///< see bundles_inside_of()
+    /// Headers of kernels: regions end in front of them.
+    std::unordered_map<std::uint64_t, KernelHeader> kernels;
     std::uint64_t next_id = 1;
     std::uint64_t epoch = 0;  ///< counts flushes: ExitSite pointers of older ones are invalid
     TranslatorStats counters;
@@ -161,12 +185,24 @@ struct Translator::Impl {
     /// Empties the code cache; waits until no other thread is in translated code.
     void flush();
     /// A region for the state's place; null entry: interpret one bundle.
-    Region& translate(const cpu::CpuState& state);
+    Region& translate(const cpu::CpuState& state, bool general = false);
 
     /// A region for visible tags could not run at the state's place because of some bundle that
     /// looks at one. When that happens again, such regions end in front of that bundle, so that
     /// the others can run.
     void refused(const cpu::CpuState& state);
+
+    // --- kernel/store.cpp ---
+
+    /// Remembers the headers of kernels that lie in a plan. True: there are new ones; such a plan
+    /// is made anew, to end in front of them.
+    bool learn_kernels(const Plan& plan, const cpu::CpuState& state);
+    /// Makes the region a kernel if the state is at the header of one and as it needs it.
+    bool make_kernel(Region& region, const cpu::CpuState& state);
+    /// The code in [begin, end) is another.
+    void forget_kernels(std::uint64_t begin, std::uint64_t end);
+    /// A kernel whose streams have moved against each other is to be made anew.
+    void scatter(Region& region);
 
     // --- running ---
 
@@ -189,6 +225,7 @@ private:
     /// PlanRequest::size_inside, remembered.
     unsigned bundles_inside_of(const Trial& trial, const cpu::CpuState& state);
     bool emit(const Plan& plan, Region& region, const cpu::CpuState& state);
+    bool is_border(std::uint64_t address, bool tags) const;
 };
 
 }  // namespace e2k::translate

@@ -15,6 +15,8 @@ TEST_P(Fuzz, TranslatorAgreesWithTheInterpreter) {
     EXPECT_EQ(result.cases, 300u);
     EXPECT_GT(result.bundles, 3000u);
     EXPECT_LT(result.interpreted, result.bundles);
+    EXPECT_GT(result.kernels, 20u);
+    EXPECT_GT(result.kernel_entries, 200u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Fuzz, testing::Range(1u, 5u));

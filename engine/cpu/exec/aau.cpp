@@ -1,5 +1,6 @@
 #include "engine/cpu/exec/aau.h"
 
+#include <array>
 #include <bit>
 
 #include "engine/isa/bundle.h"
@@ -18,15 +19,63 @@ std::uint64_t sign_extend(std::uint64_t value, unsigned bits) {
     return static_cast<std::uint64_t>(static_cast<std::int64_t>(value << shift) >> shift);
 }
 
-AauArea area_of(const isa::AsyncHalf& half, const AauState& aau) {
+AauArea area_of(const isa::AsyncHalf& half) {
     AauArea area;
     area.fmt = half.fmt;
     area.d = half.d;
     area.incr = half.incr;
     area.ind = half.ind;
     area.disp = half.disp;
-    area.cur = half.fmt != 0 ? aau.aaind[half.ind] : 0;
     return area;
+}
+
+/// A prefetch program that has been read, but for the indices it begins with.
+struct PrefetchProgram {
+    std::uint64_t address = ~0ull;
+    unsigned count = 0;  ///< instructions
+    std::array<std::uint64_t, 2 * kPlaneAreas> words{};
+    std::array<AauArea, 2 * kPlaneAreas> areas{};
+};
+
+/// Where a program at an address was decoded last, if no other has taken the place.
+PrefetchProgram& decoded_program(std::uint64_t address) {
+    constexpr std::size_t kPrograms = 16;
+    thread_local std::array<PrefetchProgram, kPrograms> programs;
+    return programs[address / kAsyncInstruction % kPrograms];
+}
+
+/// Its text is in memory as it was.
+bool is_current(const PrefetchProgram& program, const MemoryView& memory, std::uint64_t address) {
+    if (program.address != address || program.count == 0 ||
+        !memory.allows(address, program.count * kAsyncInstruction, kPageRead))
+        return false;
+    for (unsigned k = 0; k < 2 * program.count; ++k)
+        if (memory.load<std::uint64_t>(address + 8 * k) != program.words[k]) return false;
+    return true;
+}
+
+void decode(PrefetchProgram& program, const MemoryView& memory, std::uint64_t address) {
+    program.address = address;
+    for (program.count = 0; program.count < kPlaneAreas; address += kAsyncInstruction) {
+        // Another thread may have changed the program since it was looked at, its end above all.
+        if (!memory.allows(address, kAsyncInstruction, kPageRead)) {
+            program.address = ~0ull;  // for this time only
+            break;
+        }
+        const unsigned k = program.count++;
+        const auto text = memory.load<std::uint64_t>(address),
+                   other = memory.load<std::uint64_t>(address + 8);
+        const auto half = [](std::uint64_t words, bool left) {
+            return isa::decode_async_half(static_cast<std::uint32_t>(words),
+                                          static_cast<std::uint32_t>(words >> 32), left);
+        };
+        const auto left = half(text, true);
+        program.words[2 * k] = text;
+        program.words[2 * k + 1] = other;
+        program.areas[k] = area_of(left);
+        program.areas[kPlaneAreas + k] = area_of(half(other, false));
+        if (left.ct) break;
+    }
 }
 
 /// Channels 0 and 1 use the left plane, 2 and 3 the right one.
@@ -94,18 +143,18 @@ bool prefetch_program_readable(const MemoryView& memory, std::uint64_t address,
 }
 
 void start_prefetch(AauState& aau, const MemoryView& memory, std::uint64_t address) {
-    for (AauArea& area : aau.area) area = AauArea{};
-    for (unsigned k = 0; k < kPlaneAreas; ++k, address += kAsyncInstruction) {
-        // Another thread may have changed the program since it was looked at, its end above all.
-        if (!memory.allows(address, kAsyncInstruction, kPageRead)) break;
-        const auto left = isa::decode_async_half(memory.load<std::uint32_t>(address),
-                                                 memory.load<std::uint32_t>(address + 4), true);
-        const auto right = isa::decode_async_half(memory.load<std::uint32_t>(address + 8),
-                                                  memory.load<std::uint32_t>(address + 12), false);
-        aau.area[k] = area_of(left, aau);
-        aau.area[kPlaneAreas + k] = area_of(right, aau);
-        if (left.ct) break;
+    PrefetchProgram& program = decoded_program(address);
+    if (!is_current(program, memory, address)) decode(program, memory, address);
+    const auto start = [&aau](AauArea& area, const AauArea& from) {
+        area = from;
+        area.cur = from.fmt != 0 ? aau.aaind[from.ind] : 0;
+    };
+    for (unsigned k = 0; k < program.count; ++k) {
+        start(aau.area[k], program.areas[k]);
+        start(aau.area[kPlaneAreas + k], program.areas[kPlaneAreas + k]);
     }
+    for (unsigned k = program.count; k < kPlaneAreas; ++k)
+        aau.area[k] = aau.area[kPlaneAreas + k] = AauArea{};
     aau.active = 1;
 }
 

@@ -97,7 +97,7 @@ void RegionEmitter::expect_descriptor(unsigned i) {
 // --- the array access unit ---
 
 bool RegionEmitter::guesses_arrays(const Node& node) const {
-    return request_.hint && request_.hint->aau.active && !node.interpret &&
+    return request_.hint && request_.hint->aau.active && !request_.kernel && !node.interpret &&
            !request_.distrusted.contains(node.address);
 }
 

@@ -19,6 +19,8 @@ namespace x86 = asmjit::x86;
 namespace {
 
 constexpr unsigned kCarriedGprs = 6, kCarriedXmms = 12;
+/// Registers that a loop's values must leave for its work.
+constexpr unsigned kWorkingGprs = 3;
 /// Pointers that a loop uses are checked in front of it, so many of them.
 constexpr unsigned kHoistedChecks = 4;
 /// What ways to a join may add to a checked pointer.
@@ -123,7 +125,7 @@ bool RegionEmitter::calls_helper(const MicroOp& op) const {
 void RegionEmitter::fix_entry(unsigned index, const ValueCache& from) {
     Entry& entry = entries_[index];
     entry.fixed = true;
-    entry.map = std::make_unique<ValueCache>(host::kGprPool, host::kXmmPool);
+    entry.map = std::make_unique<ValueCache>(v_.cache.gpr.pool(), host::kXmmPool);
     const Node& node = *plan_.nodes[index];
     ValueCache& map = *entry.map;
     for (int f = node.frame; f >= 0; f = plan_.frames[static_cast<std::size_t>(f)].parent) {
@@ -136,6 +138,8 @@ void RegionEmitter::fix_entry(unsigned index, const ValueCache& from) {
     map.arrays = loop_arrays(index, from.arrays);
     if (node.loop_end >= 0) remember_constants(index, from);
     std::uint32_t gprs = 0, xmms = 0;  // taken
+    const auto pool = static_cast<unsigned>(std::popcount(v_.cache.gpr.pool()));
+    const unsigned carried_gprs = std::min(kCarriedGprs, pool - kWorkingGprs);
     const auto keep = [&](unsigned slot, unsigned bits, bool xmm, bool anywhere, unsigned limit) {
         const GuestValue& v = from.at(slot);
         std::uint32_t& taken = xmm ? xmms : gprs;
@@ -160,10 +164,10 @@ void RegionEmitter::fix_entry(unsigned index, const ValueCache& from) {
         for (const Carried& c : loop_values(index)) {
             unsigned bits = std::max<unsigned>(c.bits, from.at(c.slot).dirty);
             const bool xmm = c.xmm || bits == 128;
-            keep(c.slot, bits, xmm, true, xmm ? kCarriedXmms : kCarriedGprs);
+            keep(c.slot, bits, xmm, true, xmm ? kCarriedXmms : carried_gprs);
         }
     }
-    const unsigned max_gprs = node.loop_end >= 0 ? kCarriedGprs : kHostRegisters;
+    const unsigned max_gprs = node.loop_end >= 0 ? carried_gprs : kHostRegisters;
     const unsigned max_xmms = node.loop_end >= 0 ? kCarriedXmms : kHostRegisters;
     from.for_each([&](unsigned slot) {
         const GuestValue &v = from.at(slot), &mine = map.at(slot);

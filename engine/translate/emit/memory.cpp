@@ -42,7 +42,8 @@ void RegionEmitter::emit_memory() {
     for (unsigned i = 0; i < b_->op_count; ++i) {
         const MicroOp& op = b_->ops[i];
         if (!touches_memory(op)) continue;
-        if (stored) {
+        // Where an array store goes, a kernel has looked at in front of the loop.
+        if (stored && !(request_.kernel && op.kind == SemKind::ArrayStore)) {
             mark(Reason::BoundCheck, op.channel);
             v_.start_operation(i);
             probe(op);
@@ -132,6 +133,7 @@ x86::Mem RegionEmitter::address_of(const MicroOp& op, bool in_rax) {
     constexpr std::uint64_t kMaxDisplacement = 0x7fff'0000;
     const auto size = static_cast<std::uint32_t>(op.access_size);
     if (op.kind == SemKind::ArrayStore) {
+        if (request_.kernel) return stored_element(op);
         emit_array_address(op);
         return host::guest(x86::ptr(x86::rax, 0, size));
     }

@@ -202,6 +202,7 @@ void RegionEmitter::commit_store_mask() {
 
 /// All movas of the bundle. Those of one area whose place is known share its address.
 void RegionEmitter::emit_elements() {
+    if (request_.kernel) return emit_kernel_elements();
     for (unsigned k = 0; k < b_->mova_count; ++k) {
         const ArrayLoad& load = b_->mova[k];
         const cpu::AauArea* area = known_area(load);

@@ -109,6 +109,8 @@ RecoveryPoint& RegionEmitter::recovery(Leave why, std::uint64_t address, Config 
     point.region = &region_;
     point.node = static_cast<std::uint16_t>(node_index_);
     point.executed = executed_;
+    point.in_kernel = in_kernel_;
+    if (in_kernel_) point.position = static_cast<std::uint8_t>(kernel_position());
     return point;
 }
 
@@ -126,6 +128,7 @@ void RegionEmitter::settle(Config config) {
         store_immediate64(ctpr_offset(n + 1) + offsetof(Ctpr, tag), image(facts_[n]));
     }
     settle_control(config);
+    if (in_kernel_) settle_kernel();
 }
 
 void RegionEmitter::settle_control(Config config) {

@@ -46,6 +46,7 @@ void RegionEmitter::emit_transfer(unsigned index) {
     stack_ = node_->stack_after;
     has_snapshot_ = false;
     executed_ = true;
+    if (closes_pass()) return close_pass(index);
     const auto symmetric = [](unsigned mask) { return mask == 0 || mask == 3; };
     const bool common = symmetric(b_->alc);
     if (node_->taken_kind == TakenKind::None) {

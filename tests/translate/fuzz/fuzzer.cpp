@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "engine/cpu/interpreter.h"
+#include "engine/translate/kernel/counts.h"
 #include "engine/translate/translator.h"
 #include "tests/translate/fuzz/program.h"
 
@@ -159,11 +160,11 @@ void fill(CpuState& s, Random& random, int iset) {
     s.fpcr |= std::array{0x300u, 0x200u, 0u}[random() % 3];
     for (auto& base : s.aau.aad_base) base = kData + 8 * (random() % 400);
     for (auto& index : s.aau.aasti) index = 8 * (random() % 8);
-    for (auto& step : s.aau.aaincr) step = random() % 3;
+    for (auto& step : s.aau.aaincr) step = random() % 8 ? random() % 3 : ~std::uint64_t{0};
     s.aau.aaincr[0] = 1;  // nothing changes it
     s.aau.active = random() % 8 != 0;
     for (auto& area : s.aau.area) {
-        area.fmt = static_cast<std::uint8_t>(random() % 6);
+        area.fmt = static_cast<std::uint8_t>(random() % 4 ? 4 + random() % 2 : random() % 6);
         area.d = static_cast<std::uint8_t>(random() % 32);
         area.incr = static_cast<std::uint8_t>(random() % 8);
         area.disp = static_cast<std::uint32_t>(8 * (random() % 8));
@@ -287,6 +288,7 @@ public:
           fallback_(translated_.view),
           reference_(interpreted_.view),
           translator_(translated_.view, {.code_cache_bytes = 4u << 20,
+                                         .statistics = true,
                                          .hot_samples = options.seed % 2 ? 0u : 1u,
                                          .profile = options.profile,
                                          .keep_records = options.profile,
@@ -311,6 +313,9 @@ public:
             break;
         }
         result_.interpreted = translator_.stats().interpreted_bundles;
+        const auto kernels = translate::kernel_counts();
+        result_.kernels = kernels.made - kernels_before_.made;
+        result_.kernel_entries = kernels.entered - kernels_before_.entered;
         if (options_.profile)
             for (const auto& record : translator_.regions())
                 for (const std::uint64_t n : record->bundle_executions) result_.profiled += n;
@@ -429,6 +434,7 @@ private:
     Guest translated_, interpreted_;
     cpu::Interpreter fallback_, reference_;
     translate::Translator translator_;
+    const translate::KernelCounts kernels_before_ = translate::kernel_counts();
     Watchdog watchdog_;
     FuzzResult result_;
 };

@@ -24,6 +24,7 @@ struct FuzzResult {
     std::uint64_t interpreted = 0;  ///< of those, by the translator's interpreter
     std::uint64_t profiled = 0;     ///< bundles executed in regions, as these count them
     std::uint64_t traps = 0;
+    std::uint64_t kernels = 0, kernel_entries = 0;  ///< translated loops, and their runs
     std::uint64_t tagged = 0;  ///< regions made for states in which tags are visible
     std::string difference;    ///< the first one, with the program; empty: none
     std::uint64_t bad_case = 0;

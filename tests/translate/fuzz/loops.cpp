@@ -53,7 +53,7 @@ std::string loop_state(Random& random) {
     const std::uint64_t count = below(random, 24),
                         epilogue = one_in(random, 3) ? below(random, 5) : 0,
                         prologue = one_in(random, 3) ? below(random, 5) : 0,
-                        stores = below(random, 4);
+                        stores = one_in(random, 4) ? below(random, 4) : 8 + below(random, 4);
     return fmt::format("rwd,0 0x{:x}, %lsr",
                        count | epilogue << 32 | 1ull << 37 | prologue << 48 | stores << 53);
 }

@@ -33,9 +33,9 @@ int main(int argc, char** argv) {
     const auto result = e2k::fuzz::fuzz(options);
     fmt::print(
         "{} programs of {} bundles, {} bundles executed and compared ({} interpreted), "
-        "{} comparisons, {} traps, {} regions for visible tags\n",
+        "{} comparisons, {} traps, {} regions for visible tags, {} kernels entered {} times\n",
         result.cases, result.generated, result.bundles, result.interpreted, result.comparisons,
-        result.traps, result.tagged);
+        result.traps, result.tagged, result.kernels, result.kernel_entries);
     if (result.difference.empty()) return 0;
     fmt::print("{}", result.difference);
     return 1;

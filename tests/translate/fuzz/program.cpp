@@ -615,8 +615,8 @@ Program ProgramMaker::make(Random& random) const {
     unsigned count = 8 + below(random, 10);
     unsigned callee = count - 2 - (3 + below(random, 3));
     std::vector<Draft> planned, drafts;
-    if (const unsigned kind = below(random, 5); kind != 0) {
-        planned = kind < 3 ? structured(random, callee) : pipelined(random, callee);
+    if (const unsigned kind = below(random, 8); kind > 1) {
+        planned = kind < 4 ? structured(random, callee) : pipelined(random, callee);
         count = static_cast<unsigned>(planned.size());
     }
     std::vector<std::uint64_t> labels;

@@ -1,0 +1,27 @@
+// Host registers of a kernel.
+#pragma once
+
+#include <asmjit/x86.h>
+
+#include <cstddef>
+
+#include "engine/translate/host_frame.h"
+
+namespace e2k::translate {
+
+/// So many pointers may be in registers; the first ones are kept by the functions that code calls.
+inline constexpr std::size_t kPointerRegisters = 3, kKeptPointers = 2;
+
+inline asmjit::x86::Gp kernel_pointer(std::size_t n) {
+    constexpr std::uint32_t kIds[kPointerRegisters] = {13, 12, 11};
+    return asmjit::x86::gpq(kIds[n]);
+}
+
+/// The others are in the frame.
+inline asmjit::x86::Mem frame_pointer(std::size_t n) {
+    return asmjit::x86::qword_ptr(
+        asmjit::x86::rsp,
+        static_cast<std::int32_t>(offsetof(Frame, pointers) + n * sizeof(std::uint64_t)));
+}
+
+}  // namespace e2k::translate

@@ -279,6 +279,7 @@ private:
     void close_pass(unsigned index);
     void check_kernel(const Label& slow);
     void check_counters(const Label& slow);
+    void check_passes(const Label& slow);
     void check_streams(const Label& slow);
     void settle_last_pass();
 

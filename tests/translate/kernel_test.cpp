@@ -169,6 +169,38 @@ TEST(Kernel, IsLeftByAPredicate) {
               1u);
 }
 
+/// A loop that its counters do not end: a predicate does, after so many passes.
+std::string endless(unsigned passes, std::uint64_t lsr) {
+    return fmt::format(R"(
+        .text
+        .globl _start
+_start: {{ setwd wsz = 0x18, nfx = 1, dbl = 0
+          setbn rbs = 8, rsz = 3, rcur = 0
+          setbp psz = 1
+          disp %ctpr1, again }}
+        {{ rwd,0 0x{:x}, %lsr }}
+again:  {{ loop_mode
+          addd,0 %dr6, 1, %dr6
+          addd,1 %db[2], %dr6, %db[0] ? %pcnt1
+          cmpbdb,3 %dr6, 0x{:x}, %pred0
+          alc alcf = 1, alct = 1
+          abn abnf = 1, abnt = 1
+          abp abpf = 1, abpt = 1
+          ct %ctpr1 ? %pred1 && %NOT_LOOP_END }}
+        {{ ldd,0 0, 0x{:x}, %dr3 }}
+)",
+                       lsr, passes, test::kUnmapped);
+}
+
+TEST(Kernel, MayHaveNoEnd) {
+    const auto begin = [](Machine& m) { m.state.pred[0] = m.state.pred[1] = 1; };
+    constexpr std::uint64_t kPrologue = 3ull << 48;
+    EXPECT_EQ(compare(endless(40, 0), begin), 1u);
+    EXPECT_EQ(compare(endless(40, kPrologue), begin), 1u);
+    EXPECT_EQ(compare(endless(40, kPrologue | 7 | 2ull << 32), begin), 1u);
+    EXPECT_GE(compare(endless(2'500'000, kPrologue), begin), 3u);
+}
+
 /// The end of the loop lets fewer stores through than a pass has.
 TEST(Kernel, WantsAllStoresOfTheLastPass) { EXPECT_EQ(compare(daxpy(lsr_of(20, 0, 0, 1))), 0u); }
 

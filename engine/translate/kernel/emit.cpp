@@ -150,17 +150,20 @@ void RegionEmitter::close_pass(unsigned index) {
     a_.jz(over);
     if (asks) branch_on_condition(away, true);
     v_.end_bundle();
-    const auto leave = [this](const Label& label, bool loop_over) {
-        cold_with_values([this, label, loop_over] {
+    const auto leave = [this](const Label& label, const Edge& edge, bool loop_over) {
+        cold_with_values([this, label, edge, loop_over] {
             a_.bind(label);
             flush_counts();
             loop_over_ = loop_over;
-            emit_edge(node_->next, node_->address);
+            emit_edge(edge, node_->address);
             loop_over_ = false;
         });
     };
-    leave(over, index / facts.bundles >= facts.prologue);
-    if (asks) leave(away, false);
+    if (facts.endless)
+        leave(over, {-1, facts.header, node.taken.config}, false);  // to the check again
+    else
+        leave(over, node.next, index / facts.bundles >= facts.prologue);
+    if (asks) leave(away, node.next, false);
     if (asks && !has_condition_) learn_condition(true);
     if (node.taken.node == static_cast<int>(index) + 1) return fall_into(index + 1);
     // A turn of the ring is over.

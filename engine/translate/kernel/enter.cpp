@@ -72,7 +72,6 @@ void RegionEmitter::check_kernel(const Label& slow) {
 
 /// The number of passes, checked. Changes rax, rcx and rdx.
 void RegionEmitter::check_counters(const Label& slow) {
-    constexpr std::int32_t kMostPasses = 1 << 20;
     const KernelFacts& facts = *request_.kernel;
     const auto expect = [&](std::size_t offset, std::uint64_t value) {
         if (fits_immediate(value)) {
@@ -89,26 +88,11 @@ void RegionEmitter::check_counters(const Label& slow) {
                          field_mask(offsetof(LoopState, semc), 0xff));
     a_.and_(x86::rax, x86::rcx);
     a_.movzx(x86::ecx, x86::cl);
-    if (facts.prologue == 0) {
-        a_.cmp(x86::rax, imm(static_cast<std::int32_t>(field_mask(offsetof(LoopState, vlc), 1))));
-    } else {
-        a_.mov(x86::rdx, field_mask(offsetof(LoopState, vlc), 1) |
-                             field_mask(offsetof(LoopState, pcnt), facts.prologue));
-        a_.cmp(x86::rax, x86::rdx);
-    }
+    a_.mov(x86::rdx, field_mask(offsetof(LoopState, vlc), facts.endless ? 0 : 1) |
+                         field_mask(offsetof(LoopState, pcnt), facts.prologue));
+    a_.cmp(x86::rax, x86::rdx);
     a_.jne(slow);
-    if (const unsigned stores = facts.stores.back()) {
-        a_.cmp(state(lsr_offset(offsetof(LoopState, strmd)), 1), imm(stores));
-        a_.jb(slow);
-    }
-    const Gp passes = host::kPassesLeft;
-    a_.mov(passes, state(lsr_offset(offsetof(LoopState, lcnt)), 8));
-    a_.cmp(passes, imm(kMostPasses));
-    a_.jae(slow);
-    a_.cmp(passes, imm(1));
-    a_.adc(passes, x86::rcx);  // none counts as one
-    a_.cmp(passes, imm(kFewestPasses));
-    a_.jb(slow);
+    check_passes(slow);
     if (facts.ctpr) {
         a_.cmp(state(ctpr_offset(facts.ctpr) + offsetof(cpu::Ctpr, tag), 1),
                imm(static_cast<int>(cpu::CtprTag::Label)));
@@ -123,6 +107,25 @@ void RegionEmitter::check_counters(const Label& slow) {
         expect(number_offset(offsetof(AauState, aaincr), step.number), step.value);
     for (const KernelIndex& index : facts.indices)
         if (!index.store) expect(area_offset(index.number, offsetof(AauArea, disp)), index.fixed);
+}
+
+/// How many passes there are. Of counters, rcx has that of the epilogue.
+void RegionEmitter::check_passes(const Label& slow) {
+    constexpr std::int32_t kMostPasses = 1 << 20;
+    const KernelFacts& facts = *request_.kernel;
+    const Gp passes = host::kPassesLeft;
+    if (facts.endless) return (void)a_.mov(passes.r32(), imm(kEndlessPasses));
+    if (const unsigned stores = facts.stores.back()) {
+        a_.cmp(state(lsr_offset(offsetof(LoopState, strmd)), 1), imm(stores));
+        a_.jb(slow);
+    }
+    a_.mov(passes, state(lsr_offset(offsetof(LoopState, lcnt)), 8));
+    a_.cmp(passes, imm(kMostPasses));
+    a_.jae(slow);
+    a_.cmp(passes, imm(1));
+    a_.adc(passes, x86::rcx);  // none counts as one
+    a_.cmp(passes, imm(kFewestPasses));
+    a_.jb(slow);
 }
 
 /// The pointers, and that nothing leaves what may be accessed. Changes rax, rcx, rdx, rsi, rdi.

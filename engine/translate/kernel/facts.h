@@ -52,6 +52,7 @@ struct KernelFacts {
     unsigned period = 0;           ///< passes until all names mean the same again
     std::vector<unsigned> stores;  ///< in loop mode, in front of each bundle, then all
     bool loads = false;            ///< array elements
+    bool endless = false;          ///< counters never end the loop, a predicate does
     std::vector<KernelIndex> indices;
     std::vector<KernelStream> streams;
     std::vector<KernelStep> steps;

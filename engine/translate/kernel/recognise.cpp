@@ -196,6 +196,8 @@ public:
             const unsigned prologue = state_.lsr.pcnt;
             if ((prologue + f.period) * f.bundles <= kLargestKernel) f.prologue = prologue;
         }
+        f.endless = state_.lsr.vlc == 0;
+        if (f.endless && !f.streams.empty()) return nullptr;  // no telling how far they lead
         share_pointers();
         return reaches() ? std::move(facts_) : nullptr;
     }

@@ -34,6 +34,10 @@ bool stays_in_range(std::uint64_t index, std::int64_t pass, std::uint64_t passes
     return first >= 0 && first < kLimit && last >= 0 && last < kLimit;
 }
 
+std::uint64_t passes_of(const LoopState& lsr, const KernelFacts& facts) {
+    return facts.endless ? kEndlessPasses : passes_left(lsr);
+}
+
 bool writable(const CpuState& state, std::uint64_t begin, std::uint64_t end) {
     for (std::uint64_t page = begin >> cpu::kPageShift; page <= (end - 1) >> cpu::kPageShift;
          ++page)
@@ -57,8 +61,10 @@ std::uint64_t passes_left(const LoopState& lsr) {
 }
 
 bool counters_fit(const LoopState& lsr, const KernelFacts& facts) {
-    return lsr.vlc && !lsr.semc && lsr.pcnt == facts.prologue && lsr.strmd >= facts.stores.back() &&
-           lsr.lcnt < kMostPasses && passes_left(lsr) >= kFewestPasses;
+    if (lsr.semc || lsr.pcnt != facts.prologue || (lsr.vlc == 0) != facts.endless) return false;
+    if (facts.endless) return true;
+    return lsr.strmd >= facts.stores.back() && lsr.lcnt < kMostPasses &&
+           passes_left(lsr) >= kFewestPasses;
 }
 
 std::uint64_t begin_kernel(const CpuState* state, const KernelFacts* facts,
@@ -70,7 +76,7 @@ std::uint64_t begin_kernel(const CpuState* state, const KernelFacts* facts,
         if (ctpr.tag != cpu::CtprTag::Label || ctpr.base != facts->header) return 0;
     }
     if (facts->loads && !aau.active) return 0;
-    const std::uint64_t passes = passes_left(state->lsr);
+    const std::uint64_t passes = passes_of(state->lsr, *facts);
     for (const KernelStep& step : facts->steps)
         if (aau.aaincr[step.number] != step.value) return 0;
     for (const KernelIndex& index : facts->indices) {
@@ -105,14 +111,14 @@ std::uint64_t begin_kernel(const CpuState* state, const KernelFacts* facts,
 void end_kernel(CpuState* state, const KernelFacts* facts, std::uint64_t left,
                 std::uint64_t position) {
     LoopState& lsr = state->lsr;
-    const std::uint64_t passes = passes_left(lsr), done = passes - left;
+    const std::uint64_t passes = passes_of(lsr, *facts), done = passes - left;
     const std::uint64_t full = std::max<std::uint64_t>(1, lsr.lcnt);
     const std::uint64_t stored = done > facts->prologue ? done - facts->prologue : 0;
     // Stores in front of the place in the pass at whose end the loop ends.
-    if (passes > facts->prologue && left <= 1)
+    if (!facts->endless && passes > facts->prologue && left <= 1)
         lsr.strmd = static_cast<std::uint8_t>(
             lsr.strmd - (left == 0 ? facts->stores.back() : facts->stores[position]));
-    if (done >= full)
+    if (!facts->endless && done >= full)
         lsr.ecnt = static_cast<std::uint8_t>(lsr.ecnt -
                                              std::min<std::uint64_t>(lsr.ecnt, done - full + 1));
     lsr.lcnt = lsr.lcnt > done ? lsr.lcnt - done : 0;

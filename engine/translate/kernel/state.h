@@ -17,6 +17,8 @@ std::uint64_t fixed_part(const cpu::AauArea& area);
 
 /// Passes of the loop from `lsr` on until its end.
 std::uint64_t passes_left(const cpu::LoopState& lsr);
+/// Loops without an end are left after so many passes and entered again.
+inline constexpr unsigned kEndlessPasses = 1 << 20;
 
 /// Whether the counters are those of a kernel that is worth entering: the prologue is over.
 bool counters_fit(const cpu::LoopState& lsr, const KernelFacts& facts);

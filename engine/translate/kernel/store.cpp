@@ -72,8 +72,7 @@ bool Translator::Impl::make_kernel(Region& region, const CpuState& state) {
     auto facts = kernel_facts(*shape, state, header.apart);
     if (!facts) return refuse(1);
     std::uint64_t pointers[sizeof(Frame::pointers) / sizeof(std::uint64_t)];
-    if (begin_kernel(&state, facts.get(), pointers) == 0)
-        return refuse(counters_fit(state.lsr, *facts) ? 1 : 0);
+    if (begin_kernel(&state, facts.get(), pointers) == 0) return refuse(1);
     const Plan plan = plan_kernel(*shape, region.config, iset_of(state), facts->prologue);
     region.kernel = std::move(facts);
     const unsigned tier = std::exchange(region.tier, 2u);

@@ -54,8 +54,9 @@ std::string loop_state(Random& random) {
                         epilogue = one_in(random, 3) ? below(random, 5) : 0,
                         prologue = one_in(random, 3) ? below(random, 5) : 0,
                         stores = one_in(random, 4) ? below(random, 4) : 8 + below(random, 4);
-    return fmt::format("rwd,0 0x{:x}, %lsr",
-                       count | epilogue << 32 | 1ull << 37 | prologue << 48 | stores << 53);
+    return fmt::format("rwd,0 0x{:x}, %lsr", count | epilogue << 32 |
+                                                 (one_in(random, 8) ? 0ull : 1ull) << 37 |
+                                                 prologue << 48 | stores << 53);
 }
 
 }  // namespace

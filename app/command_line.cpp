@@ -189,6 +189,9 @@ struct Grammar {
             ->check(CLI::Range(8.0, 48.0));
         app.add_option("--theme", window.theme, "dark or light")
             ->check(CLI::IsMember({"dark", "light"}));
+        app.add_option("--lang", window.language, "language of the texts: en or ru")
+            ->type_name("CODE")
+            ->check(CLI::IsMember({"en", "ru"}));
         app.add_option("--screenshot", window.screenshot,
                        "draw without a visible window, write a PNG and end")
             ->type_name("FILE");

@@ -133,7 +133,7 @@ int quality(const QualityOptions& options);
 struct WindowOptions {
     ProgramOptions program;
     bool no_sandbox = false;
-    std::string layout, theme, screenshot, size, script_file;
+    std::string layout, theme, language, screenshot, size, script_file;
     double scale = 0, font_size = 0;
     int frames = 0;
     bool frame_stats = false;

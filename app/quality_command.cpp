@@ -8,9 +8,9 @@
 #include <cstring>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "engine/machine/quality_text.h"
 #include "engine/machine/whole_file.h"
 #include "engine/translate/host_text.h"
 #include "engine/translate/quality.h"
@@ -29,8 +29,7 @@ class Place {
 public:
     explicit Place(const guest::SymbolTable* symbols) : symbols_(symbols) {}
     std::string operator()(std::uint64_t address) const {
-        const std::string name = symbols_ ? symbols_->describe(address) : std::string();
-        return name.empty() ? fmt::format("{:x}", address) : fmt::format("{:x} {}", address, name);
+        return machine::quality_place(symbols_, address);
     }
 
 private:
@@ -106,41 +105,6 @@ void print_listings(Results& out, const QualityReport& report, std::size_t count
     }
 }
 
-nlohmann::json json_of(const Executed& e) {
-    nlohmann::json reasons;
-    for (std::size_t i = 0; i < translate::kReasons; ++i)
-        if (e.by_reason[i]) reasons[translate::name_of(static_cast<Reason>(i))] = e.by_reason[i];
-    return {{"bundles", e.bundles},
-            {"operations", e.operations},
-            {"host_instructions", e.instructions},
-            {"per_operation", e.expansion()},
-            {"by_reason", reasons}};
-}
-
-std::string format_json(const QualityReport& report, const Place& place) {
-    nlohmann::json regions = nlohmann::json::array(), bundles = nlohmann::json::array();
-    for (const RegionQuality& r : report.regions) {
-        if (r.executed.bundles == 0) continue;
-        regions.push_back({{"address", r.record->guest_begin},
-                           {"place", place(r.record->guest_begin)},
-                           {"configuration", r.record->key_text},
-                           {"host_bytes", r.record->host_code.size()},
-                           {"executed", json_of(r.executed)}});
-    }
-    for (const BundleQuality& b : report.bundles) {
-        if (b.executed.bundles == 0) continue;
-        bundles.push_back({{"address", b.address},
-                           {"operations", b.operations},
-                           {"host_instructions", b.instructions},
-                           {"executed", json_of(b.executed)}});
-    }
-    return nlohmann::json{{"total", json_of(report.total)},
-                          {"regions", std::move(regions)},
-                          {"bundles", std::move(bundles)}}
-               .dump(1) +
-           "\n";
-}
-
 }  // namespace
 
 int quality(const QualityOptions& options) {
@@ -165,7 +129,8 @@ int quality(const QualityOptions& options) {
     print_bundles(results_beside_guest(), report, options.top, place);
     print_listings(results_beside_guest(), report, options.listings, place);
     if (!options.json.empty()) {
-        const auto trouble = machine::write_whole_file(options.json, format_json(report, place));
+        const auto trouble = machine::write_whole_file(
+            options.json, machine::quality_json(report, result->symbols.get()));
         if (!trouble.empty()) {
             complain(fmt::format("{}: {}", options.json, trouble));
             return kExitFailure;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds the release preset and opens the workbench. Arguments go to e2kwb;
-# without any, the built-in demo program is opened.
+# without any, the start page offers demonstrations.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/third_party/packages.sh"

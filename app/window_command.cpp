@@ -50,13 +50,6 @@ std::vector<std::string> demos() {
     return found;
 }
 
-/// The program opened when none is named.
-std::string default_demo(const std::vector<std::string>& demos) {
-    const auto found = std::ranges::find_if(
-        demos, [](const std::string& path) { return fs::path(path).filename() == "mandelbrot.s"; });
-    return found != demos.end() ? *found : demos.front();
-}
-
 using WindowEntry = int (*)(const ui::WorkbenchOptions*, std::string* error);
 
 /// Loads the window's module: beside the executable, or where it is installed.
@@ -115,6 +108,7 @@ int window(const WindowOptions& options) {
     to.tier = options.program.interpreter ? machine::Tier::Interpreter : machine::Tier::Translator;
     to.layout = options.layout;
     to.theme = options.theme;
+    to.language = options.language;
     to.scale = options.scale;
     to.font_size = options.font_size;
     to.screenshot = options.screenshot;
@@ -135,7 +129,6 @@ int window(const WindowOptions& options) {
         to.script.assign(std::istreambuf_iterator<char>(file), {});
     }
     to.demos = demos();
-    if (to.argv.empty() && !to.demos.empty()) to.argv = {default_demo(to.demos)};
     if (!to.argv.empty() && access(to.argv.front().c_str(), F_OK) != 0) {
         const int error = errno;
         complain(fmt::format("{}: {} (neither a program nor a command; see e2kwb --help)",

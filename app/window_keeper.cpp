@@ -31,7 +31,8 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The files of a window. Nothing else is ever written for it.
-constexpr std::array<std::string_view, 2> kFiles{"workbench.json", "imgui.ini"};
+constexpr std::array<std::string_view, 4> kFiles{"workbench.json", "imgui.ini", "quality.csv",
+                                                 "quality.json"};
 constexpr std::uint32_t kMostBytes = 4u << 20;
 constexpr std::chrono::seconds kFarewell{5};  ///< for killed processes that do not end
 constexpr int kPassedOn[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH};

@@ -2,7 +2,7 @@
 
 #define GLFW_INCLUDE_NONE
 #include <GLFW/glfw3.h>
-#include <imgui.h>
+#include <imgui_internal.h>
 
 #include <array>
 #include <charconv>
@@ -38,6 +38,11 @@ constexpr std::array kActions = {
     ActionInfo{Action::ToggleTheme, "Light theme", "", "Dark or light colours"},
     ActionInfo{Action::FontLarger, "Larger text", "Ctrl+=", "Larger text everywhere"},
     ActionInfo{Action::FontSmaller, "Smaller text", "Ctrl+-", "Smaller text everywhere"},
+    ActionInfo{Action::Palette, "Command palette", "Ctrl+P",
+               "Every action, panel, symbol, address and demo by name"},
+    ActionInfo{Action::Find, "Find in the code…", "Ctrl+F", "Look for text in the whole section"},
+    ActionInfo{Action::English, "English", "", "Texts in English"},
+    ActionInfo{Action::Russian, "Русский", "", "Texts in Russian"},
     ActionInfo{Action::EndOfFile, "End of input", "Ctrl+D", "End of the program's standard input"},
 };
 
@@ -103,16 +108,22 @@ bool parse_keys(std::string_view text, int& key, bool& ctrl, bool& shift, bool& 
     return key >= 0;
 }
 
-std::optional<Action> pressed_action() {
+bool keys_pressed(std::string_view keys) {
     const ImGuiIO& io = ImGui::GetIO();
-    for (const ActionInfo& info : kActions) {
-        int key = -1;
-        bool ctrl = false, shift = false, alt = false;
-        if (!parse_keys(info.keys, key, ctrl, shift, alt)) continue;
-        if (io.KeyCtrl != ctrl || io.KeyShift != shift || io.KeyAlt != alt) continue;
-        // Dear ImGui 1.86 indexes keys by GLFW's codes. Holding a step key repeats it.
-        if (ImGui::IsKeyPressed(key, true)) return info.action;
-    }
+    int key = -1;
+    bool ctrl = false, shift = false, alt = false;
+    if (!parse_keys(keys, key, ctrl, shift, alt)) return false;
+    if (io.KeyCtrl != ctrl || io.KeyShift != shift || io.KeyAlt != alt) return false;
+    // Dear ImGui 1.86 indexes keys by GLFW's codes. Holding a step key repeats it.
+    if (!ImGui::IsKeyPressed(key, true)) return false;
+    // Alt alone leads into the menu bar; this is not Alt alone.
+    if (alt) ImGui::GetCurrentContext()->NavWindowingToggleLayer = false;
+    return true;
+}
+
+std::optional<Action> pressed_action() {
+    for (const ActionInfo& info : kActions)
+        if (keys_pressed(info.keys)) return info.action;
     return std::nullopt;
 }
 

@@ -30,6 +30,10 @@ enum class Action : std::uint8_t {
     ToggleTheme,
     FontLarger,
     FontSmaller,
+    Palette,
+    Find,
+    English,
+    Russian,
     EndOfFile,
 };
 
@@ -45,6 +49,8 @@ const ActionInfo& action_info(Action action);
 /// The action whose keys were pressed this frame, if any.
 std::optional<Action> pressed_action();
 
+/// Were these keys pressed this frame, with just these modifiers?
+bool keys_pressed(std::string_view keys);
 /// Parses "Ctrl+Shift+F5" or "G" into a GLFW key and modifiers; false if it names no key.
 bool parse_keys(std::string_view text, int& key, bool& ctrl, bool& shift, bool& alt);
 

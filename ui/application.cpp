@@ -5,14 +5,15 @@
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 #include <imgui.h>
 
-#include "ui/chrome.h"
 #include "ui/explain.h"
 #include "ui/format.h"
 #include "ui/ink.h"
+#include "ui/scoped.h"
 #include "ui/workbench.h"
 
 namespace e2k::ui {
@@ -21,7 +22,8 @@ using machine::RunState;
 
 namespace {
 constexpr float kSmallestFont = 10, kLargestFont = 28;
-constexpr float kWide = 1700;  ///< unscaled window width from which layouts have three columns
+constexpr float kTeachFont = 18;  ///< of the Teach layout, until another is chosen
+constexpr float kWide = 1700;     ///< unscaled window width from which layouts have three columns
 }  // namespace
 
 Application::Application(Source& source, Settings& settings, ApplicationOptions options)
@@ -42,6 +44,9 @@ bool Application::update() {
     if (latest == snapshot_ && snapshot_) return news;
     snapshot_ = std::move(latest);
     changes_.update(*snapshot_);
+    // Who waits for a line gets the place where it is typed.
+    if (snapshot_->reads_input && !waited_for_input_) workspace_.reveal(PanelId::Console);
+    waited_for_input_ = snapshot_->reads_input;
     // A new stop moves the cursor back to the current bundle.
     if (!snapshot_->live &&
         (snapshot_->ip != seen_stop_ip_ || snapshot_->counters.bundles != seen_stop_bundles_)) {
@@ -62,6 +67,12 @@ void Application::use_layout(const std::string& name) {
         saved != settings_.workspaces.end() ? saved->second : default_workspace(name, wide);
     workspace_.layout = name;
     settings_.layout = name;
+    if (usual_size_ == 0) usual_size_ = theme_.size;
+    const float teach = settings_.teach_font_size > 0 ? settings_.teach_font_size
+                                                      : std::max(kTeachFont, usual_size_);
+    const float size = name == "teach" ? teach : usual_size_;
+    font_changed_ = font_changed_ || size != theme_.size;
+    theme_.size = size;
     for (Column& column : workspace_.columns) {
         for (Cell& cell : column.cells) cell.select = cell.active;
     }
@@ -89,10 +100,7 @@ void Application::open(const std::string& path, std::vector<std::string> argumen
     logs_.clear();
     changes_ = Changes();
     selection_ = Selection();
-    panels_.bundles = BundlesState();
-    panels_.host_code = HostCodeState();
-    panels_.console = ConsoleState();
-    panels_.memory = MemoryState();
+    for (const PanelInfo& panel : ui::panels()) panel.reset(panels_);
     settings_.remember_program(path);
     opened_ = command;
     source_.send(std::move(command));
@@ -106,15 +114,15 @@ void Application::give_scratch(machine::Open& command) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
     if (error)
-        return logs_.notice(true, fmt::format("No directory for what the program writes: {}: {}",
-                                              directory.string(), error.message()));
+        return logs_.notice(true, trf("No directory for what the program writes: {}: {}",
+                                      directory.string(), error.message()));
     process.working_directory = directory.string();
     process.policy.writable.push_back(directory.string());
     if (options_.still || settings_.scratch_said) return;
     settings_.scratch_said = true;
-    logs_.notice(false, fmt::format("In the sandbox every program works, and may write, in a "
-                                    "directory of its own: here {}",
-                                    directory.string()));
+    logs_.notice(false, trf("In the sandbox every program works, and may write, in a "
+                            "directory of its own: here {}",
+                            directory.string()));
 }
 
 void Application::allow(const std::string& directory) {
@@ -133,36 +141,12 @@ void Application::open_again() {
     open(std::string(opened_.path), {argv.begin() + 1, argv.end()}, std::string(argv.front()));
 }
 
-void Application::clock_menu() {
-    if (!ImGui::BeginMenu("Clock")) return;
-    constexpr const char* kVirtual[] = {"1M", "100M", "1G", "step:1s", "step:11s"};
-    const std::string now = options_.launch.process.clock.text();
-    bool listed = now.empty();
-    if (ImGui::MenuItem("The host's", nullptr, now.empty())) set_clock({});
-    ImGui::Separator();
-    const auto item = [&](const std::string& text) {
-        const auto clock = cpu::ClockOptions::parse(text);
-        if (!clock) return;
-        const std::string label =
-            clock->step ? text.substr(5) + " at each reading" : text + " bundles a second";
-        if (ImGui::MenuItem(label.c_str(), nullptr, text == now)) set_clock(*clock);
-        if (ImGui::IsItemHovered())
-            tool_tip(theme_,
-                     "Virtual time: every run reads the same times, sleeping takes none.\nThe "
-                     "program starts again");
-        listed |= text == now;
-    };
-    for (const char* text : kVirtual) item(text);
-    if (!listed) item(now);
-    ImGui::EndMenu();
-}
-
 bool Application::can(Action action) const {
     const RunState state = snapshot_->run_state;
     const bool paused = state == RunState::Paused;
     switch (action) {
         case Action::RunPause:
-            return paused || state == RunState::Running;
+            return state != RunState::NoProgram && state != RunState::Failed;
         case Action::StepInto:
         case Action::StepOver:
         case Action::StepOut:
@@ -174,6 +158,7 @@ bool Application::can(Action action) const {
             return paused || state == RunState::Running;
         case Action::ToggleBreakpoint:
         case Action::GoTo:
+        case Action::Find:
         case Action::ShowCurrent:
             return state != RunState::NoProgram;
         case Action::Back:
@@ -211,6 +196,8 @@ void Application::perform(Action action) {
             if (snapshot_->run_state == RunState::Running) {
                 source_.send(machine::Pause{});
             } else {
+                // After its end the program runs once more.
+                if (snapshot_->run_state != RunState::Paused) perform(Action::Restart);
                 source_.send(machine::Run{});
             }
             break;
@@ -278,91 +265,29 @@ void Application::perform(Action action) {
         case Action::FontSmaller:
             theme_.size = std::clamp(theme_.size + (action == Action::FontLarger ? 1.0f : -1.0f),
                                      kSmallestFont, kLargestFont);
-            settings_.font_size = theme_.size;
+            (workspace_.layout == "teach" ? settings_.teach_font_size : settings_.font_size) =
+                theme_.size;
+            if (workspace_.layout != "teach") usual_size_ = theme_.size;
             font_changed_ = true;
+            break;
+        case Action::Palette:
+            palette_.open();
+            break;
+        case Action::Find:
+            workspace_.reveal(PanelId::Bundles);
+            panels_.bundles.open_find = true;
+            break;
+        case Action::English:
+            use_language(Language::English);
+            break;
+        case Action::Russian:
+            use_language(Language::Russian);
             break;
         case Action::EndOfFile:
             source_.send(machine::Input{"", true});
             panels_.console.end_of_file = true;
             break;
     }
-}
-
-void Application::menu_item(Action action, bool checked) {
-    const ActionInfo& info = action_info(action);
-    if (ImGui::MenuItem(info.name, *info.keys ? info.keys : nullptr, checked, can(action)))
-        perform(action);
-    if (ImGui::IsItemHovered()) tool_tip(theme_, info.help);
-}
-
-void Application::draw_menus() {
-    if (!ImGui::BeginMenuBar()) return;
-    if (ImGui::BeginMenu("File")) {
-        menu_item(Action::Open);
-        if (ImGui::BeginMenu("Open again", !settings_.recent.empty())) {
-            std::string chosen;
-            for (const std::string& path : settings_.recent) {
-                if (ImGui::MenuItem(path.c_str())) chosen = path;
-            }
-            if (!chosen.empty()) open(chosen, {});
-            ImGui::EndMenu();
-        }
-        ImGui::Separator();
-        menu_item(Action::Quit);
-        ImGui::EndMenu();
-    }
-    if (ImGui::BeginMenu("Run")) {
-        for (Action action :
-             {Action::RunPause, Action::StepInto, Action::StepOver, Action::StepOut})
-            menu_item(action);
-        ImGui::Separator();
-        menu_item(Action::ToggleBreakpoint);
-        menu_item(Action::EndOfFile);
-        ImGui::Separator();
-        clock_menu();
-        ImGui::Separator();
-        menu_item(Action::Restart);
-        menu_item(Action::Kill);
-        ImGui::EndMenu();
-    }
-    if (ImGui::BeginMenu("View")) {
-        for (int i = 0; i < kPanels; ++i) {
-            const PanelInfo& info = panel_info(static_cast<PanelId>(i));
-            const bool shown = workspace_.shows(info.id);
-            if (ImGui::MenuItem(info.title, nullptr, shown))
-                shown ? workspace_.close(info.id) : workspace_.reveal(info.id);
-            if (ImGui::IsItemHovered()) tool_tip(theme_, info.help);
-        }
-        ImGui::Separator();
-        for (Action action : {Action::GoTo, Action::ShowCurrent, Action::Back, Action::Forward})
-            menu_item(action);
-        ImGui::Separator();
-        menu_item(Action::ToggleTheme, !theme_.dark);
-        menu_item(Action::FontLarger);
-        menu_item(Action::FontSmaller);
-        ImGui::EndMenu();
-    }
-    if (ImGui::BeginMenu("Layout")) {
-        menu_item(Action::LayoutDebug, workspace_.layout == "debug");
-        menu_item(Action::LayoutTeach, workspace_.layout == "teach");
-        menu_item(Action::LayoutTranslate, workspace_.layout == "translate");
-        ImGui::Separator();
-        menu_item(Action::ResetLayout);
-        ImGui::EndMenu();
-    }
-    if (ImGui::BeginMenu("Help")) {
-        if (ImGui::MenuItem("Keys and marks")) about_ = true;
-        ImGui::EndMenu();
-    }
-    if (!snapshot_->program.empty()) {
-        const ImVec2 size = ImGui::CalcTextSize(snapshot_->program.c_str());
-        const float right = ImGui::GetWindowWidth() - size.x - theme_.px(12);
-        if (right > ImGui::GetCursorPosX() + theme_.px(20)) {
-            ImGui::SetCursorPosX(right);
-            ImGui::TextDisabled("%s", snapshot_->program.c_str());
-        }
-    }
-    ImGui::EndMenuBar();
 }
 
 void Application::draw_panel(PanelId panel) {
@@ -376,45 +301,50 @@ void Application::draw_panel(PanelId panel) {
 }
 
 void Application::draw_overlays() {
-    Chrome::notices(*this, scene());
+    draw_notices(scene());
     if (auto choice = files_.draw(theme_)) open(choice->path, std::move(choice->arguments));
     settings_.folder = files_.folder().empty() ? settings_.folder : files_.folder();
-    if (about_) {
-        ImGui::OpenPopup("Keys and marks");
-        about_ = false;
+    draw_keys_and_marks();
+    std::vector<std::string> recent =
+        options_.still ? std::vector<std::string>() : settings_.recent;
+    if (const auto choice = palette_.draw(theme_, options_.demos, recent, snapshot_->symbols.get()))
+        obey(*choice);
+}
+
+void Application::obey(const PaletteChoice& choice) {
+    switch (choice.kind) {
+        case PaletteChoice::Kind::Action:
+            return perform(choice.action);
+        case PaletteChoice::Kind::Panel:
+            return workspace_.reveal(choice.panel);
+        case PaletteChoice::Kind::Place:
+            workspace_.reveal(PanelId::Bundles);
+            selection_.go_to = choice.address;
+            return;
+        case PaletteChoice::Kind::Program:
+            return open(choice.path, {});
     }
-    ImGui::SetNextWindowSize({theme_.px(520), 0});
-    if (!ImGui::BeginPopupModal("Keys and marks", nullptr, ImGuiWindowFlags_NoResize)) return;
-    if (ImGui::BeginTable("keys", 2)) {
-        ImGui::TableSetupColumn("keys", ImGuiTableColumnFlags_WidthFixed, theme_.px(130));
-        for (const ActionInfo& info : actions()) {
-            if (!*info.keys) continue;
-            ImGui::TableNextColumn();
-            ImGui::TextUnformatted(info.keys);
-            ImGui::TableNextColumn();
-            ImGui::TextUnformatted(info.help);
-        }
-        ImGui::EndTable();
-    }
-    ImGui::Separator();
-    ImGui::TextWrapped(
-        "Amber bar: current bundle. Amber text: changed at the last stop. Blue frame: selection. "
-        "Struck "
-        "through: its predicate is off. Red hatch: diagnostic value. Each of the six lanes has one "
-        "colour, the same in bundles and host code.");
-    if (ImGui::Button("Close") || ImGui::IsKeyPressed(ImGui::GetKeyIndex(ImGuiKey_Escape)))
-        ImGui::CloseCurrentPopup();
-    ImGui::EndPopup();
+}
+
+void Application::press_keys() {
+    if (files_.is_open() || palette_.is_open()) return;
+    if (const auto action = pressed_action()) perform(*action);
+    for (const PanelInfo& panel : ui::panels())
+        if (keys_pressed(panel.key)) workspace_.reveal(panel.id);
+}
+
+void Application::use_language(Language language) {
+    set_language(language);
+    settings_.language = language_code(language);
 }
 
 void Application::draw() {
     const ImVec2 display = ImGui::GetIO().DisplaySize;
     if (workspace_.columns.empty()) use_layout(settings_.layout);
     if (workspace_.columns.empty()) use_layout(kLayoutNames.front());  // a name from elsewhere
-    if (!files_.is_open()) {
-        if (const auto action = pressed_action()) perform(*action);
-    }
+    press_keys();
     selection_.hover_bundle = 0;
+    selection_.hovered_reg = std::exchange(selection_.hover_reg, RegisterRef{});
     ImGui::SetNextWindowPos({0, 0});
     ImGui::SetNextWindowSize(display);
     ImGui::Begin("workbench", nullptr,
@@ -424,19 +354,20 @@ void Application::draw() {
                      ImGuiWindowFlags_NoScrollWithMouse);
     draw_menus();
     const Scene view = scene();
-    Chrome::tool_bar(*this, view);
-    Chrome::banner(*this, view);
+    draw_tool_bar(view);
+    draw_banner(view);
     const float status = theme_.row() + theme_.px(6);
     ImGui::BeginChild("body", {0, -status}, false,
                       ImGuiWindowFlags_NoBackground | ImGuiWindowFlags_NoScrollbar |
                           ImGuiWindowFlags_NoScrollWithMouse);
     if (view.has_program()) {
+        draw_hints(view);
         draw_workspace(workspace_, theme_, [this](PanelId panel) { draw_panel(panel); });
     } else {
-        Chrome::start_page(*this, view);
+        draw_start_page(view);
     }
     ImGui::EndChild();
-    Chrome::status_line(*this, view);
+    draw_status_line(view);
     ImGui::End();
     draw_overlays();
     remember_view();
@@ -444,6 +375,27 @@ void Application::draw() {
         logs_.echo_input(panels_.console.echo);
         panels_.console.echo.clear();
     }
+    attend_quality();
+}
+
+/// Nothing is assessed that nobody sees; what the panel exports is kept.
+void Application::attend_quality() {
+    QualityState& quality = panels_.quality;
+    const bool drawn = std::exchange(quality.drawn, false);
+    if (quality.watched && !drawn && !snapshot_->profile) {
+        source_.send(machine::WatchQuality{false});
+        quality.watched = false;
+    }
+    if (quality.exported.empty()) return;
+    const std::string text = std::exchange(quality.exported, {});
+    ImGui::SetClipboardText(text.c_str());
+    if (!options_.keep) return logs_.notice(false, tr("The table has been copied"));
+    const std::string why = options_.keep(quality.exported_as, text);
+    if (why.empty())
+        logs_.notice(false, trf("The table has been copied, and saved as {}/{}", options_.folder,
+                                quality.exported_as));
+    else
+        logs_.notice(true, trf("{} is not saved: {}", quality.exported_as, why));
 }
 
 }  // namespace e2k::ui

@@ -9,9 +9,12 @@
 
 #include "ui/actions.h"
 #include "ui/file_dialog.h"
+#include "ui/palette.h"
 #include "ui/panels/panel.h"
 #include "ui/scene.h"
 #include "ui/settings.h"
+#include "ui/start_page.h"
+#include "ui/text.h"
 #include "ui/workspace.h"
 
 namespace e2k::ui {
@@ -23,6 +26,10 @@ struct ApplicationOptions {
     /// opened; empty: programs begin where the workbench was started.
     std::string scratch;
     bool still = false;  ///< deterministic picture
+    bool hints = false;  ///< show the first-use strip even so
+    /// WorkbenchOptions::keep and the folder it writes to; empty: nothing is kept.
+    std::function<std::string(const std::string& name, const std::string& text)> keep;
+    std::string folder;
 };
 
 /// Pictures and timings of the last frames, for the status line.
@@ -48,6 +55,8 @@ public:
     /// Of the programs opened from now on; the one that is open starts again with it.
     void set_clock(const cpu::ClockOptions& clock);
     void use_layout(const std::string& name);
+    /// Texts from the next frame on; remembered.
+    void use_language(Language language);
 
     Theme& theme() { return theme_; }
     PanelStates& panels() { return panels_; }
@@ -73,6 +82,18 @@ private:
     void open_again();
     void give_scratch(machine::Open& command);
     void draw_menus();
+    // Around the panels (chrome.cpp, tool_bar.cpp, start_page.cpp)
+    void draw_tool_bar(const Scene& scene);
+    void draw_thread_chooser(const Scene& scene);
+    void draw_banner(const Scene& scene);
+    void draw_status_line(const Scene& scene);
+    void draw_notices(const Scene& scene);
+    void draw_start_page(const Scene& scene);
+    void draw_hints(const Scene& scene);
+    void draw_keys_and_marks();
+    void obey(const PaletteChoice& choice);
+    void press_keys();
+    void attend_quality();
     void clock_menu();
     void draw_panel(PanelId panel);
     void draw_overlays();
@@ -89,6 +110,7 @@ private:
     Logs logs_;
     Changes changes_;
     FileDialog files_;
+    Palette palette_;
     machine::Open opened_;  ///< the last program
     FrameClock clock_;
     std::shared_ptr<const machine::Snapshot> snapshot_;
@@ -96,12 +118,13 @@ private:
     std::uint64_t dismissed_banner_ = 0;  ///< bundle counter of the stop whose banner was closed
     std::vector<std::uint64_t> history_;  ///< places shown
     std::size_t history_at_ = 0;
+    float usual_size_ = 0;           ///< of the font in all layouts but Teach; 0: not known yet
+    bool waited_for_input_ = false;  ///< the console has been shown for the call in progress
+    StartPage start_page_;
     double speed_ = 1;  ///< slider, 1 = unlimited
     std::optional<PanelId> capture_panel_;
     TextCapture captured_;
     bool quit_ = false, font_changed_ = false, about_ = false;
-
-    friend struct Chrome;
 };
 
 /// Bundles a second for a slider position; 0 = unlimited (position 1).

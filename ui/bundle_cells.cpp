@@ -122,7 +122,8 @@ std::string OpText::joined() const {
     return out;
 }
 
-OpText tokenize(std::string_view line, bool has_result, const guest::SymbolTable* symbols) {
+OpText tokenize(std::string_view line, bool has_result, const guest::SymbolTable* symbols,
+                bool to_predicate) {
     OpText op;
     line = trim(line);
     const std::size_t blank = line.find(' ');
@@ -163,7 +164,8 @@ OpText tokenize(std::string_view line, bool has_result, const guest::SymbolTable
         for (std::size_t i = op.operands.size(); i-- > 1;) {
             const Token& token = op.operands[i];
             const bool extra = token.text.starts_with("mas ") ||
-                               (token.kind == TokenKind::Predicate && i + 1 == op.operands.size() &&
+                               (token.kind == TokenKind::Predicate && !to_predicate &&
+                                i + 1 == op.operands.size() &&
                                 op.operands[i - 1].kind == TokenKind::Register && i >= 2);
             if (extra) continue;
             op.operands[i].text = fmt::format("→{}", op.operands[i].text);
@@ -185,6 +187,54 @@ OpText tokenize(std::string_view line, bool has_result, const guest::SymbolTable
 }
 
 namespace {
+
+/// Name of an input of the predicate unit, "" if it is none that has a short one.
+std::string input_name(const isa::Elp& elp) {
+    switch (elp.kind) {
+        case isa::Elp::Kind::Pred:
+            return fmt::format("pred{}", elp.index);
+        case isa::Elp::Kind::Lcntex:
+            return "lcntex";
+        default:
+            return {};
+    }
+}
+
+/// Value of local predicate `n` in terms of what the unit reads; "" if it cannot be said shortly.
+std::string local_formula(const isa::PredicateLogic& plu, unsigned n, bool negated, int depth) {
+    if (n < 4) {
+        const std::string name = input_name(plu.elp[n]);
+        return name.empty() ? name : (negated ? "~" : "") + name;
+    }
+    const isa::Clp& clp = plu.clp[n - 4];
+    if (n >= 7 || clp.opcode != isa::ClpOpcode::Andp || depth > 3) return {};
+    const std::string a = local_formula(plu, clp.p0, clp.neg0, depth + 1);
+    const std::string b = local_formula(plu, clp.p1, clp.neg1, depth + 1);
+    if (a.empty() || b.empty()) return {};
+    // One input twice is a copy.
+    const std::string both = a == b ? a : fmt::format("{} & {}", a, b);
+    if (a == b && !negated) return both;
+    return negated || depth > 0 ? fmt::format("{}({})", negated ? "~" : "", both) : both;
+}
+
+/// "pred4 = ~pred0 & ~pred1" for each predicate that the unit writes; empty if some of it cannot
+/// be said so.
+std::vector<OpText> logic_formulas(const isa::PredicateLogic& plu) {
+    std::vector<OpText> out;
+    for (unsigned k = 0; k < plu.clp.size(); ++k) {
+        const isa::Clp& clp = plu.clp[k];
+        if (k >= plu.count || !clp.writes) continue;
+        const std::string formula = local_formula(plu, 4 + k, false, 0);
+        if (formula.empty()) return {};
+        OpText op;
+        op.mnemonic.push_back({fmt::format("pred{}", clp.pdst), TokenKind::Predicate});
+        op.operands.push_back({"=", TokenKind::Plain});
+        for (const std::string_view part : split(formula, " "))
+            op.operands.push_back({std::string(part), TokenKind::Predicate});
+        out.push_back(std::move(op));
+    }
+    return out;
+}
 
 /// Does the operation of this lane write a register, predicate or state register?
 bool writes_result(const isa::AlsOp& als) {
@@ -221,16 +271,26 @@ GridRow grid_row(const machine::CodeView::Row& row, const guest::SymbolTable* sy
     }
     grid.nop = bundle.nop;
     grid.loop_mode = bundle.loop_mode;
+    std::vector<OpText> formulas = logic_formulas(bundle.plu);
+    const bool logic = !formulas.empty();
+    if (logic) grid.cells[static_cast<std::size_t>(Unit::Predicates)] = std::move(formulas);
     for (const isa::DisassemblyLine& line :
          isa::disassemble_lines(bundle, isa::DisassemblyStyle::native())) {
         // The nop column shows nop and loop_mode; ipd only hints at prefetching and is left to the
         // text view and the tool tip.
         if (line.text.empty() || line.unit == isa::Unit::Hs || line.text.starts_with("ipd "))
             continue;
+        if (logic && line.unit == isa::Unit::Pls) {
+            ++grid.logic;
+            continue;
+        }
         const bool lane = line.unit == isa::Unit::Als;
         const bool result = lane && !line.text.starts_with("incr") &&
                             writes_result(bundle.als[static_cast<std::size_t>(line.channel)]);
-        OpText op = tokenize(line.text, result, symbols);
+        const bool to_predicate =
+            lane &&
+            bundle.als[static_cast<std::size_t>(line.channel)].dst.kind == isa::OperandKind::Pred;
+        OpText op = tokenize(line.text, result, symbols, to_predicate);
         if (op.mnemonic[0].text.starts_with("unrecognized")) op.mnemonic[0].kind = TokenKind::Bad;
         grid.cells[static_cast<std::size_t>(unit_of(line))].push_back(std::move(op));
     }
@@ -242,8 +302,8 @@ GridRow grid_row(const machine::CodeView::Row& row, const guest::SymbolTable* sy
         second.mnemonic.push_back({"(pair)", TokenKind::Plain});
         cell.push_back(std::move(second));
     }
-    for (unsigned i = 0; i < bundle.lts_count; ++i)
-        grid.literals.push_back(fmt::format("{:08x}", bundle.lts[i]));
+    if (grid.nop) grid.pause = fmt::format("nop {}", grid.nop);
+    if (grid.loop_mode) grid.pause += grid.pause.empty() ? "loop" : " loop";
     using isa::Cs0Kind;
     const Cs0Kind kind = bundle.cs0.kind;
     if (bundle.cs0.present && (kind == Cs0Kind::Disp || kind == Cs0Kind::Ibranch))

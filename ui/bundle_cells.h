@@ -42,16 +42,18 @@ struct GridRow {
     std::uint64_t address = 0;
     std::string label;  ///< symbol that starts here
     std::array<std::vector<OpText>, kUnits> cells;
-    std::vector<std::string> literals;  ///< LTS words
     unsigned nop = 0;
     bool loop_mode = false;
+    std::string pause;         ///< "nop 2 loop": what the header of the bundle says
+    std::size_t logic = 0;     ///< lines of the disassembler that became formulas
     std::string error;         ///< not a bundle
     std::uint64_t target = 0;  ///< static target of a disp/ibranch in this bundle, 0 = none
 };
 
 /// Tokens of one disassembled line, e.g. "addd,0,sm %dr1, 0x8, %dr2 ? %pred0". With a result the
-/// last operand is preceded by an arrow.
-OpText tokenize(std::string_view line, bool has_result, const guest::SymbolTable* symbols);
+/// last operand is preceded by an arrow; `to_predicate`: that is a predicate.
+OpText tokenize(std::string_view line, bool has_result, const guest::SymbolTable* symbols,
+                bool to_predicate = false);
 
 GridRow grid_row(const machine::CodeView::Row& row, const guest::SymbolTable* symbols);
 std::vector<GridRow> grid_rows(const machine::CodeView& code, const guest::SymbolTable* symbols);

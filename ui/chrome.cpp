@@ -1,12 +1,13 @@
 #include "ui/chrome.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include <fmt/format.h>
 
+#include "ui/application.h"
 #include "ui/format.h"
 #include "ui/ink.h"
+#include "ui/text.h"
 
 namespace e2k::ui {
 
@@ -16,23 +17,26 @@ std::string state_text(const Scene& scene) {
     const auto& now = scene.now;
     switch (now.run_state) {
         case RunState::NoProgram:
-            return "no program";
+            return tr("no program");
         case RunState::Paused:
-            return "paused at " +
-                   (now.location.empty() ? place(scene.symbols(), now.ip) : now.location);
+            return trf("paused at {}",
+                       now.location.empty() ? place(scene.symbols(), now.ip) : now.location);
         case RunState::Running:
-            return "running";
+            if (now.in_system_call)
+                return now.reads_input ? trf("waits in {}: type below", now.call)
+                                       : trf("waits in {}", now.call);
+            return tr("running");
         case RunState::Exited:
-            return fmt::format("exited with code {}", now.exit.value);
+            return trf("exited with code {}", now.exit.value);
         case RunState::Signaled:
-            return fmt::format("killed by signal {}", now.exit.value);
+            return trf("killed by signal {}", now.exit.value);
         case RunState::Failed:
-            return "stopped at " + (now.location.empty() ? hex(now.ip) : now.location);
+            return trf("stopped at {}", now.location.empty() ? hex(now.ip) : now.location);
     }
     return {};
 }
 
-void Chrome::status_line(Application& app, const Scene& scene) {
+void Application::draw_status_line(const Scene& scene) {
     const Theme& theme = scene.theme;
     const auto& now = scene.now;
     Ink ink(scene);
@@ -56,23 +60,20 @@ void Chrome::status_line(Application& app, const Scene& scene) {
     std::vector<std::string> items;
     const auto& counters = now.counters;
     if (scene.has_program()) {
-        items.push_back("bundle " + decimal_grouped(counters.bundles));
-        items.push_back("ops " + decimal_grouped(counters.operations));
+        items.push_back(trf("bundle {}", decimal_grouped(counters.bundles)));
+        items.push_back(trf("ops {}", decimal_grouped(counters.operations)));
         if (counters.bundles)
-            items.push_back(fmt::format(
-                "{:.2f} ops/bundle",
-                static_cast<double>(counters.operations) / static_cast<double>(counters.bundles)));
+            items.push_back(trf("{:.2f} ops/bundle", static_cast<double>(counters.operations) /
+                                                         static_cast<double>(counters.bundles)));
         if (!scene.still && counters.bundles_per_second > 0)
-            items.push_back(si(counters.bundles_per_second) + " bundles/s");
+            items.push_back(trf("{} bundles/s", si(counters.bundles_per_second)));
         items.push_back(fmt::format("v{}", now.iset));
         if (now.translation.regions)
-            items.push_back(fmt::format("{} regions, {}", decimal_grouped(now.translation.regions),
-                                        byte_size(now.translation.host_bytes)));
-        if (scene.running() && now.in_system_call) items.push_back("waits in a system call");
-        if (now.threads > 1) items.push_back(fmt::format("{} threads", now.threads));
+            items.push_back(trf("{} regions, {}", decimal_grouped(now.translation.regions),
+                                byte_size(now.translation.host_bytes)));
     }
     std::string clock;
-    if (!scene.still) clock = fmt::format("{:.1f} ms/frame", app.clock_.milliseconds);
+    if (!scene.still) clock = trf("{:.1f} ms/frame", clock_.milliseconds);
     const float clock_width = ink.width(clock, Weight::Prose);
     const float right = at.x + width - clock_width - theme.px(16);
     for (const std::string& item : items) {
@@ -88,9 +89,9 @@ void Chrome::status_line(Application& app, const Scene& scene) {
     ImGui::Dummy({width, height});
 }
 
-void Chrome::notices(Application& app, const Scene& scene) {
+void Application::draw_notices(const Scene& scene) {
     const Theme& theme = scene.theme;
-    const auto& list = app.logs_.notices();
+    const auto& list = logs_.notices();
     if (list.empty()) return;
     const ImVec2 display = ImGui::GetIO().DisplaySize;
     const float width = std::min(display.x * 0.5f, theme.px(440));
@@ -123,102 +124,27 @@ void Chrome::notices(Application& app, const Scene& scene) {
         ImGui::TextUnformatted(notice.text.c_str());
         ImGui::PopTextWrapPos();
         ImGui::SetCursorPosX(theme.px(30));
-        if (ImGui::SmallButton("Copy")) ImGui::SetClipboardText(notice.text.c_str());
+        if (ImGui::SmallButton(tr("Copy"))) ImGui::SetClipboardText(notice.text.c_str());
         ImGui::SameLine();
-        if (ImGui::SmallButton("Close")) gone = i;
+        if (ImGui::SmallButton(tr("Close"))) gone = i;
         if (!notice.refused_in.empty()) {
             ImGui::SameLine();
-            if (ImGui::SmallButton("Allow this directory")) allowed = i;
+            if (ImGui::SmallButton(tr("Allow this directory"))) allowed = i;
             if (ImGui::IsItemHovered())
-                tool_tip(theme, "Programs may write below " + notice.refused_in +
-                                    " until the window closes.\nThe program starts again");
+                tool_tip(theme, trf("Programs may write below {} until the window closes.\nThe "
+                                    "program starts again",
+                                    notice.refused_in));
         }
         if (list.size() > kShown && n + 1 == kShown) {
             ImGui::SameLine();
-            ImGui::TextDisabled("and %zu more", list.size() - kShown);
+            ImGui::TextDisabled("%s", trf("and {} more", list.size() - kShown).c_str());
         }
         ImGui::End();
         bottom -= height + theme.px(8);
     }
     const std::string directory = allowed ? list[*allowed].refused_in : std::string();
-    if (gone || allowed) app.logs_.dismiss_notice(gone ? *gone : *allowed);
-    if (allowed) app.allow(directory);
-}
-
-namespace {
-
-/// A card of the start page: title, path, one line of text.
-bool card(const Scene& scene, const char* id, const std::string& title, const std::string& detail,
-          ImVec2 size) {
-    const Theme& theme = scene.theme;
-    const ImVec2 at = ImGui::GetCursorScreenPos();
-    const bool clicked = ImGui::InvisibleButton(id, size);
-    Ink ink(scene);
-    const bool hovered = ImGui::IsItemHovered();
-    ink.fill(at, {at.x + size.x, at.y + size.y},
-             hovered ? mix(theme.header, theme.selection, 0.14f) : theme.panel, theme.px(5));
-    ink.frame(at, {at.x + size.x, at.y + size.y}, hovered ? theme.selection : theme.line,
-              theme.px(5));
-    const float pad = theme.px(12);
-    ink.text_fit({at.x + pad, at.y + pad}, size.x - 2 * pad, theme.text, title, Weight::Bold);
-    ink.text_fit({at.x + pad, at.y + pad + theme.row()}, size.x - 2 * pad, theme.dim, detail,
-                 Weight::Prose);
-    if (hovered) tool_tip(theme, detail);
-    return clicked;
-}
-
-}  // namespace
-
-void Chrome::start_page(Application& app, const Scene& scene) {
-    namespace fs = std::filesystem;
-    const Theme& theme = scene.theme;
-    const ImVec2 room = ImGui::GetContentRegionAvail();
-    const float width = std::min(room.x - theme.px(40), theme.px(760));
-    const ImVec2 origin = ImGui::GetCursorScreenPos();
-    const float left = origin.x + (room.x - width) / 2;
-    float y = origin.y + std::max(theme.px(20), room.y * 0.14f);
-    Ink ink(scene);
-    const auto heading = [&](const char* text) {
-        ink.text({left, y}, theme.text, text, Weight::Bold);
-        y += theme.row() * 1.3f;
-    };
-    ink.text({left, y}, theme.text, "E2K Workbench", Weight::Bold);
-    y += theme.row();
-    ink.text_fit({left, y}, width, theme.dim,
-                 "Runs Linux programs compiled for the Elbrus 2000 and shows every bundle at work.",
-                 Weight::Prose);
-    y += theme.row() * 2;
-    const float gap = theme.px(12);
-    const ImVec2 size{(width - 2 * gap) / 3, theme.row() * 2 + theme.px(26)};
-    std::optional<std::string> chosen;
-    const auto cards = [&](const std::vector<std::string>& paths) {
-        for (std::size_t i = 0; i < paths.size(); ++i) {
-            const auto column = static_cast<float>(i % 3);
-            ImGui::SetCursorScreenPos({left + column * (size.x + gap), y});
-            if (card(scene, paths[i].c_str(), fs::path(paths[i]).filename().string(), paths[i],
-                     size))
-                chosen = paths[i];
-            if (i % 3 == 2 || i + 1 == paths.size()) y += size.y + gap;
-        }
-        y += theme.px(10);
-    };
-    if (!app.options_.demos.empty()) {
-        heading("Demonstrations");
-        ImGui::PushID("demo");
-        cards(app.options_.demos);
-        ImGui::PopID();
-    }
-    if (!app.settings_.recent.empty() && !scene.still) {
-        heading("Opened before");
-        ImGui::PushID("recent");
-        cards(app.settings_.recent);
-        ImGui::PopID();
-    }
-    ImGui::SetCursorScreenPos({left, y});
-    if (ImGui::Button("Open a program…", {theme.px(170), 0})) app.perform(Action::Open);
-    ImGui::SameLine();
-    ImGui::TextDisabled("Ctrl+O");
-    if (chosen) app.open(*chosen, {});
+    if (gone || allowed) logs_.dismiss_notice(gone ? *gone : *allowed);
+    if (allowed) allow(directory);
 }
 
 }  // namespace e2k::ui

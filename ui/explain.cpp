@@ -7,6 +7,7 @@
 #include "engine/isa/describe.h"
 #include "engine/isa/disassembler.h"
 #include "ui/format.h"
+#include "ui/text.h"
 
 namespace e2k::ui {
 
@@ -82,16 +83,34 @@ std::string operand_value(const Scene& scene, const isa::Operand& operand) {
                        reg->tag ? "  (diagnostic)" : "");
 }
 
+/// What the operation will leave, as the x-ray of the bundle says.
+std::string result_text(const Scene& scene, int channel) {
+    if (!scene.now.xray) return {};
+    std::string out;
+    for (const machine::XrayOperation& op : scene.now.xray->operations) {
+        if (op.lane != channel || !op.works) continue;
+        for (const machine::XrayWrite& write : op.writes)
+            out += "\n" + trf("after: {} = {}", write.name,
+                              write.after.bits == 1 ? std::to_string(write.after.lo)
+                                                    : all_views(write.after.lo));
+        for (const machine::XrayStore& store : op.stores)
+            out += "\n" + trf("writes {} bytes at {}", store.after.size(), hex(store.address));
+    }
+    return out;
+}
+
 std::string explain_operation(const Scene& scene, const isa::Bundle& bundle, int channel) {
     const isa::AlsOp& als = bundle.als[static_cast<std::size_t>(channel)];
     std::string out = isa::format_als(bundle, channel);
-    if (!als.op) return out + "\nNo operation has this encoding here: executing it is illegal.";
+    if (!als.op)
+        return out + "\n" + tr("No operation has this encoding here: executing it is illegal.");
     const isa::Operation& op = *als.op;
     const isa::OperationDescription words = isa::describe(op);
     out += "\n" + words.title;
     if (!words.formula.empty()) out += "\n" + words.formula;
     if (als.speculative)
-        out += "\nSpeculative (.s): an error gives a diagnostic value instead of a trap.";
+        out += std::string("\n") +
+               tr("Speculative (.s): an error gives a diagnostic value instead of a trap.");
     if (bundle.address == scene.now.ip && !scene.running()) {
         for (const isa::Operand* operand : {&als.src1, &als.src2, &als.src3, &als.data}) {
             if (std::string value = operand_value(scene, *operand); !value.empty())
@@ -101,14 +120,15 @@ std::string explain_operation(const Scene& scene, const isa::Bundle& bundle, int
             if (guard.kind != isa::PredicateRef::Kind::Pred) continue;
             const unsigned value = scene.now.predicates[guard.index & 31] & cpu::kPredValue;
             const bool on = (value != 0) != guard.negated;
-            out += fmt::format("\nguard {}%pred{} = {}: {}", guard.negated ? "~" : "", guard.index,
-                               value, on ? "it takes effect" : "it has no effect now");
+            out += "\n" + trf("guard {}%pred{} = {}: {}", guard.negated ? "~" : "", guard.index,
+                              value, on ? tr("it takes effect") : tr("it has no effect now"));
         }
         if (std::string value = operand_value(scene, als.dst); !value.empty())
-            out += "\nbefore: " + value;
+            out += "\n" + trf("before: {}", value);
+        out += result_text(scene, channel);
     }
     out += fmt::format("\n{} · {}", words.channels, words.versions);
-    if (!words.latency.empty()) out += " · latency " + words.latency;
+    if (!words.latency.empty()) out += " · " + trf("latency {}", words.latency);
     for (const std::string& note : words.notes) out += "\n" + note;
     return out;
 }
@@ -135,12 +155,12 @@ std::string explain_window_register(const Scene& scene, unsigned index) {
     if (reg.ext) out += fmt::format("\nextension {:#018x}", reg.ext);
     const std::uint32_t file = now.window_index + index;
     if (const auto before = scene.changes.before(file))
-        out += fmt::format("\nbefore the last step  {:#x}", before->lo);
-    out += fmt::format("\nregister {} of the window file", file);
-    if (index < now.wd.psize) out += "; received from the caller";
-    if (reg.tag) out += fmt::format("\nDiagnostic value (tag {})", reg.tag);
+        out += "\n" + trf("before the last step  {:#x}", before->lo);
+    out += "\n" + trf("register {} of the window file", file);
+    if (index < now.wd.psize) out += std::string("; ") + tr("received from the caller");
+    if (reg.tag) out += "\n" + trf("Diagnostic value (tag {})", reg.tag);
     if (const std::string at = now.symbols ? now.symbols->describe(reg.lo) : ""; !at.empty())
-        out += "\nmay point to " + at;
+        out += "\n" + trf("may point to {}", at);
     return out;
 }
 
@@ -153,17 +173,18 @@ void bundle_menu(const Scene& scene, std::uint64_t address, machine::CommandSink
     const std::string where = place(scene.symbols(), address);
     ImGui::TextDisabled("%s", where.c_str());
     ImGui::Separator();
-    if (ImGui::MenuItem("Go to in Bundles")) scene.selection.go_to = address;
+    if (ImGui::MenuItem(tr("Go to in Bundles"))) scene.selection.go_to = address;
     const bool on = has_breakpoint(scene.now, address);
-    if (ImGui::MenuItem(on ? "Remove breakpoint" : "Break here", "F9"))
+    if (ImGui::MenuItem(on ? tr("Remove breakpoint") : tr("Break here"), "F9"))
         sink.send(machine::SetBreakpoint{address, !on});
     const bool can_run = scene.now.run_state == machine::RunState::Paused;
-    if (ImGui::MenuItem("Run to here", nullptr, false, can_run)) sink.send(machine::RunTo{address});
+    if (ImGui::MenuItem(tr("Run to here"), nullptr, false, can_run))
+        sink.send(machine::RunTo{address});
     ImGui::Separator();
-    if (ImGui::MenuItem("Copy address")) ImGui::SetClipboardText(hex(address).c_str());
-    if (ImGui::MenuItem("Copy symbol")) ImGui::SetClipboardText(where.c_str());
+    if (ImGui::MenuItem(tr("Copy address"))) ImGui::SetClipboardText(hex(address).c_str());
+    if (ImGui::MenuItem(tr("Copy symbol"))) ImGui::SetClipboardText(where.c_str());
     if (const auto* row = find_row(scene.now.code.get(), address)) {
-        if (ImGui::MenuItem("Copy disassembly")) {
+        if (ImGui::MenuItem(tr("Copy disassembly"))) {
             std::string text;
             for (const std::string& line : row->text) text += line + "\n";
             ImGui::SetClipboardText(text.c_str());

@@ -11,6 +11,7 @@
 
 #include "engine/isa/assembler/program.h"
 #include "ui/format.h"
+#include "ui/text.h"
 
 namespace e2k::ui {
 
@@ -96,7 +97,7 @@ void FileDialog::read_folder() {
         }
         entries_.push_back(std::move(entry));
     }
-    if (error) error_ = fmt::format("cannot read {}: {}", folder_, error.message());
+    if (error) error_ = trf("cannot read {}: {}", folder_, error.message());
     std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
         return a.folder != b.folder ? a.folder : a.name < b.name;
     });
@@ -105,13 +106,13 @@ void FileDialog::read_folder() {
 
 std::optional<FileDialog::Choice> FileDialog::draw(const Theme& theme) {
     if (!open_) return std::nullopt;
-    constexpr const char* kTitle = "Open a program";
-    if (appear_) ImGui::OpenPopup(kTitle);
+    const std::string title = std::string(tr("Open a program")) + "###open";
+    if (appear_) ImGui::OpenPopup(title.c_str());
     const ImVec2 display = ImGui::GetIO().DisplaySize;
     ImGui::SetNextWindowSize(
         {std::min(display.x * 0.8f, theme.px(680)), std::min(display.y * 0.8f, theme.px(520))});
     ImGui::SetNextWindowPos({display.x / 2, display.y / 2}, ImGuiCond_Always, {0.5f, 0.5f});
-    if (!ImGui::BeginPopupModal(kTitle, &open_,
+    if (!ImGui::BeginPopupModal(title.c_str(), &open_,
                                 ImGuiWindowFlags_NoResize | ImGuiWindowFlags_NoMove))
         return std::nullopt;
     std::optional<Choice> choice;
@@ -119,7 +120,7 @@ std::optional<FileDialog::Choice> FileDialog::draw(const Theme& theme) {
     std::string chosen;
 
     ImGui::AlignTextToFramePadding();
-    ImGui::TextUnformatted("Path");
+    ImGui::TextUnformatted(tr("Path"));
     ImGui::SameLine(theme.px(86));
     ImGui::SetNextItemWidth(-1);
     if (appear_) ImGui::SetKeyboardFocusHere();
@@ -130,7 +131,7 @@ std::optional<FileDialog::Choice> FileDialog::draw(const Theme& theme) {
         } else if (fs::exists(path_, error)) {
             chosen = path_;
         } else {
-            error_ = fmt::format("{} does not exist", path_);
+            error_ = trf("{} does not exist", std::string(path_));
         }
     }
     const float footer = ImGui::GetFrameHeightWithSpacing() * 2 + theme.row() + theme.px(6);
@@ -165,20 +166,21 @@ std::optional<FileDialog::Choice> FileDialog::draw(const Theme& theme) {
     if (!error_.empty()) {
         ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(theme.error), "%s", error_.c_str());
     } else {
-        ImGui::TextDisabled("Double click a program, or select it and press Open.");
+        ImGui::TextDisabled("%s", tr("Double click a program, or select it and press Open."));
     }
     ImGui::AlignTextToFramePadding();
-    ImGui::TextUnformatted("Arguments");
+    ImGui::TextUnformatted(tr("Arguments"));
     ImGui::SameLine(theme.px(86));
     ImGui::SetNextItemWidth(-1);
     ImGui::InputText("##arguments", arguments_, sizeof arguments_);
     std::error_code error;
     ImGui::BeginDisabled(!fs::is_regular_file(path_, error));
-    if (ImGui::Button("Open", {theme.px(100), 0})) chosen = path_;
+    if (ImGui::Button(tr("Open"), {theme.px(100), 0})) chosen = path_;
     ImGui::EndDisabled();
     ImGui::SameLine();
     const int escape = ImGui::GetKeyIndex(ImGuiKey_Escape);
-    if (ImGui::Button("Cancel", {theme.px(100), 0}) || ImGui::IsKeyPressed(escape)) open_ = false;
+    if (ImGui::Button(tr("Cancel"), {theme.px(100), 0}) || ImGui::IsKeyPressed(escape))
+        open_ = false;
 
     if (!chosen.empty()) {
         choice = Choice{chosen, split_words(arguments_)};

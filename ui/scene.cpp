@@ -141,7 +141,8 @@ void Logs::append_console(int fd, std::string_view text) {
 // --- changes ---
 
 void Changes::update(const machine::Snapshot& now) {
-    if (now.live || (last_ && last_->sequence == now.sequence)) return;
+    if (now.live && now.counters.bundles_per_second > Scene::kSlowMotion) return;
+    if (last_ && last_->sequence == now.sequence) return;
     if (!last_ || last_->program != now.program || now.counters.bundles < last_->counters.bundles) {
         *this = Changes();
         last_ = now;

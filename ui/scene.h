@@ -79,7 +79,8 @@ private:
 class Changes {
 public:
     static constexpr std::uint8_t kOld = 255;
-    /// Compares with the previous stop. Light snapshots are ignored.
+    /// Compares with the previous stop. Of a program that runs light snapshots count as stops if it
+    /// is so slow that they can be followed, and are ignored otherwise.
     void update(const machine::Snapshot& now);
 
     /// By index in the window file, so that a register keeps its identity across calls.
@@ -120,6 +121,8 @@ struct Selection {
     int lane = -1;
     RegisterRef reg;
     std::uint64_t hover_bundle = 0;  ///< under the mouse in some panel, this frame
+    RegisterRef hover_reg;           ///< the same
+    RegisterRef hovered_reg;         ///< ... in the frame before: what other panels show
     std::uint64_t go_to = 0;         ///< request to show an address in the bundles panel
 };
 
@@ -139,6 +142,9 @@ struct Scene {
 
     std::uint64_t cursor() const { return selection.bundle ? selection.bundle : now.ip; }
     const guest::SymbolTable* symbols() const { return now.symbols.get(); }
+    /// A program runs so slowly that its bundles can be watched.
+    bool slow_motion() const { return running() && now.counters.bundles_per_second <= kSlowMotion; }
+    static constexpr double kSlowMotion = 120;  ///< bundles a second
     bool has_program() const { return now.run_state != machine::RunState::NoProgram; }
     bool running() const { return now.run_state == machine::RunState::Running; }
 };

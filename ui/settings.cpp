@@ -50,6 +50,10 @@ Settings parse_settings(std::string_view text) {
         out.layout = json.value("layout", out.layout);
         out.recent = json.value("recent", out.recent);
         out.folder = json.value("folder", out.folder);
+        out.language = json.value("language", out.language);
+        out.hints_closed = json.value("hints_closed", out.hints_closed);
+        out.teach_font_size =
+            std::clamp(json.value("teach_font_size", out.teach_font_size), 0.0f, 28.0f);
         out.scratch_said = json.value("scratch_said", out.scratch_said);
         if (json.contains("workspaces")) {
             for (const auto& [name, value] : json.at("workspaces").items()) {
@@ -83,6 +87,9 @@ std::string settings_text(const Settings& settings) {
                                  {"layout", settings.layout},
                                  {"recent", settings.recent},
                                  {"folder", settings.folder},
+                                 {"language", settings.language},
+                                 {"hints_closed", settings.hints_closed},
+                                 {"teach_font_size", settings.teach_font_size},
                                  {"workspaces", workspaces},
                                  {"scratch_said", settings.scratch_said}};
     return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";

@@ -19,6 +19,9 @@ struct Settings {
     float font_size = 0;  ///< unscaled pixels, 0 = by the width of the window
     bool dark = true;
     std::string layout = "debug";
+    std::string language;                         ///< "en", "ru"; "" = the locale's
+    bool hints_closed = false;                    ///< the strip for the first use is not wanted
+    float teach_font_size = 0;                    ///< of the Teach layout; 0 = kTeachFont
     std::map<std::string, Workspace> workspaces;  ///< by layout name; only those seen before
     std::vector<std::string> recent;              ///< programs, newest first
     std::string folder;                           ///< of the open dialog

@@ -5,9 +5,12 @@
 
 #include <fmt/format.h>
 
+#include "ui/application.h"
 #include "ui/chrome.h"
 #include "ui/format.h"
 #include "ui/ink.h"
+#include "ui/scoped.h"
+#include "ui/text.h"
 
 namespace e2k::ui {
 
@@ -110,7 +113,7 @@ bool icon_button(const Theme& theme, Action action, const char* label, bool enab
     ImGui::EndDisabled();
     const ActionInfo& info = action_info(action);
     if (ImGui::IsItemHovered(ImGuiHoveredFlags_AllowWhenDisabled))
-        tool_tip(theme, fmt::format("{} ({})\n{}", info.name, info.keys, info.help));
+        tool_tip(theme, fmt::format("{} ({})\n{}", tr(info.name), info.keys, tr(info.help)));
     ImGui::SameLine(0, theme.px(1));
     return clicked && enabled;
 }
@@ -131,21 +134,22 @@ double speed_of(double position) {
     return std::pow(10.0, std::max(0.0, position) * 8);  // 1 a second … 100 million a second
 }
 
-void Chrome::tool_bar(Application& app, const Scene& scene) {
+void Application::draw_tool_bar(const Scene& scene) {
     const Theme& theme = scene.theme;
     const bool running = scene.running();
     const bool labels = ImGui::GetIO().DisplaySize.x > theme.px(1180);
     const auto button = [&](Action action, const char* label, ImU32 colour) {
-        if (icon_button(theme, action, labels ? label : nullptr, app.can(action), running, colour))
-            app.perform(action);
+        if (icon_button(theme, action, labels ? label : nullptr, can(action), running, colour))
+            perform(action);
     };
-    button(Action::Open, "Open", theme.address);
+    button(Action::Open, tr("Open"), theme.address);
     separator(theme);
-    button(Action::RunPause, running ? "Pause" : "Run", running ? theme.current : theme.good);
-    button(Action::StepInto, "Into", theme.text);
-    button(Action::StepOver, "Over", theme.text);
-    button(Action::StepOut, "Out", theme.text);
-    button(Action::Restart, "Restart", theme.text);
+    button(Action::RunPause, running ? tr("Pause") : tr("Run"),
+           running ? theme.current : theme.good);
+    button(Action::StepInto, tr("Into"), theme.text);
+    button(Action::StepOver, tr("Over"), theme.text);
+    button(Action::StepOut, tr("Out"), theme.text);
+    button(Action::Restart, tr("Restart"), theme.text);
     separator(theme);
 
     const auto caption = [&](const char* text) {
@@ -156,35 +160,57 @@ void Chrome::tool_bar(Application& app, const Scene& scene) {
         ImGui::Dummy({size.x, 1});
         ImGui::SameLine(0, theme.px(6));
     };
-    caption("tier");
+    caption(tr("tier"));
     ImGui::SetNextItemWidth(theme.px(118));
     const bool interp = scene.now.tier == machine::Tier::Interpreter;
-    if (ImGui::BeginCombo("##tier", interp ? "Interpreter" : "Translator")) {
-        if (ImGui::Selectable("Interpreter", interp))
-            app.source_.send(machine::SetTier{machine::Tier::Interpreter});
-        if (ImGui::IsItemHovered()) tool_tip(theme, "Exact and readable; one bundle at a time");
-        if (ImGui::Selectable("Translator", !interp))
-            app.source_.send(machine::SetTier{machine::Tier::Translator});
-        if (ImGui::IsItemHovered()) tool_tip(theme, "Regions of bundles as x86-64 code");
-        ImGui::EndCombo();
+    if (const auto combo = scoped::combo("##tier", interp ? tr("Interpreter") : tr("Translator"))) {
+        if (ImGui::Selectable(tr("Interpreter"), interp))
+            source_.send(machine::SetTier{machine::Tier::Interpreter});
+        if (ImGui::IsItemHovered()) tool_tip(theme, tr("Exact and readable; one bundle at a time"));
+        if (ImGui::Selectable(tr("Translator"), !interp))
+            source_.send(machine::SetTier{machine::Tier::Translator});
+        if (ImGui::IsItemHovered()) tool_tip(theme, tr("Regions of bundles as x86-64 code"));
     }
+    draw_thread_chooser(scene);
     ImGui::SameLine(0, theme.px(14));
-    caption("speed");
+    caption(tr("speed"));
     ImGui::SetNextItemWidth(theme.px(170));
-    auto position = static_cast<float>(app.speed_);
-    const double speed = speed_of(app.speed_);
-    const std::string label = speed == 0 ? "unlimited" : si(speed) + " bundles/s";
+    auto position = static_cast<float>(speed_);
+    const double speed = speed_of(speed_);
+    const std::string label = speed == 0 ? tr("unlimited") : trf("{} bundles/s", si(speed));
     if (ImGui::SliderFloat("##speed", &position, 0, 1, label.c_str(), ImGuiSliderFlags_NoInput)) {
-        app.speed_ = position;
-        app.source_.send(machine::SetSpeed{speed_of(position)});
+        speed_ = position;
+        source_.send(machine::SetSpeed{speed_of(position)});
     }
     if (ImGui::IsItemHovered())
-        tool_tip(theme, "How fast the program may run; right end: as fast as it can");
+        tool_tip(theme, tr("How fast the program may run; right end: as fast as it can"));
 }
 
-void Chrome::banner(Application& app, const Scene& scene) {
+/// Which thread the panels show; there is a choice while the program is paused.
+void Application::draw_thread_chooser(const Scene& scene) {
     const auto& now = scene.now;
-    if (now.banner.empty() || scene.running() || app.dismissed_banner_ == now.counters.bundles + 1)
+    if (now.threads < 2) return;
+    const Theme& theme = scene.theme;
+    ImGui::SameLine(0, theme.px(14));
+    ImGui::SetNextItemWidth(theme.px(150));
+    const auto disabled = scoped::disabled(scene.running());
+    const std::string shown = trf("thread {} of {}", now.thread, now.threads);
+    if (const auto combo = scoped::combo("##thread", shown.c_str())) {
+        for (const machine::ThreadView& thread : now.thread_list) {
+            const std::string line = fmt::format(
+                "{}  {}{}", thread.tid, place(scene.symbols(), thread.ip),
+                thread.in_system_call ? std::string("  ") + tr("in a system call") : "");
+            if (ImGui::Selectable(line.c_str(), thread.tid == now.thread))
+                source_.send(machine::ShowThread{thread.tid});
+        }
+    }
+    if (ImGui::IsItemHovered(ImGuiHoveredFlags_AllowWhenDisabled))
+        tool_tip(theme, tr("The thread that panels show and that is stepped"));
+}
+
+void Application::draw_banner(const Scene& scene) {
+    const auto& now = scene.now;
+    if (now.banner.empty() || scene.running() || dismissed_banner_ == now.counters.bundles + 1)
         return;
     const Theme& theme = scene.theme;
     const bool good = now.run_state == RunState::Paused ||
@@ -215,14 +241,14 @@ void Chrome::banner(Application& app, const Scene& scene) {
 
     ImGui::SetCursorScreenPos({buttons_left, at.y + theme.px(3)});
     if (has_place) {
-        if (ImGui::Button("Show", {button_width, 0})) app.selection_.go_to = now.ip;
-        if (ImGui::IsItemHovered()) tool_tip(theme, "Show the bundle where it stopped");
+        if (ImGui::Button(tr("Show"), {button_width, 0})) selection_.go_to = now.ip;
+        if (ImGui::IsItemHovered()) tool_tip(theme, tr("Show the bundle where it stopped"));
         ImGui::SameLine(0, theme.px(6));
     }
-    if (ImGui::Button("Restart", {button_width, 0})) app.perform(Action::Restart);
+    if (ImGui::Button(tr("Restart"), {button_width, 0})) perform(Action::Restart);
     ImGui::SameLine(0, theme.px(6));
-    if (ImGui::Button("Dismiss", {button_width, 0}))
-        app.dismissed_banner_ = now.counters.bundles + 1;
+    if (ImGui::Button(tr("Dismiss"), {button_width, 0}))
+        dismissed_banner_ = now.counters.bundles + 1;
     ImGui::SetCursorScreenPos({at.x, at.y + height + theme.px(4)});
     ImGui::Dummy({1, 0});
 }

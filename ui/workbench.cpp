@@ -33,7 +33,8 @@ Settings settings_for(const WorkbenchOptions& options, const std::string& folder
     Settings settings = load_settings(folder);
     if (options.width > 0) settings.width = options.width;
     if (options.height > 0) settings.height = options.height;
-    if (options.font_size > 0) settings.font_size = static_cast<float>(options.font_size);
+    if (options.font_size > 0)
+        settings.font_size = settings.teach_font_size = static_cast<float>(options.font_size);
     if (!options.theme.empty()) settings.dark = options.theme != "light";
     if (!options.layout.empty()) settings.layout = options.layout;
     return settings;
@@ -67,6 +68,13 @@ tl::expected<int, std::string> run_workbench(const WorkbenchOptions& options) {
     const std::string folder = picture ? std::string() : config_folder();
     if (!folder.empty() && options.keep_in) options.keep_in(folder);
     Settings settings = settings_for(options, folder);
+    // Pictures are in English unless they are asked for in another language.
+    if (!options.language.empty())
+        set_language(language_named(options.language));
+    else if (!settings.language.empty())
+        set_language(language_named(settings.language));
+    else
+        set_language(picture ? Language::English : language_of_locale());
     for (const std::string& name : options.dump_panels) {
         if (!panel_by_name(name))
             return tl::unexpected(fmt::format("no panel is called \"{}\"", name));
@@ -84,7 +92,10 @@ tl::expected<int, std::string> run_workbench(const WorkbenchOptions& options) {
 
     MachineSource source;
     source.machine().on_publish([] { Window::wake(); });
-    Session session(**window, source, settings, application_options(options, picture));
+    ApplicationOptions application = application_options(options, picture);
+    if (!folder.empty()) application.keep = options.keep;
+    application.folder = folder;
+    Session session(**window, source, settings, std::move(application));
     if (options.frame_stats) session.print_stats(stderr);
     if (!options.argv.empty())
         session.app().open(options.argv[0], {options.argv.begin() + 1, options.argv.end()},

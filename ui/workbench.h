@@ -10,6 +10,7 @@
 #include <tl/expected.hpp>
 
 #include "engine/machine/machine.h"
+#include "ui/panel_names.h"
 
 namespace e2k::ui {
 
@@ -42,6 +43,7 @@ struct WorkbenchOptions {
     double scale = 0;      ///< interface scale, 0 = the monitor's
     double font_size = 0;  ///< unscaled pixels (13..28), 0 = as left last time
     std::string theme;     ///< "dark", "light"; "" = as left last time
+    std::string language;  ///< "en", "ru"; "" = as left last time, else the locale's
 
     /// Draws `frames` frames without a visible window, writes a PNG and returns. Rendering is
     /// deterministic: no saved settings, no caret, no wall-clock figures.
@@ -58,10 +60,7 @@ struct WorkbenchOptions {
 /// window could be opened (no display, no OpenGL 3.3) and names the commands that need none.
 tl::expected<int, std::string> run_workbench(const WorkbenchOptions& options);
 
-/// Names that `dump_panels` and `layout` accept, for help texts and completion; known without the
-/// window's module.
-inline constexpr std::array kPanelNames = {"bundles", "registers",  "host-code",   "syscalls",
-                                           "console", "call-stack", "breakpoints", "memory"};
+/// Names that `layout` accepts, for help texts and completion; known without the window's module.
 inline constexpr std::array kLayoutNames = {"debug", "teach", "translate"};
 
 }  // namespace e2k::ui

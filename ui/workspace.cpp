@@ -3,52 +3,49 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
 #include <imgui_internal.h>
 #include <nlohmann/json.hpp>
 
 #include "ui/ink.h"
+#include "ui/scoped.h"
+#include "ui/text.h"
 
 namespace e2k::ui {
 
 namespace {
 
-using P = PanelId;
-
 constexpr float kGap = 5;  ///< splitter thickness, unscaled
 constexpr float kMinColumn = 160, kMinRow = 90;
 
-Workspace debug_layout(bool wide) {
-    if (wide)
-        return {"debug",
-                {{0.45f, {{0.70f, {P::Bundles}}, {0.30f, {P::Console, P::Breakpoints}}}},
-                 {0.26f, {{0.72f, {P::Registers}}, {0.28f, {P::CallStack, P::Memory}}}},
-                 {0.29f, {{0.62f, {P::HostCode}}, {0.38f, {P::Syscalls}}}}}};
-    return {"debug",
-            {{0.60f, {{0.68f, {P::Bundles}}, {0.32f, {P::Syscalls, P::Console, P::Breakpoints}}}},
-             {0.40f, {{0.56f, {P::Registers, P::CallStack, P::Memory}}, {0.44f, {P::HostCode}}}}}};
-}
+/// Weights of an arrangement: columns, and in each its cells, named a, b, … in reading order. Which
+/// panels they hold stands in the panels' rows.
+struct Skeleton {
+    struct Column {
+        float weight;
+        std::vector<float> cells;
+    };
+    const char* layout;
+    int place;  ///< of PanelInfo::places, for narrow windows; wide ones have the next
+    std::vector<Column> narrow, wide;
+};
 
-Workspace teach_layout(bool wide) {
-    if (wide)
-        return {"teach",
-                {{0.62f, {{0.76f, {P::Bundles}}, {0.24f, {P::Console, P::Syscalls}}}},
-                 {0.38f, {{1, {P::Registers, P::CallStack, P::Memory, P::Breakpoints}}}}}};
-    return {"teach",
-            {{0.56f, {{0.72f, {P::Bundles}}, {0.28f, {P::Console, P::Syscalls}}}},
-             {0.44f, {{1, {P::Registers, P::CallStack, P::Memory, P::Breakpoints}}}}}};
-}
-
-Workspace translate_layout(bool wide) {
-    if (wide)
-        return {"translate",
-                {{0.40f, {{1, {P::Bundles}}}},
-                 {0.38f, {{1, {P::HostCode}}}},
-                 {0.22f,
-                  {{0.6f, {P::Registers, P::CallStack, P::Memory}},
-                   {0.4f, {P::Console, P::Syscalls}}}}}};
-    return {"translate",
-            {{0.48f, {{0.74f, {P::Bundles}}, {0.26f, {P::Console, P::Syscalls, P::Breakpoints}}}},
-             {0.52f, {{0.70f, {P::HostCode}}, {0.30f, {P::Registers, P::CallStack, P::Memory}}}}}};
+const std::vector<Skeleton>& skeletons() {
+    static const std::vector<Skeleton> all = {
+        {"debug",
+         0,
+         {{0.60f, {0.68f, 0.32f}}, {0.40f, {0.56f, 0.44f}}},
+         {{0.45f, {0.70f, 0.30f}}, {0.26f, {0.72f, 0.28f}}, {0.29f, {0.62f, 0.38f}}}},
+        {"teach",
+         2,
+         {{0.60f, {0.55f, 0.45f}}, {0.40f, {0.62f, 0.38f}}},
+         {{0.56f, {0.58f, 0.42f}}, {0.44f, {0.42f, 0.34f, 0.24f}}}},
+        {"translate",
+         4,
+         {{0.48f, {0.74f, 0.26f}}, {0.52f, {0.70f, 0.30f}}},
+         {{0.36f, {1}}, {0.34f, {1}}, {0.30f, {0.55f, 0.45f}}}},
+    };
+    return all;
 }
 
 /// Sum of weights is kept at 1 so that a dragged splitter changes two neighbours only.
@@ -77,9 +74,27 @@ void take_out(Workspace& workspace, PanelId panel) {
 }  // namespace
 
 Workspace default_workspace(const std::string& layout, bool wide) {
-    if (layout == "teach") return teach_layout(wide);
-    if (layout == "translate") return translate_layout(wide);
-    return debug_layout(wide);
+    const auto& all = skeletons();
+    auto skeleton = std::ranges::find_if(all, [&](const auto& s) { return layout == s.layout; });
+    if (skeleton == all.end()) skeleton = all.begin();
+    Workspace out;
+    out.layout = skeleton->layout;
+    char cell = 'a';
+    for (const Skeleton::Column& from : wide ? skeleton->wide : skeleton->narrow) {
+        Column& column = out.columns.emplace_back(Column{from.weight, {}});
+        for (const float weight : from.cells) {
+            Cell& to = column.cells.emplace_back(Cell{weight, {}});
+            for (const PanelInfo& panel : panels()) {
+                const char place = panel.places[skeleton->place + (wide ? 1 : 0)];
+                const bool in_front = place == cell - 'a' + 'A';
+                if (in_front) to.active = static_cast<int>(to.tabs.size());
+                if (place == cell || in_front) to.tabs.push_back(panel.id);
+            }
+            ++cell;
+        }
+    }
+    tidy(out);
+    return out;
 }
 
 bool Workspace::shows(PanelId panel) const {
@@ -199,58 +214,58 @@ struct Move {
 };
 
 void tab_menu(const Workspace& workspace, PanelId panel, std::size_t own_column, Move& move) {
-    if (!ImGui::BeginPopupContextItem()) return;
-    ImGui::TextDisabled("Move to");
+    const scoped::Scope menu = scoped::context_menu();
+    if (!menu) return;
+    ImGui::TextDisabled("%s", tr("Move to"));
     for (std::size_t c = 0; c < workspace.columns.size(); ++c) {
         for (std::size_t r = 0; r < workspace.columns[c].cells.size(); ++r) {
             const Cell& cell = workspace.columns[c].cells[r];
             if (std::find(cell.tabs.begin(), cell.tabs.end(), panel) != cell.tabs.end()) continue;
-            const std::string label = std::string("beside ") + panel_info(cell.tabs[0]).title;
+            const std::string label = trf("beside {}", tr(panel_info(cell.tabs[0]).title));
             if (ImGui::MenuItem(label.c_str())) move = {Move::Kind::Cell, panel, c, r};
         }
     }
-    if (ImGui::MenuItem("a new row below")) move = {Move::Kind::NewRow, panel, own_column, 0};
-    if (ImGui::MenuItem("a new column")) move = {Move::Kind::NewColumn, panel, 0, 0};
+    if (ImGui::MenuItem(tr("a new row below"))) move = {Move::Kind::NewRow, panel, own_column, 0};
+    if (ImGui::MenuItem(tr("a new column"))) move = {Move::Kind::NewColumn, panel, 0, 0};
     ImGui::Separator();
-    if (ImGui::MenuItem("Close")) move = {Move::Kind::Close, panel, 0, 0};
-    ImGui::EndPopup();
+    if (ImGui::MenuItem(tr("Close"))) move = {Move::Kind::Close, panel, 0, 0};
 }
 
 void draw_cell(Workspace& workspace, std::size_t column, std::size_t index, const Theme& theme,
                ImVec2 size, const std::function<void(PanelId)>& draw, Move& move) {
     Cell& cell = workspace.columns[column].cells[index];
-    ImGui::BeginChild("cell", size, false,
-                      ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
-    if (ImGui::BeginTabBar("tabs",
-                           ImGuiTabBarFlags_FittingPolicyResizeDown | ImGuiTabBarFlags_NoTooltip)) {
-        for (std::size_t t = 0; t < cell.tabs.size(); ++t) {
-            const PanelInfo& info = panel_info(cell.tabs[t]);
-            const ImGuiTabItemFlags flags = cell.select == static_cast<int>(t)
-                                                ? ImGuiTabItemFlags_SetSelected
-                                                : ImGuiTabItemFlags_None;
-            const bool open = ImGui::BeginTabItem(info.title, nullptr, flags);
-            tab_menu(workspace, info.id, column, move);
-            if (ImGui::IsItemHovered()) tool_tip(theme, info.help);
-            if (!open) continue;
-            cell.active = static_cast<int>(t);
-            const ImVec2 tab = ImGui::GetItemRectMin();
-            ImGui::GetWindowDrawList()->AddRectFilled(
-                tab, {ImGui::GetItemRectMax().x, tab.y + theme.px(2)}, theme.selection,
-                theme.px(2));
+    const auto child = scoped::child(
+        "cell", size, ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
+    const auto bar = scoped::tab_bar(
+        "tabs", ImGuiTabBarFlags_FittingPolicyResizeDown | ImGuiTabBarFlags_NoTooltip);
+    if (!bar) return;
+    for (std::size_t t = 0; t < cell.tabs.size(); ++t) {
+        const PanelInfo& info = panel_info(cell.tabs[t]);
+        const ImGuiTabItemFlags flags = cell.select == static_cast<int>(t)
+                                            ? ImGuiTabItemFlags_SetSelected
+                                            : ImGuiTabItemFlags_None;
+        // The part behind ### is what Dear ImGui knows the tab by, in every language.
+        const std::string label = fmt::format("{}###{}", tr(info.title), info.name);
+        const bool open = ImGui::BeginTabItem(label.c_str(), nullptr, flags);
+        tab_menu(workspace, info.id, column, move);
+        if (ImGui::IsItemHovered()) tool_tip(theme, fmt::format("{}\n{}", tr(info.help), info.key));
+        if (!open) continue;
+        cell.active = static_cast<int>(t);
+        const ImVec2 tab = ImGui::GetItemRectMin();
+        ImGui::GetWindowDrawList()->AddRectFilled(
+            tab, {ImGui::GetItemRectMax().x, tab.y + theme.px(2)}, theme.selection, theme.px(2));
+        {
             ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {theme.px(6), theme.px(4)});
-            ImGui::BeginChild(info.name, {0, 0}, false,
-                              ImGuiWindowFlags_AlwaysUseWindowPadding |
-                                  ImGuiWindowFlags_NoBackground | ImGuiWindowFlags_NoScrollbar |
-                                  ImGuiWindowFlags_NoScrollWithMouse);
+            const auto panel = scoped::child(
+                info.name, {0, 0},
+                ImGuiWindowFlags_AlwaysUseWindowPadding | ImGuiWindowFlags_NoBackground |
+                    ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
             ImGui::PopStyleVar();
             draw(info.id);
-            ImGui::EndChild();
-            ImGui::EndTabItem();
         }
-        cell.select = -1;
-        ImGui::EndTabBar();
+        ImGui::EndTabItem();
     }
-    ImGui::EndChild();
+    cell.select = -1;
 }
 
 /// Drags weight between two neighbours; `total` pixels share a sum of weights of 1.

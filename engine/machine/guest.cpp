@@ -434,6 +434,15 @@ std::size_t Guest::thread_count() const {
     return 1 + crew_->alive;
 }
 
+std::vector<Runner*> Guest::runners() {
+    std::lock_guard lock(crew_->mutex);
+    std::vector<Runner*> all;
+    if (!main_->ended()) all.push_back(main_.get());
+    for (auto& member : crew_->members)
+        if (!member.ended) all.push_back(&member.runner);
+    return all;
+}
+
 std::uint64_t Guest::bundles() const {
     std::lock_guard lock(crew_->mutex);
     std::uint64_t sum = main_->bundles() + crew_->past_bundles;

@@ -50,6 +50,7 @@ public:
     const cpu::Trap& trap() const { return trap_; }
     /// A system call waits to be continued: state().ip is already behind it.
     bool in_system_call() const { return pending_call_.has_value(); }
+    const std::optional<cpu::Stop>& pending_call() const { return pending_call_; }
     bool ended() const { return ended_; }
 
     /// One stretch in the guest's tier, and the consequences of its end. `max_bundles` other than 0
@@ -150,6 +151,8 @@ public:
     void let_go();         ///< other runners go on
     void join_others();    ///< waits until every other guest thread has ended
     std::size_t thread_count() const;
+    /// All that have not ended, the main one first; while everything is held.
+    std::vector<Runner*> runners();
     std::uint64_t bundles() const;  ///< of all threads, ended ones included
     std::uint64_t operations() const;
 

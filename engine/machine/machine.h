@@ -65,7 +65,7 @@ struct ShowCode {
 };  ///< puts code around address into snapshots
 struct ShowRegion {
     std::uint64_t address = 0;
-};  ///< region record to publish
+};  ///< region record to publish; 0: the one entered most often
 struct ReadMemory {
     std::uint64_t address = 0;
     std::uint32_t size = 0;
@@ -75,9 +75,15 @@ struct WriteRegister {
     bool global = false;
     std::uint64_t value = 0;
 };
+struct WatchQuality {
+    bool on = false;
+};  ///< assesses all regions about once a second and puts the report into snapshots
+struct ShowThread {
+    std::uint32_t tid = 0;
+};  ///< the thread that panels show and steps execute, while the program is paused
 using Command = std::variant<Open, Run, Pause, StepBundle, StepOver, StepOut, RunTo, SetBreakpoint,
                              Restart, Kill, SetTier, SetProfile, SetSpeed, Input, ShowCode,
-                             ShowRegion, ReadMemory, WriteRegister>;
+                             ShowRegion, ReadMemory, WriteRegister, WatchQuality, ShowThread>;
 
 /// Where panels send commands; implemented by Machine and by test recorders.
 class CommandSink {

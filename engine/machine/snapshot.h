@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/cpu/state.h"
@@ -14,6 +15,9 @@
 #include "engine/guest/elf_image.h"
 #include "engine/guest/process.h"
 #include "engine/isa/bundle.h"
+#include "engine/machine/source_lines.h"
+#include "engine/machine/xray.h"
+#include "engine/translate/quality.h"
 #include "engine/translate/translator.h"
 
 namespace e2k::machine {
@@ -64,6 +68,31 @@ struct MemoryBlock {
     std::vector<std::uint8_t> readable;  ///< per byte: 0 = not mapped or not readable
 };
 
+/// A guest thread, of which panels show one.
+struct ThreadView {
+    std::uint32_t tid = 0;
+    std::uint64_t ip = 0;
+    bool in_system_call = false;
+};
+
+/// How often bundles were executed, as the profile counted.
+struct HeatView {
+    struct Entry {
+        std::uint64_t address = 0;
+        std::uint64_t executions = 0;
+        std::uint64_t instructions = 0;  ///< of the host, executed for it
+    };
+    std::vector<Entry> entries;      ///< by address
+    std::uint64_t instructions = 0;  ///< of all
+    std::uint64_t most = 0;          ///< executions of one
+
+    /// Null if it was not executed.
+    const Entry* at(std::uint64_t address) const {
+        const auto found = std::ranges::lower_bound(entries, address, {}, &Entry::address);
+        return found != entries.end() && found->address == address ? &*found : nullptr;
+    }
+};
+
 struct Counters {
     std::uint64_t bundles = 0, operations = 0;
     double bundles_per_second = 0;  ///< over the last publication interval
@@ -94,7 +123,8 @@ struct Snapshot {
     std::array<RegisterView, 32> globals{};
     cpu::PredicateFile predicates{};  ///< by logical number
     std::array<cpu::Ctpr, 3> ctpr{};
-    cpu::LoopState lsr;
+    cpu::LoopState lsr, ilcr;
+    cpu::AauState aau;
     std::uint32_t pfpfr = 0, fpcr = 0, fpsr = 0, upsr = 0;
     std::uint64_t stack_pointer = 0;
     std::vector<FrameView> frames;  ///< innermost first; [0] is the current procedure
@@ -113,6 +143,15 @@ struct Snapshot {
     std::uint32_t threads = 1;
     std::uint32_t thread = 0;     ///< guest tid of the thread shown
     bool in_system_call = false;  ///< it waits inside a system call; ip is already behind it
+    std::string call;             ///< that call: "read(0, 0x1234, 64)"
+    bool reads_input = false;     ///< ... and it waits for standard input
+    std::vector<ThreadView> thread_list;        ///< as of the last stop
+    std::shared_ptr<const Xray> xray;           ///< of the bundle at `ip`; null while running
+    std::shared_ptr<const SourceLines> source;  ///< where the code comes from; null: not known
+    /// With WatchQuality: all regions and what they cost, and the executions they have counted;
+    /// made anew about once a second.
+    std::shared_ptr<const translate::QualityReport> quality;
+    std::shared_ptr<const HeatView> heat;
 };
 
 }  // namespace e2k::machine

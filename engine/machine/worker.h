@@ -85,6 +85,8 @@ private:
     void execute(ShowRegion& command);
     void execute(ReadMemory& command);
     void execute(WriteRegister& command);
+    void execute(WatchQuality& command);
+    void execute(ShowThread& command);
     void execute_steps(std::uint64_t count);
     bool alive(const char* what);  ///< a guest that can run; else a notice
     void launch();
@@ -128,6 +130,7 @@ private:
     Tier tier_ = Tier::Translator;
     double speed_ = 0;
     std::vector<std::uint64_t> breakpoints_;
+    bool watches_quality_ = false;
     std::mutex others_mutex_;
     std::vector<std::pair<Runner*, Event>> others_;  ///< news of other guest threads
 

@@ -125,7 +125,8 @@ void Worker::launch() {
         guest_ = std::move(*guest);
     }
     if (!guest_->notice().empty()) notice(guest_->notice(), false);
-    builder_ = std::make_unique<SnapshotBuilder>(*guest_);
+    builder_ = std::make_unique<SnapshotBuilder>(*guest_, path_);
+    builder_->watch_quality(watches_quality_);
     focus_ = &guest_->main();
     place_breakpoints();
     if (launch_.start_paused) {
@@ -314,6 +315,25 @@ void Worker::execute(WriteRegister& command) {
             true);
     (command.global ? s.g[command.index] : s.window[command.index]).lo = command.value;
     (command.global ? s.g_tags[command.index] : s.window_tags[command.index]) = 0;
+    publish();
+}
+
+void Worker::execute(WatchQuality& command) {
+    watches_quality_ = command.on;
+    if (!guest_) return;
+    builder_->watch_quality(command.on);
+    if (state_ == RunState::Running)
+        publish_live();
+    else
+        publish();
+}
+
+void Worker::execute(ShowThread& command) {
+    if (state_ == RunState::Running)
+        return notice("Another thread can be shown while the program is paused", true);
+    if (!guest_) return;
+    for (Runner* runner : guest_->runners())
+        if (runner->thread().tid == command.tid) focus_ = runner;
     publish();
 }
 

@@ -6,11 +6,13 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <stdexcept>
 
 #include <fmt/format.h>
 
 #include "app/scratch_directory.h"
+#include "engine/machine/quality_text.h"
 #include "tests/support/display.h"
 #include "tests/support/guest_macros.h"
 #include "ui/format.h"
@@ -176,6 +178,132 @@ TEST_F(LiveTest, CountsAreThoseOfTheRecord) {
     }
     EXPECT_GE(seen, 2u) << picture;
     EXPECT_GT(most, 1u) << "the loop has run";
+}
+
+std::string demo(const std::string& name) {
+    return std::string(E2K_SOURCE_DIR) + "/assets/demo/" + name;
+}
+
+/// Every line drawn of a panel is a line of its text.
+void expect_drawn(const std::string& drawn, const std::string& text, std::size_t least) {
+    const std::string expected = squeeze(text);
+    std::istringstream in(drawn);
+    std::size_t lines = 0;
+    for (std::string line; std::getline(in, line);) {
+        std::string words = squeeze(line);
+        if (words.ends_with("…")) words.resize(words.size() - std::string_view("…").size());
+        if (words.empty()) continue;
+        EXPECT_NE(expected.find(words), std::string::npos) << line << "\n" << text;
+        ++lines;
+    }
+    EXPECT_GE(lines, least);
+}
+
+TEST_F(LiveTest, TheXrayIsWhatTheStepDoes) {
+    open(demo("swap.s"));
+    script("step 2\nwait paused");
+    ASSERT_TRUE(now().xray);
+    ASSERT_TRUE(now().xray->wrong_in_order);
+    session_->app().panels().xray.sequential = true;
+    const std::string text = session_->app().text(PanelId::Xray);
+    EXPECT_NE(text.find("%dr0: 1 → 2"), std::string::npos) << text;
+    EXPECT_NE(text.find("%dr1: 2 → 1"), std::string::npos) << text;
+    EXPECT_NE(text.find("one by one it would be 2"), std::string::npos) << text;
+    expect_drawn(drawn(PanelId::Xray), text, 8);
+    script("key F11\nwait paused");
+    EXPECT_EQ(now().window[0].lo, 2u);
+    EXPECT_EQ(now().window[1].lo, 1u);
+}
+
+TEST_F(LiveTest, TheLessonStandsBesideTheBundles) {
+    open(demo("select.s"));
+    const std::string text = session_->app().text(PanelId::Bundles);
+    EXPECT_NE(text.find("how many lie between LOW and HIGH"), std::string::npos);
+    const std::uint64_t loop = resolve_place("loop+0x28", now().symbols.get());
+    session_->app().selection().go_to = loop;
+    const std::string picture = drawn(PanelId::Bundles);
+    expect_drawn(picture, text, 8);
+    EXPECT_NE(squeeze(picture).find(squeeze("Four comparisons in one cycle")), std::string::npos)
+        << picture;
+    EXPECT_NE(squeeze(picture).find(squeeze("pred4 = ~pred0 & ~pred1")), std::string::npos);
+}
+
+TEST_F(LiveTest, QualityIsWhatTheEngineAssesses) {
+    open(demo("mandelbrot.s"));
+    session_->app().sink().send(machine::SetProfile{true});
+    static_cast<void>(drawn(PanelId::Quality));  // asks for the report
+    script("run\nwait exited 60");
+    for (int i = 0; i < 200 && !now().quality; ++i) {
+        window_->wait(0.01);
+        session_->frame();
+    }
+    ASSERT_TRUE(now().quality);
+    const auto& report = *now().quality;
+    ASSERT_FALSE(report.regions.empty());
+    EXPECT_GT(report.total.operations, 100'000u);
+    const std::string text = session_->app().text(PanelId::Quality);
+    EXPECT_NE(
+        text.find(fmt::format("{:.2f} host instructions an operation", report.total.expansion())),
+        std::string::npos)
+        << text;
+    expect_drawn(drawn(PanelId::Quality), text, 2);
+    ASSERT_TRUE(now().heat);
+    EXPECT_GT(now().heat->most, 1000u);
+    const std::string csv = machine::quality_csv(report, now().symbols.get());
+    EXPECT_GT(std::ranges::count(csv, '\n'), 1);
+    EXPECT_NE(csv.find(fmt::format(",{},", report.regions[0].executed.instructions)),
+              std::string::npos)
+        << csv;
+}
+
+TEST_F(LiveTest, SlowMotionIsFollowed) {
+    open(demo("rotation.s"));
+    session_->app().sink().send(machine::SetSpeed{6});
+    script("run\nwait running");
+    std::vector<std::uint64_t> seen;
+    bool changed = false;
+    for (int i = 0; i < 600 && seen.size() < 6; ++i) {
+        window_->wait(0.02);
+        session_->frame();
+        if (now().run_state != machine::RunState::Running) break;
+        if (seen.empty() || seen.back() != now().ip) seen.push_back(now().ip);
+        changed |= session_->app().text(PanelId::Registers).find("changed") != std::string::npos;
+    }
+    EXPECT_GE(seen.size(), 5u) << "every bundle is to be seen";
+    EXPECT_TRUE(changed) << "values fade as at stops";
+}
+
+TEST_F(LiveTest, WaitingForInputIsSaidAndShown) {
+    open(guest("rot13"));
+    script("run\nwait running");
+    for (int i = 0; i < 300 && !now().reads_input; ++i) {
+        window_->wait(0.01);
+        session_->frame();
+    }
+    ASSERT_TRUE(now().reads_input);
+    EXPECT_EQ(now().call, "read(0)");
+    script("input hello\nkey Ctrl+D\nwait exited 20");
+    EXPECT_FALSE(now().reads_input);
+}
+
+TEST_F(LiveTest, TheStartPageOpensADemo) {
+    open(demo("swap.s"));
+    ApplicationOptions application;
+    application.still = true;
+    application.launch.own_streams = true;
+    for (const char* name : {"select.s", "swap.s"}) application.demos.push_back(demo(name));
+    session_.reset();
+    source_->machine().on_publish({});
+    source_ = std::make_unique<MachineSource>();
+    session_ = std::make_unique<Session>(*window_, *source_, settings_, application);
+    for (int i = 0; i < 4; ++i) session_->frame();
+    EXPECT_EQ(now().run_state, machine::RunState::NoProgram);
+    const DemoCard card = demo_card(demo("swap.s"));
+    EXPECT_EQ(card.title, "Swap");
+    EXPECT_TRUE(card.line.starts_with("Swap in one bundle")) << card.line;
+    EXPECT_GE(card.units.size(), 4u);
+    EXPECT_EQ(card.units[0], 1u << 6) << "setwd and setbn";
+    EXPECT_EQ(demo_card("/nowhere/else.s").title, "Else");
 }
 
 TEST_F(LiveTest, ClosingWhileTheGuestRunsEndsCleanly) {

@@ -156,7 +156,8 @@ void draw_branches(const Scene& scene, const BundlesState& state, ImVec2 min, Im
     Ink ink(scene);
     const auto middle = [&](std::size_t row) {
         const float label = state.rows[row].label.empty() ? 0 : label_height(theme);
-        return std::round(state.rows_top + state.tops[row] + label + theme.px(2) +
+        return std::round(state.rows_top + state.tops[row] + label +
+                          comment_height(theme, state, row) + theme.px(2) +
                           theme.font_px() * 0.58f);
     };
     ImGui::PushClipRect(min, max, false);

@@ -1,8 +1,10 @@
 #include "ui/panels/bundles.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 #include <imgui_internal.h>
@@ -12,8 +14,9 @@
 #include "ui/ink.h"
 #include "ui/panels/branches.h"
 #include "ui/panels/bundle_row.h"
-#include "ui/panels/bundle_wrap.h"
 #include "ui/panels/go_to.h"
+#include "ui/scoped.h"
+#include "ui/text.h"
 
 namespace e2k::ui {
 
@@ -21,84 +24,77 @@ namespace {
 
 using machine::CommandSink;
 
-constexpr int kColumns = kBundleColumns;
-constexpr float kMinCells = 5, kMaxCells = 30;
+constexpr float kSourceCells = 34;  ///< of the column with source lines, at least
+constexpr float kRoomyCells = 120;  ///< of the list, from which it has that column
+constexpr float kSourceShare = 0.34f;
 
 // --- layout ---
 
-void measure_columns(BundlesState& state) {
-    state.wanted.fill(kMinCells);
-    for (std::size_t unit = 0; unit < kUnits; ++unit) {
-        std::vector<float> widths;
-        for (const GridRow& row : state.rows) {
-            if (!row.cells[unit].empty()) widths.push_back(natural_cells(row.cells[unit]));
-        }
-        if (widths.empty()) continue;
-        const std::size_t at = widths.size() * 85 / 100;
-        std::nth_element(widths.begin(), widths.begin() + static_cast<std::ptrdiff_t>(at),
-                         widths.end());
-        // Lanes that work in few bundles get less than they would like.
-        const float occupancy =
-            static_cast<float>(widths.size()) / static_cast<float>(state.rows.size());
-        state.wanted[kFirstUnit + unit] =
-            std::clamp((widths[at] + 1) * (0.6f + 0.4f * occupancy), kMinCells + 1, kMaxCells);
-    }
-    // Addresses, literal words and nop counts never wrap: fixed widths.
-    std::size_t digits = 7;
-    for (const GridRow& row : state.rows) digits = std::max(digits, hex(row.address).size());
-    state.wanted[0] = static_cast<float>(digits);
-    state.wanted[kNopColumn] = 3;
-    state.wanted[kControlColumn] = 11;  // "? ~LOOP_END"
-    const bool literals = std::any_of(state.rows.begin(), state.rows.end(),
-                                      [](const GridRow& row) { return !row.literals.empty(); });
-    if (literals) state.wanted[kAauColumn] = std::max(state.wanted[kAauColumn], 8.0f);
-}
-
-bool is_fixed(int column) {
-    return column == 0 || column == kControlColumn || column == kAauColumn || column == kNopColumn;
-}
-std::size_t line_count(const BundlesState& state, const GridRow& row,
-                       const machine::CodeView::Row& source, const Theme& theme) {
+std::size_t line_count(const BundlesState& state, std::size_t index) {
+    const GridRow& row = state.rows[index];
+    const machine::CodeView::Row& source = state.code->rows[index];
     if (!row.error.empty()) return 1;
     if (state.view == BundlesState::View::Text) return std::max<std::size_t>(1, source.text.size());
-    if (state.view == BundlesState::View::Raw) return (source.bundle.length / 4u + 3) / 4;
-    std::size_t most = 1;
-    for (std::size_t unit = 0; unit < kUnits; ++unit) {
-        const float room = std::floor(state.widths[kFirstUnit + unit] / theme.cell());
-        std::size_t lines = wrap_cell(row.cells[unit], room).size();
-        if (unit == 8) lines += row.literals.size();
-        most = std::max(most, lines);
+    if (state.view == BundlesState::View::Raw) {
+        const std::size_t across = raw_columns(state);
+        return (source.bundle.length / 4u + across - 1) / across;
     }
-    return most;
+    return lines_of(place_chips(row, state.arrangement));
 }
 
-void lay_out(const Scene& scene, BundlesState& state) {
+void lay_out(const Scene& scene, BundlesState& state, float room) {
     const Theme& theme = scene.theme;
+    std::size_t digits = 7;
+    if (!state.rows.empty()) digits = std::max(digits, hex(state.rows.back().address).size());
+    state.text_left = gutter_width(theme, state.arrow_depth) +
+                      (static_cast<float>(digits) + 1) * theme.cell() + theme.px(8);
+    const bool comments =
+        state.show_source &&
+        std::ranges::any_of(state.comments, [](const std::string& c) { return !c.empty(); });
+    float right = room - theme.px(4);
+    state.source_left = 0;
+    if (comments && room >= kRoomyCells * theme.cell()) {
+        state.source_left =
+            room - std::max(kSourceCells * theme.cell(), std::round(room * kSourceShare));
+        right = state.source_left - theme.px(10);
+    }
+    state.text_room = right - state.text_left;
+    state.arrangement =
+        arrange(state.rows, std::max(16.0f, std::floor((right - state.text_left) / theme.cell())));
     state.tops.assign(1, 0);
     float y = 0;
     for (std::size_t i = 0; i < state.rows.size(); ++i) {
         if (!state.rows[i].label.empty()) y += label_height(theme);
-        y += static_cast<float>(line_count(state, state.rows[i], state.code->rows[i], theme)) *
-                 theme.row() +
-             theme.px(4);
+        y += comment_height(theme, state, i);
+        float height = static_cast<float>(line_count(state, i)) * theme.row();
+        if (state.source_left > 0)
+            height = std::max(height, comment_column_height(
+                                          theme, state, i, room - state.source_left - theme.px(4)));
+        y += height + theme.px(4);
         state.tops.push_back(y);
     }
     state.laid_out = state.view;
     state.laid_out_font = theme.font_px();
+    state.laid_out_room = room;
+    state.laid_out_source = state.show_source;
 }
 
-/// Takes over new code; true if rows were rebuilt.
-bool refresh(const Scene& scene, BundlesState& state) {
-    if (!scene.now.code || state.code == scene.now.code) return false;
+/// Takes over new code.
+void refresh(const Scene& scene, BundlesState& state) {
+    if (!scene.now.code || (state.code == scene.now.code && state.source == scene.now.source))
+        return;
     state.code = scene.now.code;
+    state.source = scene.now.source;
     state.rows = grid_rows(*state.code, scene.symbols());
+    state.comments.clear();
+    for (const GridRow& row : state.rows)
+        state.comments.push_back(state.show_source ? source_comment(state.source.get(), row.address)
+                                                   : std::string());
     state.branches = find_branches(*state.code);
     state.arrow_depth = branch_depth(state.branches);
-    measure_columns(state);
-    state.fit_columns = true;
     state.tops.clear();
+    state.found_for.clear();
     state.keep_top = state.top_address != 0;
-    return true;
 }
 
 int row_index(const BundlesState& state, std::uint64_t address) {
@@ -108,51 +104,29 @@ int row_index(const BundlesState& state, std::uint64_t address) {
     if (at == state.rows.end() || at->address != address) return -1;
     return static_cast<int>(at - state.rows.begin());
 }
-// --- the table ---
 
-/// Hands the natural widths to the table; what the user dragged is kept until other code shows.
-void fit_columns(BundlesState& state, const Theme& theme) {
-    ImGuiTable* table = ImGui::GetCurrentContext()->CurrentTable;
-    if (!table || table->ColumnsCount != kColumns) return;
-    for (int i = 0; i < kColumns; ++i) {
-        const float width = state.wanted[static_cast<std::size_t>(i)] * theme.cell() + theme.px(4);
-        if (is_fixed(i)) {
-            table->Columns[i].WidthRequest =
-                width + (i == 0 ? gutter_width(theme, state.arrow_depth) : 0);
-        } else {
-            table->Columns[i].StretchWeight = width + theme.px(10);
-        }
-    }
-    state.fit_columns = false;
-}
-
-void set_up_columns(const BundlesState& state) {
-    static constexpr const char* kNames[kColumns] = {"Address", "ALC0",      "ALC1", "ALC2",
-                                                     "ALC3",    "ALC4",      "ALC5", "Control",
-                                                     "PLU",     "AAU · lit", "nop"};
-    ImGui::TableSetupScrollFreeze(0, 1);
-    for (int i = 0; i < kColumns; ++i)
-        ImGui::TableSetupColumn(
-            kNames[i],
-            is_fixed(i) ? ImGuiTableColumnFlags_WidthFixed : ImGuiTableColumnFlags_WidthStretch,
-            state.wanted[static_cast<std::size_t>(i)] * 8);
-}
-
+/// Names of the columns, where there are any.
 void draw_header(const Scene& scene, const BundlesState& state) {
+    if (state.view != BundlesState::View::Grid || !state.arrangement.columns) return;
     const Theme& theme = scene.theme;
-    ImGui::TableNextRow(ImGuiTableRowFlags_Headers, theme.row() + theme.px(4));
-    for (int i = 0; i < kColumns; ++i) {
-        if (!ImGui::TableSetColumnIndex(i)) continue;
-        const bool grid = state.view == BundlesState::View::Grid;
-        const char* name = ImGui::TableGetColumnName(i);
-        if (!grid && i > 1) name = "";
-        if (!grid && i == 1) name = state.view == BundlesState::View::Text ? "Text" : "Words";
-        ImGui::PushStyleColor(ImGuiCol_Text, theme.dim);
-        ImGui::PushID(i);
-        ImGui::TableHeader(name);
-        ImGui::PopID();
-        ImGui::PopStyleColor();
+    const Scene quiet{scene.now, scene.changes, scene.logs, scene.theme, scene.selection};
+    Ink ink(quiet);
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const float width = ImGui::GetContentRegionAvail().x;
+    const float height = theme.row() + theme.px(2);
+    ink.fill(at, {at.x + width, at.y + height}, theme.header, theme.px(2));
+    for (std::size_t unit = 0; unit < kUnits; ++unit) {
+        const float room = state.arrangement.width[unit] * theme.cell() + theme.px(8);
+        std::string_view name = title_of(static_cast<Unit>(unit));
+        if (ink.width(name, Weight::Prose) > room) name = chip_name(unit);
+        ink.text({at.x + state.text_left + state.arrangement.left[unit] * theme.cell(),
+                  at.y + theme.px(1)},
+                 theme.dim, name, Weight::Prose);
     }
+    if (state.source_left > 0)
+        ink.text({at.x + state.source_left, at.y + theme.px(1)}, theme.dim, tr("Source"),
+                 Weight::Prose);
+    ImGui::Dummy({width, height});
 }
 
 /// Other code shows the same place at the same height, if it holds it.
@@ -188,39 +162,48 @@ void scroll_if_needed(const Scene& scene, BundlesState& state) {
     const int index = row_index(state, state.scroll_to);
     if (index < 0) return;
     const auto i = static_cast<std::size_t>(index);
-    const float header = scene.theme.row() + scene.theme.px(8);
     const float top = state.tops[i], bottom = state.tops[i + 1];
-    const float view = ImGui::GetScrollY(), height = ImGui::GetWindowHeight() - header;
+    const float view = ImGui::GetScrollY(), height = ImGui::GetWindowHeight();
     const bool visible = top >= view && bottom + scene.theme.row() * 2 <= view + height;
     if (!visible) ImGui::SetScrollY(std::max(0.0f, top - height * 0.3f));
     if (--state.scroll_frames <= 0) state.scroll_to = 0;
 }
 
-void draw_table(const Scene& scene, BundlesState& state, CommandSink& sink) {
-    constexpr ImGuiTableFlags kFlags =
-        ImGuiTableFlags_ScrollY | ImGuiTableFlags_Resizable | ImGuiTableFlags_BordersInnerV |
-        ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_NoPadOuterX;
-    ImGui::PushStyleVar(ImGuiStyleVar_CellPadding,
-                        {scene.theme.px(3), ImGui::GetStyle().CellPadding.y});
-    const bool open = ImGui::BeginTable("grid", kColumns, kFlags);
-    ImGui::PopStyleVar();
-    if (!open) return;
-    set_up_columns(state);
-    if (state.fit_columns) fit_columns(state, scene.theme);
-    draw_header(scene, state);
+/// Brings `address` into view in the next frames.
+void show_row(BundlesState& state, std::uint64_t address, int frames = 3) {
+    state.scroll_to = address;
+    state.scroll_frames = frames;
+}
 
-    const ImGuiTable* table = ImGui::GetCurrentContext()->CurrentTable;
-    bool moved = state.tops.size() != state.rows.size() + 1 || state.laid_out != state.view ||
-                 state.laid_out_font != scene.theme.font_px();
-    for (int i = 0; i < kColumns; ++i) {
-        const float width = table->Columns[i].WorkMaxX - table->Columns[i].WorkMinX;
-        float& known = state.widths[static_cast<std::size_t>(i)];
-        if (std::abs(known - width) > 0.5f) {
-            known = width;
-            moved = true;
-        }
-    }
-    if (moved) lay_out(scene, state);
+/// Up and Down move the selection while the list has the keyboard.
+void move_selection(const Scene& scene, BundlesState& state) {
+    if (!ImGui::IsWindowFocused(ImGuiFocusedFlags_ChildWindows) || ImGui::GetIO().WantTextInput ||
+        ImGui::GetIO().KeyAlt || ImGui::GetIO().KeyCtrl || state.rows.empty())
+        return;
+    const auto pressed = [](ImGuiKey key) { return ImGui::IsKeyPressed(ImGui::GetKeyIndex(key)); };
+    const int step = (pressed(ImGuiKey_DownArrow) ? 1 : 0) - (pressed(ImGuiKey_UpArrow) ? 1 : 0) +
+                     (pressed(ImGuiKey_PageDown) ? 10 : 0) - (pressed(ImGuiKey_PageUp) ? 10 : 0);
+    if (step == 0) return;
+    const int at = row_index(state, scene.cursor());
+    const int last = static_cast<int>(state.rows.size()) - 1;
+    const auto index = static_cast<std::size_t>(std::clamp(std::max(at, 0) + step, 0, last));
+    scene.selection.bundle = state.rows[index].address;
+    show_row(state, scene.selection.bundle, 1);
+}
+
+void draw_list(const Scene& scene, BundlesState& state, CommandSink& sink) {
+    const Theme& theme = scene.theme;
+    const float room = ImGui::GetContentRegionAvail().x - ImGui::GetStyle().ScrollbarSize;
+    const bool moved = state.tops.size() != state.rows.size() + 1 || state.laid_out != state.view ||
+                       state.laid_out_font != theme.font_px() ||
+                       std::abs(state.laid_out_room - room) > 0.5f ||
+                       state.laid_out_source != state.show_source;
+    if (moved) lay_out(scene, state, room);
+    draw_header(scene, state);
+    const auto list = scoped::child("grid", {0, 0},
+                                    ImGuiWindowFlags_AlwaysVerticalScrollbar |
+                                        ImGuiWindowFlags_NoBackground | ImGuiWindowFlags_NoNav);
+    move_selection(scene, state);
     restore_scroll(state);
     scroll_if_needed(scene, state);
     ask_for_more(state, sink);
@@ -231,45 +214,129 @@ void draw_table(const Scene& scene, BundlesState& state, CommandSink& sink) {
     std::size_t first = first_at == state.tops.begin()
                             ? 0
                             : static_cast<std::size_t>(first_at - state.tops.begin()) - 1;
-    first = std::min(first, state.rows.empty() ? 0 : state.rows.size() - 1);
-    if (!state.rows.empty()) {
-        state.top_address = state.rows[first].address;
-        state.top_offset = view - state.tops[first];
-    }
-    const float left = table->InnerClipRect.Min.x, right = table->InnerClipRect.Max.x;
-    if (first > 0) ImGui::TableNextRow(0, state.tops[first]);
-    std::size_t i = first;
-    for (; i < state.rows.size() && state.tops[i] < end; ++i)
-        draw_bundle_row(scene, state, i, left, right, sink);
-    const float header = scene.theme.row() + scene.theme.px(4);
-    draw_branches(scene, state, {left, table->InnerClipRect.Min.y + header},
-                  {right, table->InnerClipRect.Max.y});
-    if (i < state.rows.size()) ImGui::TableNextRow(0, state.tops.back() - state.tops[i]);
-    ImGui::EndTable();
+    first = std::min(first, state.rows.size() - 1);
+    state.top_address = state.rows[first].address;
+    state.top_offset = view - state.tops[first];
+    const ImVec2 origin = ImGui::GetCursorScreenPos();  // of the first row, scrolled or not
+    state.rows_top = origin.y;
+    const float right = origin.x + room;
+    for (std::size_t i = first; i < state.rows.size() && state.tops[i] < end; ++i)
+        draw_bundle_row(scene, state, i, origin.x, right, origin.y + state.tops[i], sink);
+    const ImVec2 corner = ImGui::GetWindowPos();
+    draw_branches(scene, state, {origin.x, corner.y}, {right, corner.y + ImGui::GetWindowHeight()});
+    ImGui::SetCursorScreenPos(origin);
+    ImGui::Dummy({1, state.tops.back()});
 }
 
-void draw_tools(const Scene& scene, BundlesState& state) {
+// --- find ---
+
+bool contains_ignoring_case(std::string_view text, std::string_view what) {
+    return std::search(text.begin(), text.end(), what.begin(), what.end(), [](char a, char b) {
+               return std::tolower(static_cast<unsigned char>(a)) ==
+                      std::tolower(static_cast<unsigned char>(b));
+           }) != text.end();
+}
+
+/// The found row behind (or before) the cursor, around the ends.
+void go_to_found(const Scene& scene, BundlesState& state, bool back) {
+    if (state.found.empty()) return;
+    const std::uint64_t cursor = scene.cursor();
+    const auto address = [&](std::size_t row) { return state.rows[row].address; };
+    const auto next = back ? std::ranges::lower_bound(state.found, cursor, {}, address)
+                           : std::ranges::upper_bound(state.found, cursor, {}, address);
+    std::size_t row = 0;
+    if (back)
+        row = next == state.found.begin() ? state.found.back() : *std::prev(next);
+    else
+        row = next == state.found.end() ? state.found.front() : *next;
+    scene.selection.bundle = address(row);
+    show_row(state, scene.selection.bundle);
+}
+
+void draw_find(const Scene& scene, BundlesState& state) {
+    if (std::exchange(state.open_find, false)) {
+        state.finding = true;
+        ImGui::SetKeyboardFocusHere();
+    }
+    if (!state.finding) return;
+    const Theme& theme = scene.theme;
+    ImGui::SetNextItemWidth(std::min(theme.px(240), ImGui::GetContentRegionAvail().x * 0.45f));
+    const bool entered =
+        ImGui::InputTextWithHint("##find", tr("find in the whole section"), state.sought,
+                                 sizeof state.sought, ImGuiInputTextFlags_EnterReturnsTrue);
+    if ((ImGui::IsItemActive() || ImGui::IsItemDeactivated()) &&
+        ImGui::IsKeyPressed(ImGui::GetKeyIndex(ImGuiKey_Escape)))
+        state.finding = false;
+    if (state.found_for != state.sought) {
+        state.found_for = state.sought;
+        state.found = find_in_bundles(state.rows, state.comments, state.sought);
+    }
+    if (entered) {
+        go_to_found(scene, state, ImGui::GetIO().KeyShift);
+        ImGui::SetKeyboardFocusHere(-1);
+    }
+    ImGui::SameLine();
+    if (ImGui::SmallButton("<")) go_to_found(scene, state, true);
+    if (ImGui::IsItemHovered()) tool_tip(theme, tr("The one before (Shift+Enter)"));
+    ImGui::SameLine(0, 2);
+    if (ImGui::SmallButton(">")) go_to_found(scene, state, false);
+    if (ImGui::IsItemHovered()) tool_tip(theme, tr("The next one (Enter)"));
+    ImGui::SameLine();
+    const auto at = std::ranges::find_if(
+        state.found, [&](std::size_t row) { return state.rows[row].address == scene.cursor(); });
+    if (!state.sought[0])
+        ImGui::TextDisabled("%s", tr("operations, labels, addresses, comments"));
+    else if (at != state.found.end())
+        ImGui::TextDisabled(
+            "%s", trf("{} of {}", at - state.found.begin() + 1, state.found.size()).c_str());
+    else
+        ImGui::TextDisabled("%s", trf("{} found", state.found.size()).c_str());
+    ImGui::SameLine();
+    if (ImGui::SmallButton("x##find")) state.finding = false;
+    if (!state.finding) state.found.clear();
+}
+
+void draw_tools(const Scene& scene, BundlesState& state, CommandSink& sink) {
     const auto view = [&](const char* label, BundlesState::View which, const char* help) {
         if (!switch_button(scene.theme, label, state.view == which, help)) return;
         state.view = which;
-        state.scroll_to = scene.cursor();
-        state.scroll_frames = 2;
+        show_row(state, scene.cursor(), 2);
     };
-    view("Grid", BundlesState::View::Grid, "One column a unit");
-    view("Text", BundlesState::View::Text, "The disassembler's lines");
-    view("Raw", BundlesState::View::Raw, "The syllables, in memory order");
+    view(tr("Grid"), BundlesState::View::Grid, tr("Operations by unit"));
+    view(tr("Text"), BundlesState::View::Text, tr("The disassembler's lines"));
+    view(tr("Raw"), BundlesState::View::Raw, tr("The syllables, in memory order"));
     ImGui::SameLine(0, 12);
-    if (ImGui::SmallButton("Go to…")) state.open_go_to = true;
-    if (ImGui::IsItemHovered()) tool_tip(scene.theme, "Show an address or a symbol (Ctrl+G)");
+    const auto toggle = [&](const char* label, bool on, const char* help) {
+        return switch_button(scene.theme, label, on, help);
+    };
+    if (state.source &&
+        toggle(tr("Source"), state.show_source, tr("Comments of the source beside the bundles"))) {
+        state.show_source = !state.show_source;
+        state.source = nullptr;  // comments are looked up again
+    }
+    if (toggle(tr("Follow"), state.follow, tr("Keep the current bundle in view")))
+        state.follow = !state.follow;
+    if (toggle(tr("Heat"), scene.now.profile && scene.now.heat,
+               tr("Count how often every bundle is executed, as a bar under its address"))) {
+        const bool on = !(scene.now.profile && scene.now.heat);
+        sink.send(machine::SetProfile{on});
+        sink.send(machine::WatchQuality{on});
+    }
+    ImGui::SameLine(0, 12);
+    if (ImGui::SmallButton(tr("Go to…"))) state.open_go_to = true;
+    if (ImGui::IsItemHovered()) tool_tip(scene.theme, tr("Show an address or a symbol (Ctrl+G)"));
     ImGui::SameLine(0, 2);
-    if (ImGui::SmallButton("Current")) {
+    if (ImGui::SmallButton(tr("Find…"))) state.open_find = true;
+    if (ImGui::IsItemHovered())
+        tool_tip(scene.theme, tr("Look for text in the whole section (Ctrl+F)"));
+    ImGui::SameLine(0, 2);
+    if (ImGui::SmallButton(tr("Current"))) {
         scene.selection.bundle = 0;
         scene.selection.go_to = scene.now.ip;
     }
-    if (ImGui::IsItemHovered()) tool_tip(scene.theme, "Back to the current bundle (Alt+Home)");
+    if (ImGui::IsItemHovered()) tool_tip(scene.theme, tr("Back to the current bundle (Alt+Home)"));
     ImGui::SameLine(0, 12);
     const std::string where = place(scene.symbols(), scene.cursor());
-    Ink ink(scene);
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const float room = ImGui::GetContentRegionAvail().x - scene.theme.px(4);
     // Not part of the rows, so not captured.
@@ -279,6 +346,29 @@ void draw_tools(const Scene& scene, BundlesState& state) {
 }
 
 }  // namespace
+
+std::string source_comment(const machine::SourceLines* source, std::uint64_t address) {
+    const machine::SourceLine* line = source ? source->at(address) : nullptr;
+    if (!line || line->address != address) return {};
+    return line->comment;
+}
+
+std::vector<std::size_t> find_in_bundles(const std::vector<GridRow>& rows,
+                                         const std::vector<std::string>& comments,
+                                         std::string_view text) {
+    std::vector<std::size_t> found;
+    if (text.empty()) return found;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const GridRow& row = rows[i];
+        bool here = contains_ignoring_case(row.label, text) ||
+                    contains_ignoring_case(hex(row.address), text) ||
+                    (i < comments.size() && contains_ignoring_case(comments[i], text));
+        for (const auto& cell : row.cells)
+            for (const OpText& op : cell) here = here || contains_ignoring_case(op.joined(), text);
+        if (here) found.push_back(i);
+    }
+    return found;
+}
 
 std::uint64_t resolve_place(std::string_view text, const guest::SymbolTable* symbols) {
     while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -306,8 +396,7 @@ std::uint64_t resolve_place(std::string_view text, const guest::SymbolTable* sym
 void draw_bundles(const Scene& scene, BundlesState& state, CommandSink& sink) {
     refresh(scene, state);
     if (scene.selection.go_to) {
-        state.scroll_to = scene.selection.go_to;
-        state.scroll_frames = 3;
+        show_row(state, scene.selection.go_to);
         if (scene.selection.go_to != scene.now.ip) scene.selection.bundle = scene.selection.go_to;
         if (row_index(state, state.scroll_to) < 0 && state.asked_code != state.scroll_to) {
             sink.send(machine::ShowCode{state.scroll_to});
@@ -315,23 +404,20 @@ void draw_bundles(const Scene& scene, BundlesState& state, CommandSink& sink) {
         }
         scene.selection.go_to = 0;
     }
-    if (!scene.now.live && scene.now.ip != state.last_ip) {
+    if ((!scene.now.live || scene.slow_motion()) && scene.now.ip != state.last_ip) {
         state.last_ip = scene.now.ip;
         state.asked_code = 0;
-        if (state.follow) {
-            state.scroll_to = scene.now.ip;
-            state.scroll_frames = 3;
-        }
+        if (state.follow) show_row(state, scene.now.ip);
     }
-    draw_tools(scene, state);
+    draw_tools(scene, state, sink);
+    draw_find(scene, state);
     draw_go_to(scene, state);
     if (state.rows.empty()) {
-        empty_state(scene, "No code to show yet",
-                    "The bundles around the current address appear when the "
-                    "program stops.");
+        empty_state(scene, tr("No code to show yet"),
+                    tr("The bundles around the current address appear when the program stops."));
         return;
     }
-    draw_table(scene, state, sink);
+    draw_list(scene, state, sink);
 }
 
 std::string bundles_text(const Scene& scene, const BundlesState& state) {
@@ -358,15 +444,13 @@ std::string bundles_text(const Scene& scene, const BundlesState& state) {
             for (std::size_t unit = 0; unit < kUnits; ++unit) {
                 std::string cell;
                 for (const OpText& op : row.cells[unit]) cell += op.joined() + " ";
-                if (unit == 8) {
-                    for (const std::string& literal : row.literals) cell += literal + " ";
-                }
                 if (!cell.empty()) out += cell + " | ";
             }
-            if (row.nop || row.loop_mode)
-                out += fmt::format("{}{} | ", row.nop ? std::to_string(row.nop) : "",
-                                   row.loop_mode ? "L" : "");
+            if (!row.pause.empty()) out += row.pause + " | ";
         }
+        const std::string comment =
+            state.show_source ? source_comment(scene.now.source.get(), row.address) : "";
+        if (!comment.empty()) out += comment + " | ";
         out += "\n";
     }
     return out;

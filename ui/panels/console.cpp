@@ -4,6 +4,7 @@
 
 #include "ui/format.h"
 #include "ui/ink.h"
+#include "ui/text.h"
 
 namespace e2k::ui {
 
@@ -65,12 +66,12 @@ void draw_lines(const Scene& scene, ConsoleState& state, float height) {
         ImGui::GetScrollY() >= ImGui::GetScrollMaxY() - line_height * 4)
         state.follow = true;
     if (ImGui::BeginPopupContextWindow("menu")) {
-        if (ImGui::MenuItem("Copy all")) {
+        if (ImGui::MenuItem(tr("Copy all"))) {
             std::string all;
             for (const Logs::Line& line : lines) all += line.text + "\n";
             ImGui::SetClipboardText(all.c_str());
         }
-        ImGui::MenuItem("Follow", nullptr, &state.follow);
+        ImGui::MenuItem(tr("Follow"), nullptr, &state.follow);
         ImGui::EndPopup();
     }
     ImGui::EndChild();
@@ -85,9 +86,10 @@ void draw_input(const Scene& scene, ConsoleState& state, machine::CommandSink& s
         ImGui::SetKeyboardFocusHere();
         state.focus = false;
     }
-    const char* hint = state.end_of_file ? "end of file was sent"
-                       : open            ? "input for the program, Enter sends the line"
-                                         : "the program reads no more input";
+    const char* hint = state.end_of_file       ? tr("end of file was sent")
+                       : scene.now.reads_input ? tr("the program waits for this line: type, Enter")
+                       : open                  ? tr("input for the program, Enter sends the line")
+                                               : tr("the program reads no more input");
     if (ImGui::InputTextWithHint("##input", hint, state.input, sizeof state.input,
                                  ImGuiInputTextFlags_EnterReturnsTrue)) {
         std::string line = std::string(state.input) + "\n";
@@ -103,7 +105,7 @@ void draw_input(const Scene& scene, ConsoleState& state, machine::CommandSink& s
         state.end_of_file = true;
     }
     ImGui::EndDisabled();
-    if (ImGui::IsItemHovered()) tool_tip(scene.theme, "End of the program's input (Ctrl+D)");
+    if (ImGui::IsItemHovered()) tool_tip(scene.theme, tr("End of the program's input (Ctrl+D)"));
 }
 
 }  // namespace
@@ -113,8 +115,8 @@ void draw_console(const Scene& scene, ConsoleState& state, machine::CommandSink&
     const float height = std::max(scene.theme.row(), ImGui::GetContentRegionAvail().y - input);
     if (scene.logs.console().empty()) {
         ImGui::BeginChild("output", {0, height}, false);
-        empty_state(scene, "No output yet",
-                    "What the program writes to standard output and error.");
+        empty_state(scene, tr("No output yet"),
+                    tr("What the program writes to standard output and error."));
         ImGui::EndChild();
     } else {
         draw_lines(scene, state, height);

@@ -7,6 +7,7 @@
 
 #include "ui/format.h"
 #include "ui/ink.h"
+#include "ui/text.h"
 
 namespace e2k::ui {
 
@@ -49,7 +50,7 @@ void draw_go_to(const Scene& scene, BundlesState& state) {
     const Theme& theme = scene.theme;
     ImGui::SetNextWindowSize({theme.px(380), 0});
     if (!ImGui::BeginPopup("go to")) return;
-    ImGui::TextDisabled("Address or symbol, also name+0x18");
+    ImGui::TextDisabled("%s", tr("Address or symbol, also name+0x18"));
     ImGui::SetNextItemWidth(-1);
     if (ImGui::IsWindowAppearing()) ImGui::SetKeyboardFocusHere();
     const bool entered = ImGui::InputText("##place", state.filter, sizeof state.filter,
@@ -76,8 +77,8 @@ void draw_go_to(const Scene& scene, BundlesState& state) {
             chosen = found[static_cast<std::size_t>(state.go_to_choice)]->address;
     }
     if (found.empty() && state.filter[0] && !resolve_place(state.filter, scene.symbols()))
-        ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(theme.error),
-                           "No symbol and no hexadecimal address");
+        ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(theme.error), "%s",
+                           tr("No symbol and no hexadecimal address"));
     if (chosen) {
         scene.selection.go_to = chosen;
         ImGui::CloseCurrentPopup();

@@ -7,6 +7,8 @@
 
 #include "ui/explain.h"
 #include "ui/format.h"
+#include "ui/scoped.h"
+#include "ui/text.h"
 
 namespace e2k::ui {
 
@@ -15,6 +17,8 @@ namespace {
 using translate::kReasons;
 using translate::Reason;
 using translate::RegionRecord;
+
+constexpr std::uint64_t kHottest = ~0ull;  ///< HostCodeState::asked: the hottest region
 
 bool covers(const RegionRecord& region, std::uint64_t address) {
     return std::find(region.bundle_addresses.begin(), region.bundle_addresses.end(), address) !=
@@ -28,29 +32,29 @@ std::vector<std::string> header_lines(const Scene& scene, const RegionRecord& re
         static_cast<double>(std::max<std::size_t>(1, region.bundle_addresses.size()));
     const double operations =
         static_cast<double>(std::max<std::uint32_t>(1, region.guest_operations));
-    lines.push_back(fmt::format(
-        "{}  ·  tier {}  ·  {}", place(scene.symbols(), region.guest_begin), region.tier,
-        region.executions ? si(static_cast<double>(region.executions)) + " executions"
-                          : std::string("not counted")));
     lines.push_back(
-        fmt::format("{} bundles, {} ops → {} instructions, {}  ·  {:.1f} a bundle, {:.1f} an op",
-                    bundles, region.guest_operations, instructions,
-                    byte_size(region.host_code.size()), static_cast<double>(instructions) / bundles,
-                    static_cast<double>(instructions) / operations));
-    if (region.helper_calls) lines[0] += fmt::format("  ·  {} helper calls", region.helper_calls);
+        trf("{}  ·  tier {}  ·  {}", place(scene.symbols(), region.guest_begin), region.tier,
+            region.executions ? trf("{} executions", si(static_cast<double>(region.executions)))
+                              : std::string(tr("not counted"))));
+    lines.push_back(
+        trf("{} bundles, {} ops → {} instructions, {}  ·  {:.1f} a bundle, {:.1f} an op", bundles,
+            region.guest_operations, instructions, byte_size(region.host_code.size()),
+            static_cast<double>(instructions) / bundles,
+            static_cast<double>(instructions) / operations));
+    if (region.helper_calls) lines[0] += "  ·  " + trf("{} helper calls", region.helper_calls);
     if (ledger.counted) lines.push_back(ledger_text(ledger));
-    if (!region.key_text.empty()) lines.push_back("specialised for " + region.key_text);
+    if (!region.key_text.empty()) lines.push_back(trf("specialised for {}", region.key_text));
     return lines;
 }
 
 std::string exits_text(const Scene& scene, const RegionRecord& region) {
-    std::string out = "exits: ";
-    if (region.exits.empty()) return out + "none";
+    std::string out = tr("exits: ");
+    if (region.exits.empty()) return out + tr("none");
     for (std::size_t i = 0; i < region.exits.size(); ++i) {
         const auto& exit = region.exits[i];
         out += fmt::format("{}{}{}", i ? ", " : "",
-                           exit.target ? place(scene.symbols(), exit.target) : "computed",
-                           exit.linked ? " (linked)" : "");
+                           exit.target ? place(scene.symbols(), exit.target) : tr("computed"),
+                           exit.linked ? tr(" (linked)") : "");
     }
     return out;
 }
@@ -61,23 +65,25 @@ struct Empty {
 /// Why there is no host code for the cursor.
 Empty empty_reason(const Scene& scene) {
     const std::string where = place(scene.symbols(), scene.cursor());
-    if (!scene.has_program()) return {"No program", "Open one to see what it is translated to."};
+    if (!scene.has_program())
+        return {tr("No program"), tr("Open one to see what it is translated to.")};
     if (scene.now.tier == machine::Tier::Interpreter)
-        return {"The interpreter runs this program",
-                "It makes no host code. Choose the translator in the tool bar to see x86-64 here."};
-    if (scene.running()) return {"Running", "Pause to inspect the region at the cursor."};
+        return {tr("The interpreter runs this program"),
+                tr("It makes no host code. Choose the translator in the tool bar to see x86-64 "
+                   "here.")};
+    if (scene.running())
+        return {tr("Running"), tr("The hottest region appears as soon as one is translated.")};
     if (scene.now.translation.regions == 0 && scene.now.profile)
-        return {"Counting executions",
-                "The program is translated anew, with counters, when it runs on."};
+        return {tr("Counting executions"),
+                tr("The program is translated anew, with counters, when it runs on.")};
     if (scene.now.translation.regions == 0)
-        return {"Nothing translated yet",
-                "Stepping uses the interpreter. Run the program, then stop it: the region at the "
-                "cursor appears here."};
-    return {
-        "No translation of " + where,
-        fmt::format("This bundle has only been interpreted so far; {} regions of other code are "
-                    "translated. Run through it, or select a bundle that has run.",
-                    scene.now.translation.regions)};
+        return {tr("Nothing translated yet"),
+                tr("Stepping uses the interpreter. Run the program, then stop it: the region at "
+                   "the cursor appears here.")};
+    return {trf("No translation of {}", where),
+            trf("This bundle has only been interpreted so far; {} regions of other code are "
+                "translated. Run through it, or select a bundle that has run.",
+                scene.now.translation.regions)};
 }
 
 // --- drawing ---
@@ -103,7 +109,7 @@ ImU32 lane_colour(const Theme& theme, int lane) {
     return lane >= 0 && lane < 6 ? theme.lane[static_cast<std::size_t>(lane)] : theme.line;
 }
 
-void draw_legend(const Scene& scene, const HostCodeState& state) {
+void draw_legend(const Scene& scene, HostCodeState& state) {
     const Theme& theme = scene.theme;
     Ink ink(scene);
     const ReasonShares shares = reason_shares(*state.region, state.ledger);
@@ -139,30 +145,80 @@ void draw_legend(const Scene& scene, const HostCodeState& state) {
         }
         ink.fill({text_x, y + theme.px(4)}, {text_x + theme.px(8), y + theme.px(12)},
                  theme.reason[i], theme.px(2));
-        ink.text({text_x + theme.px(12), y}, theme.dim, name, Weight::Prose);
+        const bool chosen = state.reason == static_cast<int>(i);
+        const ImVec2 a{text_x - theme.px(2), y}, b{text_x + width - theme.px(6), y + theme.row()};
+        if (chosen) ink.frame(a, b, theme.selection, theme.px(2));
+        ink.text({text_x + theme.px(12), y}, chosen ? theme.text : theme.dim, name, Weight::Prose);
         ink.end_cell();
+        if (ImGui::IsWindowHovered() && ImGui::IsMouseHoveringRect(a, b)) {
+            tool_tip(theme, tr("Click: show only the instructions made for this reason"));
+            if (ImGui::IsMouseClicked(ImGuiMouseButton_Left))
+                state.reason = chosen ? -1 : static_cast<int>(i);
+        }
         text_x += width;
     }
     ink.end_row();
     ImGui::Dummy({room, y - at.y + theme.row()});
 }
 
+/// Where the region leads: each target is a link.
+void draw_exits(const Scene& scene, const RegionRecord& region) {
+    const Theme& theme = scene.theme;
+    Ink ink(scene);
+    const ImVec2 origin = ImGui::GetCursorScreenPos();
+    const float right = origin.x + ImGui::GetContentRegionAvail().x;
+    float x = ink.text(origin, theme.dim, tr("exits: "), Weight::Prose), y = origin.y;
+    if (region.exits.empty()) x = ink.text({x, y}, theme.dim, tr("none"), Weight::Prose);
+    for (std::size_t i = 0; i < region.exits.size(); ++i) {
+        const auto& exit = region.exits[i];
+        const std::string name = exit.target ? place(scene.symbols(), exit.target) : tr("computed");
+        const std::string text = fmt::format("{}{}{}", name, exit.linked ? tr(" (linked)") : "",
+                                             i + 1 < region.exits.size() ? ", " : "");
+        if (x + ink.width(text, Weight::Prose) > right && x > origin.x) {
+            x = origin.x;
+            y += theme.row();
+        }
+        const ImVec2 at{x, y};
+        x = ink.text(at, exit.target ? theme.address : theme.dim, text, Weight::Prose);
+        if (exit.target && ImGui::IsWindowHovered() &&
+            ImGui::IsMouseHoveringRect(at, {x, y + theme.row()})) {
+            ink.line({at.x, y + theme.row() - theme.px(2)}, {x, y + theme.row() - theme.px(2)},
+                     theme.selection);
+            if (ImGui::IsMouseClicked(ImGuiMouseButton_Left))
+                scene.selection.bundle = scene.selection.go_to = exit.target;
+        }
+    }
+    ink.end_row();
+    ImGui::Dummy({1, y - origin.y + theme.row() - ImGui::GetStyle().ItemSpacing.y});
+}
+
+/// Two lines, and the rest of what is known when it is asked for.
 void draw_header(const Scene& scene, HostCodeState& state) {
     const Theme& theme = scene.theme;
     Ink ink(scene);
-    auto lines = header_lines(scene, *state.region, state.ledger, state.instructions.size());
-    lines.push_back(exits_text(scene, *state.region));
-    bool first = true;
-    for (const std::string& line : lines) {
+    const auto lines = header_lines(scene, *state.region, state.ledger, state.instructions.size());
+    constexpr std::size_t kAlways = 2;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        if (i >= kAlways && !state.expanded && !state.ledger.counted) break;
+        if (i > kAlways && !state.expanded) break;  // what was executed is worth a line
+        const std::string& line = lines[i];
         const ImVec2 at = ImGui::GetCursorScreenPos();
-        const float room = ImGui::GetContentRegionAvail().x - theme.px(4);
+        const float more = i == 0 ? theme.px(58) : theme.px(4);
+        const float room = ImGui::GetContentRegionAvail().x - more;
         const bool cut =
-            ink.text_fit(at, room, first ? theme.text : theme.dim, line, Weight::Prose);
+            ink.text_fit(at, room, i == 0 ? theme.text : theme.dim, line, Weight::Prose);
         ink.end_row();
+        if (i == 0) {
+            const auto tight = scoped::style(ImGuiStyleVar_FramePadding, ImVec2{theme.px(4), 0});
+            ImGui::SetCursorScreenPos({at.x + room + theme.px(2), at.y});
+            if (ImGui::SmallButton(state.expanded ? tr("less") : tr("more")))
+                state.expanded = !state.expanded;
+            ImGui::SetCursorScreenPos(at);
+        }
         ImGui::Dummy({room, theme.row() - ImGui::GetStyle().ItemSpacing.y});
         if (cut && ImGui::IsItemHovered()) tool_tip(theme, line);
-        first = false;
     }
+    if (state.expanded) draw_exits(scene, *state.region);
     ImGui::Dummy({1, theme.px(1)});
     draw_legend(scene, state);
 }
@@ -217,10 +273,13 @@ void draw_host_row(const Scene& scene, HostCodeState& state, const HostRow& row,
         }
         // The tool tip has what does not fit.
         const float right = end.x - strip - theme.px(6);
+        const bool aside =
+            state.reason >= 0 && static_cast<int>(instruction.reason) != state.reason;
         for (const auto& piece : instruction.pieces) {
             const bool last = &piece == &instruction.pieces.back();
             const float dots = last ? 0 : ink.width("…");
-            const ImU32 colour = piece_colour(theme, piece.kind);
+            const ImU32 colour =
+                aside ? with_alpha(theme.dim, 0.5f) : piece_colour(theme, piece.kind);
             if (x + ink.width(piece.text) + dots > right) {
                 ink.text_fit({x, y}, right - x - 0.5f, colour, piece.text + (last ? "" : "…"));
                 break;
@@ -303,13 +362,13 @@ void refresh(const Scene& scene, HostCodeState& state) {
 
 void draw_tools(const Scene& scene, HostCodeState& state, machine::CommandSink& sink) {
     const Theme& theme = scene.theme;
-    if (switch_button(theme, "Count", scene.now.profile, kCountHelp))
+    if (switch_button(theme, tr("Count"), scene.now.profile, tr(kCountHelp)))
         sink.send(machine::SetProfile{!scene.now.profile});
-    if (switch_button(theme, "Bytes", state.show_bytes, "The bytes of each instruction"))
+    if (switch_button(theme, tr("Bytes"), state.show_bytes, tr("The bytes of each instruction")))
         state.show_bytes = !state.show_bytes;
     ImGui::SameLine(0, 12);
     ImGui::BeginDisabled(state.ledger.ranking.empty());
-    if (ImGui::SmallButton("Worst bundle")) {
+    if (ImGui::SmallButton(tr("Worst bundle"))) {
         const bool again = state.worst != 0 && scene.selection.bundle == state.worst;
         const std::uint64_t address = next_worst(state.ledger, again ? state.worst : 0);
         state.worst = address;
@@ -319,10 +378,11 @@ void draw_tools(const Scene& scene, HostCodeState& state, machine::CommandSink& 
     }
     ImGui::EndDisabled();
     if (ImGui::IsItemHovered(ImGuiHoveredFlags_AllowWhenDisabled))
-        tool_tip(theme, state.ledger.counted
-                            ? "Go to the bundle with the most executed instructions above one an "
-                              "operation; again: to the next"
-                            : "Needs executions: switch on Count and run on");
+        tool_tip(theme,
+                 state.ledger.counted
+                     ? tr("Go to the bundle with the most executed instructions above one an "
+                          "operation; again: to the next")
+                     : tr("Needs executions: switch on Count and run on"));
 }
 
 }  // namespace
@@ -335,6 +395,11 @@ void draw_host_code(const Scene& scene, HostCodeState& state, machine::CommandSi
         // Named regions keep their counts up to date while the program runs.
         if (scene.now.profile || !scene.now.region || !covers(*scene.now.region, cursor))
             sink.send(machine::ShowRegion{cursor});
+    }
+    // While the program runs and nothing else was chosen: what it spends its time in.
+    if (scene.running() && !scene.selection.bundle && state.asked != kHottest) {
+        state.asked = kHottest;
+        sink.send(machine::ShowRegion{});
     }
     refresh(scene, state);
     if (scene.has_program() && scene.now.tier != machine::Tier::Interpreter)

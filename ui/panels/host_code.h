@@ -48,6 +48,8 @@ struct HostCodeState {
     std::uint64_t asked = 0;  ///< address last requested with ShowRegion
     std::uint64_t worst = 0;  ///< where "Worst bundle" went last
     bool show_bytes = false;
+    bool expanded = false;  ///< the header shows everything
+    int reason = -1;        ///< instructions of other reasons are dimmed; -1: none are
     int scroll_frames = 0;
 };
 

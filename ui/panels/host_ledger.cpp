@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "ui/format.h"
+#include "ui/text.h"
 
 namespace e2k::ui {
 
@@ -24,23 +25,23 @@ std::string explanation(const HostLedger& ledger, std::size_t index) {
     const translate::BundleQuality& bundle = ledger.bundles[index];
     const std::uint32_t above =
         bundle.instructions - std::min(bundle.instructions, bundle.operations);
-    std::string out = fmt::format(
+    std::string out = trf(
         "Executed {} times in this region.\n{} host instructions for {} operations: {} above the "
         "ideal of one each.",
         decimal_grouped(bundle.executed.bundles), bundle.instructions, bundle.operations, above);
     if (const std::uint64_t weight = bundle.executed.excess())
-        out += fmt::format("\nWeight {} × {} = {}: {:.1f} % of the region's.",
-                           decimal_grouped(bundle.executed.bundles), above, decimal_grouped(weight),
-                           100 * ledger.share(index));
-    return out + "\nExits and other code off the straight path are left out.";
+        out += "\n" + trf("Weight {} × {} = {}: {:.1f} % of the region's.",
+                          decimal_grouped(bundle.executed.bundles), above, decimal_grouped(weight),
+                          100 * ledger.share(index));
+    return out + "\n" + tr("Exits and other code off the straight path are left out.");
 }
 
 }  // namespace
 
-const char* const kCountHelp =
+const char* const kCountHelp = text_mark(
     "Count how often every bundle runs.\n"
     "Costs little in long loops, up to a tenth of the speed where branches are many. "
-    "Switching drops all translations, which are made anew as the program runs on.";
+    "Switching drops all translations, which are made anew as the program runs on.");
 
 double HostLedger::share(std::size_t bundle) const {
     if (excess == 0) return 0;
@@ -65,13 +66,13 @@ HostLedger make_ledger(const translate::RegionRecord& region) {
 
 std::string ledger_text(const HostLedger& ledger) {
     const translate::Executed& total = ledger.total;
-    if (total.bundles == 0) return "executed here: nothing since counting began";
-    std::string out = fmt::format("executed here: {} ops → {} instructions  ·  {:.2f} an op",
-                                  si(total.operations), si(total.instructions), total.expansion());
+    if (total.bundles == 0) return tr("executed here: nothing since counting began");
+    std::string out = trf("executed here: {} ops → {} instructions  ·  {:.2f} an op",
+                          si(total.operations), si(total.instructions), total.expansion());
     if (!ledger.ranking.empty()) {
         const std::size_t worst = ledger.ranking.front();
-        out += fmt::format("  ·  {} above one an op, {:.0f} % of them in {}", si(ledger.excess),
-                           100 * ledger.share(worst), hex(ledger.bundles[worst].address));
+        out += trf("  ·  {} above one an op, {:.0f} % of them in {}", si(ledger.excess),
+                   100 * ledger.share(worst), hex(ledger.bundles[worst].address));
     }
     return out;
 }
@@ -92,13 +93,13 @@ ReasonShares reason_shares(const translate::RegionRecord& region, const HostLedg
     if (ledger.total.instructions != 0) {
         shares.amounts = ledger.total.by_reason;
         shares.total = ledger.total.instructions;
-        shares.unit = "executed instructions";
+        shares.unit = tr("executed instructions");
         return shares;
     }
     for (const translate::HostRange& range : region.ranges)
         shares.amounts[static_cast<std::size_t>(range.reason)] += range.end - range.begin;
     shares.total = std::max<std::uint64_t>(1, region.host_code.size());
-    shares.unit = "bytes";
+    shares.unit = tr("bytes");
     return shares;
 }
 

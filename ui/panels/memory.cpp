@@ -9,6 +9,7 @@
 #include "ui/format.h"
 #include "ui/ink.h"
 #include "ui/panels/bundles.h"
+#include "ui/text.h"
 
 namespace e2k::ui {
 
@@ -84,7 +85,7 @@ void go_to_text(const Scene& scene, MemoryState& state) {
         state.follow = {};
         show(state, address);
     } else {
-        state.error = fmt::format("\"{}\" is no address, symbol or register", state.place);
+        state.error = trf("\"{}\" is no address, symbol or register", std::string(state.place));
     }
 }
 
@@ -92,7 +93,8 @@ void go_to_text(const Scene& scene, MemoryState& state) {
 
 void draw_regions(const Scene& scene, MemoryState& state) {
     const guest::Region* here = region_of(scene.now, state.marked ? state.marked : state.address);
-    const std::string label = here ? here->name.empty() ? hex(here->begin) : here->name : "regions";
+    const std::string label =
+        here ? here->name.empty() ? hex(here->begin) : here->name : tr("regions");
     ImGui::SetNextItemWidth(-FLT_MIN);
     if (!ImGui::BeginCombo("##regions", label.c_str(), ImGuiComboFlags_HeightLarge)) return;
     for (const guest::Region& region : scene.now.regions) {
@@ -109,7 +111,7 @@ void draw_regions(const Scene& scene, MemoryState& state) {
 void draw_tools(const Scene& scene, MemoryState& state) {
     const Theme& theme = scene.theme;
     ImGui::SetNextItemWidth(std::min(theme.px(200), ImGui::GetContentRegionAvail().x * 0.4f));
-    if (ImGui::InputTextWithHint("##place", "address, symbol, %r5, sp", state.place,
+    if (ImGui::InputTextWithHint("##place", tr("address, symbol, %r5, sp"), state.place,
                                  sizeof state.place, ImGuiInputTextFlags_EnterReturnsTrue))
         go_to_text(scene, state);
     ImGui::SameLine();
@@ -117,9 +119,9 @@ void draw_tools(const Scene& scene, MemoryState& state) {
     const bool usable =
         picked.kind == RegisterRef::Kind::Window || picked.kind == RegisterRef::Kind::Global;
     bool follow = follows(state);
-    const std::string label = follow   ? "follows " + register_name(state.follow)
-                              : usable ? "follow " + register_name(picked)
-                                       : "follow";
+    const std::string label = follow   ? trf("follows {}", register_name(state.follow))
+                              : usable ? trf("follow {}", register_name(picked))
+                                       : std::string(tr("follow"));
     ImGui::BeginDisabled(!follow && !usable);
     if (ImGui::Checkbox((label + "###follow").c_str(), &follow)) {
         state.follow = follow ? picked : RegisterRef{};
@@ -128,8 +130,8 @@ void draw_tools(const Scene& scene, MemoryState& state) {
     ImGui::EndDisabled();
     if (ImGui::IsItemHovered(ImGuiHoveredFlags_AllowWhenDisabled))
         tool_tip(theme,
-                 "Show the memory a register points to, at every stop. Select a register in "
-                 "the register panel, or type its name at the left.");
+                 tr("Show the memory a register points to, at every stop. Select a register in "
+                    "the register panel, or type its name at the left."));
     ImGui::SameLine();
     draw_regions(scene, state);
     if (!state.error.empty())
@@ -250,14 +252,16 @@ void draw_memory(const Scene& scene, MemoryState& state, machine::CommandSink& s
     }
     draw_tools(scene, state);
     if (state.address == 0) {
-        empty_state(scene, "No memory to show yet", "Name an address above, or pause the program.");
+        empty_state(scene, tr("No memory to show yet"),
+                    tr("Name an address above, or pause the program."));
         return;
     }
     ask(scene, state, ImGui::GetContentRegionAvail().y, sink);
     if (scene.running()) {
         Ink ink(scene);
         const ImVec2 at = ImGui::GetCursorScreenPos();
-        ink.text(at, scene.theme.dim, "as of the last stop; pause to read again", Weight::Prose);
+        ink.text(at, scene.theme.dim, tr("as of the last stop; pause to read again"),
+                 Weight::Prose);
         ink.end_row();
         ImGui::Dummy({1, scene.theme.row()});
     }

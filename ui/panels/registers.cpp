@@ -8,6 +8,7 @@
 #include "ui/explain.h"
 #include "ui/format.h"
 #include "ui/ink.h"
+#include "ui/text.h"
 
 namespace e2k::ui {
 
@@ -15,15 +16,16 @@ namespace {
 
 std::string window_title(const Scene& scene) {
     const auto& wd = scene.now.wd;
-    std::string out = fmt::format("%r window  {} registers", wd.size);
-    if (wd.psize) out += fmt::format(", {} from the caller", wd.psize);
+    std::string out = trf("%r window  {} registers", wd.size);
+    if (wd.psize) out += trf(", {} from the caller", wd.psize);
     if (wd.dbl) out += ", dbl";
     return out;
 }
 
 std::string predicates_title(const Scene& scene) {
     const auto& br = scene.now.br;
-    return br.psz ? fmt::format("Predicates  0–{} rotate, at {}", br.psz, br.pcur) : "Predicates";
+    return br.psz ? trf("Predicates  0–{} rotate, at {}", br.psz, br.pcur)
+                  : std::string(tr("Predicates"));
 }
 
 const char* tag_name(cpu::CtprTag tag) {
@@ -145,6 +147,7 @@ void draw_register(const Scene& scene, Ink& ink, const RegisterCell& cell, const
     ink.end_cell();
     if (selected) ink.frame(at, end, theme.selection, theme.px(2), theme.px(1.5f));
     if (!hovered) return;
+    scene.selection.hover_reg = cell.ref;
     if (cell.ref.kind == RegisterRef::Kind::Window) {
         tool_tip(theme, explain_window_register(scene, cell.ref.index));
     } else {
@@ -217,8 +220,8 @@ void draw_predicates(const Scene& scene) {
                  stops <= 1 ? colour : theme.dim, number);
         if (scene.capture) scene.capture->text += on ? "=1 " : "=0 ";
         if (ImGui::IsWindowHovered() && ImGui::IsMouseHoveringRect(at, end))
-            tool_tip(theme, fmt::format("%pred{} is {}{}", i, on ? "true" : "false",
-                                        value & cpu::kPredTag ? ", diagnostic" : ""));
+            tool_tip(theme, trf("%pred{} is {}{}", i, on ? tr("true") : tr("false"),
+                                value & cpu::kPredTag ? tr(", diagnostic") : ""));
     }
     ink.end_row();
     ImGui::Dummy({room, static_cast<float>((32 + per_row - 1) / per_row) * height + theme.px(2)});
@@ -246,15 +249,15 @@ void draw_tools(const Scene& scene, RegistersState& state) {
     const auto view = [&](const char* label, NumberView which, const char* help) {
         if (switch_button(scene.theme, label, state.view == which, help)) state.view = which;
     };
-    view("Hex", NumberView::Hex, "64-bit values in hexadecimal");
-    view("Signed", NumberView::Signed, "64-bit values as signed decimals");
-    view("Double", NumberView::Double, "64-bit values as floating point");
+    view(tr("Hex"), NumberView::Hex, tr("64-bit values in hexadecimal"));
+    view(tr("Signed"), NumberView::Signed, tr("64-bit values as signed decimals"));
+    view(tr("Double"), NumberView::Double, tr("64-bit values as floating point"));
     ImGui::SameLine(0, 12);
     const auto toggle = [&](const char* label, bool& on) {
         if (switch_button(scene.theme, label, on, {})) on = !on;
     };
     toggle("%g", state.show_globals);
-    toggle("State", state.show_state);
+    toggle(tr("State"), state.show_state);
     ImGui::NewLine();
 }
 
@@ -330,15 +333,16 @@ std::vector<std::string> state_lines(const Scene& scene) {
 
 void draw_registers(const Scene& scene, RegistersState& state, machine::CommandSink&) {
     if (scene.now.window.empty()) {
-        empty_state(scene, "No registers to show yet",
-                    "Registers appear when the program stops: pause it, or run to a breakpoint.");
+        empty_state(
+            scene, tr("No registers to show yet"),
+            tr("Registers appear when the program stops: pause it, or run to a breakpoint."));
         return;
     }
     draw_tools(scene, state);
-    if (scene.running()) {
+    if (scene.running() && !scene.slow_motion()) {
         Ink ink(scene);
         const ImVec2 at = ImGui::GetCursorScreenPos();
-        ink.text(at, scene.theme.dim, "Running: values of the last stop. Pause to inspect.",
+        ink.text(at, scene.theme.dim, tr("Running: values of the last look. Pause to inspect."),
                  Weight::Prose);
         ink.end_row();
         ImGui::Dummy({1, scene.theme.row()});
@@ -350,7 +354,7 @@ void draw_registers(const Scene& scene, RegistersState& state, machine::CommandS
     section(scene, predicates_title(scene));
     draw_predicates(scene);
     if (state.show_state) {
-        section(scene, "Control transfer and loop");
+        section(scene, tr("Control transfer and loop"));
         draw_state_lines(scene);
         ImGui::Dummy({1, scene.theme.px(4)});
     }

@@ -6,6 +6,7 @@
 #include "ui/format.h"
 #include "ui/ink.h"
 #include "ui/panels/bundles.h"
+#include "ui/text.h"
 
 namespace e2k::ui {
 
@@ -45,7 +46,7 @@ void address_line(const Scene& scene, std::uint64_t address, const std::string& 
 
 void draw_call_stack(const Scene& scene, CallStackState&, machine::CommandSink& sink) {
     if (scene.now.frames.empty()) {
-        empty_state(scene, "No call stack", "Procedures appear when the program stops.");
+        empty_state(scene, tr("No call stack"), tr("Procedures appear when the program stops."));
         return;
     }
     ImGui::BeginChild("frames", {0, 0}, false);
@@ -75,10 +76,10 @@ void draw_breakpoints(const Scene& scene, BreakpointsState& state, machine::Comm
     ImGui::SetNextItemWidth(
         std::max(theme.px(60), ImGui::GetContentRegionAvail().x - theme.px(64)));
     const bool entered =
-        ImGui::InputTextWithHint("##place", "address or symbol", state.place, sizeof state.place,
-                                 ImGuiInputTextFlags_EnterReturnsTrue);
+        ImGui::InputTextWithHint("##place", tr("address or symbol"), state.place,
+                                 sizeof state.place, ImGuiInputTextFlags_EnterReturnsTrue);
     ImGui::SameLine();
-    if ((ImGui::Button("Add", {-1, 0}) || entered) && state.place[0]) {
+    if ((ImGui::Button(tr("Add"), {-1, 0}) || entered) && state.place[0]) {
         const std::uint64_t address = resolve_place(state.place, scene.symbols());
         if (address) {
             sink.send(machine::SetBreakpoint{address, true});
@@ -86,14 +87,14 @@ void draw_breakpoints(const Scene& scene, BreakpointsState& state, machine::Comm
             state.error.clear();
         } else {
             state.error =
-                fmt::format("\"{}\" is no symbol and no hexadecimal address", state.place);
+                trf("\"{}\" is no symbol and no hexadecimal address", std::string(state.place));
         }
     }
     if (!state.error.empty())
         ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(theme.error), "%s", state.error.c_str());
     if (scene.now.breakpoints.empty()) {
-        empty_state(scene, "No breakpoints",
-                    "Click the gutter of a bundle, press F9, or name a symbol above.");
+        empty_state(scene, tr("No breakpoints"),
+                    tr("Click the gutter of a bundle, press F9, or name a symbol above."));
         return;
     }
     ImGui::BeginChild("list", {0, 0}, false);
@@ -105,7 +106,7 @@ void draw_breakpoints(const Scene& scene, BreakpointsState& state, machine::Comm
             sink.send(machine::SetBreakpoint{address, false});
         ink.dot({at.x + theme.row() / 2, at.y + theme.row() / 2}, theme.font_px() * 0.34f,
                 theme.breakpoint, !ImGui::IsItemHovered());
-        if (ImGui::IsItemHovered()) tool_tip(theme, "Remove");
+        if (ImGui::IsItemHovered()) tool_tip(theme, tr("Remove"));
         ImGui::SameLine(0, 2);
         address_line(scene, address, place(scene.symbols(), address) + "  " + hex(address),
                      address == scene.now.ip, sink);

@@ -8,6 +8,7 @@
 #include "ui/explain.h"
 #include "ui/format.h"
 #include "ui/ink.h"
+#include "ui/text.h"
 
 namespace e2k::ui {
 
@@ -32,7 +33,7 @@ std::string call_text(const guest::SyscallRecord& call) {
 }
 
 std::string result_text(const guest::SyscallRecord& call) {
-    std::string out = call.unknown ? "not implemented, " : "";
+    std::string out = call.unknown ? tr("not implemented, ") : "";
     std::string_view text = call.result_text;
     if (text.empty()) return out + std::to_string(call.result);
     // The error's name says it all.
@@ -55,13 +56,15 @@ void refresh(const Scene& scene, SyscallsState& state) {
 }
 
 void call_tip(const Scene& scene, const guest::SyscallRecord& call) {
-    std::string text = fmt::format("{}\n= {}\n\nsystem call {} at {}, bundle {}, thread {}",
-                                   call_text(call), result_text(call), call.number,
-                                   place(scene.symbols(), call.ip), call.bundle, call.thread);
+    std::string text = trf("{}\n= {}\n\nsystem call {} at {}, bundle {}, thread {}",
+                           call_text(call), result_text(call), call.number,
+                           place(scene.symbols(), call.ip), call.bundle, call.thread);
     if (!scene.still)
-        text += fmt::format("\n{:.6f} s after the start, took {}", call.start_seconds,
-                            duration(call.duration_seconds));
-    if (call.unknown) text += "\nThe workbench does not implement this call: it returned ENOSYS.";
+        text += "\n" + trf("{:.6f} s after the start, took {}", call.start_seconds,
+                           duration(call.duration_seconds));
+    if (call.unknown)
+        text += std::string("\n") +
+                tr("The workbench does not implement this call: it returned ENOSYS.");
     tool_tip(scene.theme, text);
 }
 
@@ -92,7 +95,7 @@ void draw_row(const Scene& scene, const guest::SyscallRecord& call, machine::Com
     if (ImGui::BeginPopupContextItem("menu")) {
         bundle_menu(scene, call.ip, sink);
         ImGui::Separator();
-        if (ImGui::MenuItem("Copy call"))
+        if (ImGui::MenuItem(tr("Copy call")))
             ImGui::SetClipboardText((call_text(call) + " = " + result_text(call)).c_str());
         ImGui::EndPopup();
     }
@@ -127,24 +130,52 @@ void draw_row(const Scene& scene, const guest::SyscallRecord& call, machine::Com
     if (hovered) call_tip(scene, call);
 }
 
+/// A call that waits is a row like the others, at the end.
+void draw_call_in_progress(const Scene& scene) {
+    if (!scene.now.in_system_call) return;
+    const Theme& theme = scene.theme;
+    Ink ink(scene);
+    ImGui::TableNextRow(0, theme.row());
+    ImGui::TableSetColumnIndex(0);
+    ink.text(ImGui::GetCursorScreenPos(), theme.dim, "…");
+    ink.end_cell();
+    if (ImGui::TableSetColumnIndex(1)) {
+        ink.text(ImGui::GetCursorScreenPos(), theme.dim,
+                 decimal_grouped(scene.now.counters.bundles));
+        ink.end_cell();
+    }
+    if (ImGui::TableSetColumnIndex(2)) {
+        ink.text_fit(ImGui::GetCursorScreenPos(), ImGui::GetContentRegionAvail().x, theme.current,
+                     scene.now.call, Weight::Bold);
+        ink.end_cell();
+    }
+    if (ImGui::TableSetColumnIndex(3)) {
+        ink.text_fit(ImGui::GetCursorScreenPos(), ImGui::GetContentRegionAvail().x, theme.current,
+                     tr("waits"), Weight::Prose);
+        ink.end_cell();
+    }
+    ink.end_row();
+}
+
 void draw_tools(const Scene& scene, SyscallsState& state) {
     const Theme& theme = scene.theme;
     ImGui::SetNextItemWidth(
         std::max(theme.px(90), ImGui::GetContentRegionAvail().x - theme.px(250)));
-    ImGui::InputTextWithHint("##filter", "filter: words in name, arguments, result", state.filter,
-                             sizeof state.filter);
+    ImGui::InputTextWithHint("##filter", tr("filter: words in name, arguments, result"),
+                             state.filter, sizeof state.filter);
     ImGui::SameLine();
-    ImGui::Checkbox("errors", &state.errors_only);
-    if (ImGui::IsItemHovered()) tool_tip(theme, "Only calls that failed or are not implemented");
+    ImGui::Checkbox(tr("errors"), &state.errors_only);
+    if (ImGui::IsItemHovered())
+        tool_tip(theme, tr("Only calls that failed or are not implemented"));
     ImGui::SameLine();
-    ImGui::Checkbox("follow", &state.follow);
-    if (ImGui::IsItemHovered()) tool_tip(theme, "Keep the newest call in view");
+    ImGui::Checkbox(tr("follow"), &state.follow);
+    if (ImGui::IsItemHovered()) tool_tip(theme, tr("Keep the newest call in view"));
     ImGui::SameLine();
     const std::string count = decimal_grouped(scene.logs.syscalls_total());
     ImGui::TextDisabled("%s", without_thin_spaces(count).c_str());
     if (ImGui::IsItemHovered())
-        tool_tip(theme, fmt::format("{} calls, {} no longer kept", scene.logs.syscalls_total(),
-                                    scene.logs.syscalls_dropped()));
+        tool_tip(theme, trf("{} calls, {} no longer kept", scene.logs.syscalls_total(),
+                            scene.logs.syscalls_dropped()));
 }
 
 }  // namespace
@@ -166,10 +197,10 @@ bool matches(const guest::SyscallRecord& call, std::string_view filter, bool err
 
 void draw_syscalls(const Scene& scene, SyscallsState& state, machine::CommandSink& sink) {
     refresh(scene, state);
-    if (scene.logs.syscalls().empty()) {
-        empty_state(scene, "No system call yet",
-                    "Every request of the program to Linux is listed here with its decoded "
-                    "arguments and result.");
+    if (scene.logs.syscalls().empty() && !scene.now.in_system_call) {
+        empty_state(scene, tr("No system call yet"),
+                    tr("Every request of the program to Linux is listed here with its decoded "
+                       "arguments and result."));
         return;
     }
     draw_tools(scene, state);
@@ -180,10 +211,10 @@ void draw_syscalls(const Scene& scene, SyscallsState& state, machine::CommandSin
         const float cell = scene.theme.cell();
         ImGui::TableSetupScrollFreeze(0, 1);
         ImGui::TableSetupColumn("#", ImGuiTableColumnFlags_WidthFixed, cell * 4);
-        ImGui::TableSetupColumn("bundle", ImGuiTableColumnFlags_WidthFixed, cell * 8);
-        ImGui::TableSetupColumn("call", ImGuiTableColumnFlags_WidthStretch, 3);
-        ImGui::TableSetupColumn("result", ImGuiTableColumnFlags_WidthStretch, 1.7f);
-        ImGui::TableSetupColumn("time", ImGuiTableColumnFlags_WidthFixed, cell * 7);
+        ImGui::TableSetupColumn(tr("bundle"), ImGuiTableColumnFlags_WidthFixed, cell * 8);
+        ImGui::TableSetupColumn(tr("call"), ImGuiTableColumnFlags_WidthStretch, 3);
+        ImGui::TableSetupColumn(tr("result"), ImGuiTableColumnFlags_WidthStretch, 1.7f);
+        ImGui::TableSetupColumn(tr("time"), ImGuiTableColumnFlags_WidthFixed, cell * 7);
         ImGui::TableNextRow(ImGuiTableRowFlags_Headers, scene.theme.row() + scene.theme.px(4));
         for (int i = 0; i < kColumns; ++i) {
             if (!ImGui::TableSetColumnIndex(i)) continue;
@@ -201,6 +232,7 @@ void draw_syscalls(const Scene& scene, SyscallsState& state, machine::CommandSin
                 ImGui::PopID();
             }
         }
+        draw_call_in_progress(scene);
         if (state.follow && ImGui::GetScrollY() < ImGui::GetScrollMaxY())
             ImGui::SetScrollY(ImGui::GetScrollMaxY() + scene.theme.row());
         if (state.follow && ImGui::IsWindowHovered() && ImGui::GetIO().MouseWheel > 0)
@@ -218,6 +250,9 @@ std::string syscalls_text(const Scene& scene, const SyscallsState& state) {
                            call_text(call), call.failed || call.unknown ? "! " : "",
                            result_text(call), scene.still ? "–" : duration(call.duration_seconds));
     }
+    if (scene.now.in_system_call)
+        out += fmt::format("… | {} | {} | {}\n", scene.now.counters.bundles, scene.now.call,
+                           tr("waits"));
     return out;
 }
 

@@ -10,6 +10,7 @@
 #include "ui/format.h"
 #include "ui/ink.h"
 #include "ui/panels/registers.h"
+#include "ui/text.h"
 
 namespace e2k::ui {
 
@@ -36,12 +37,11 @@ Span span_of(const machine::Snapshot& now, float left, float width) {
 }
 
 void frame_tip(const Scene& scene, const machine::FrameView& frame, std::size_t depth) {
-    std::string text = fmt::format(
-        "{}\n{}\nregisters {}–{} of the window file", procedure(scene.symbols(), frame.ip),
-        depth == 0 ? "current procedure"
-                   : fmt::format("{} call{} up", depth, depth == 1 ? "" : "s"),
-        frame.window_index, frame.window_index + std::max<unsigned>(frame.size, 1) - 1);
-    if (frame.psize) text += fmt::format("\nthe first {} came from its caller", frame.psize);
+    std::string text =
+        trf("{}\n{}\nregisters {}–{} of the window file", procedure(scene.symbols(), frame.ip),
+            depth == 0 ? std::string(tr("current procedure")) : trf("calls up: {}", depth),
+            frame.window_index, frame.window_index + std::max<unsigned>(frame.size, 1) - 1);
+    if (frame.psize) text += "\n" + trf("the first {} came from its caller", frame.psize);
     tool_tip(scene.theme, text);
 }
 
@@ -103,6 +103,23 @@ void draw_marks(const Scene& scene, Ink& ink, const Span& span, float top, float
     }
 }
 
+/// The register under the mouse in some panel.
+void draw_pointer(const Scene& scene, Ink& ink, const Span& span, float top, float height) {
+    const RegisterRef& reg = scene.selection.hovered_reg.kind == RegisterRef::Kind::Window
+                                 ? scene.selection.hovered_reg
+                                 : scene.selection.reg;
+    if (reg.kind != RegisterRef::Kind::Window) return;
+    const std::uint32_t index = scene.now.window_index + reg.index;
+    if (index < span.first || index >= span.last) return;
+    const float a = span.x(static_cast<float>(index));
+    const float b = std::max(a + 2, span.x(static_cast<float>(index + 1)));
+    const Theme& theme = scene.theme;
+    ink.frame({a - 1, top - theme.px(1)}, {b + 1, top + height + theme.px(1)}, theme.selection, 0,
+              theme.px(1.5f));
+    const float x = (a + b) / 2, y = top + height + theme.px(2), h = theme.px(4);
+    ink.triangle({x, y}, {x - h, y + h * 1.4f}, {x + h, y + h * 1.4f}, theme.selection);
+}
+
 void draw_bracket(const Scene& scene, Ink& ink, const Span& span, float y) {
     const Theme& theme = scene.theme;
     const float end = static_cast<float>(span.last);
@@ -113,10 +130,9 @@ void draw_bracket(const Scene& scene, Ink& ink, const Span& span, float y) {
     ink.line({b, y}, {b, y - tick}, theme.dim);
     const bool spilled = end - kPhysicalRegisters > static_cast<float>(span.first);
     if (spilled) ink.line({a, y}, {a, y - tick}, theme.dim);
-    const std::string text =
-        spilled ? fmt::format("the 224 registers hardware holds; {} would be spilled",
-                              static_cast<unsigned>(end - kPhysicalRegisters))
-                : fmt::format("{} of the 224 registers hardware holds", span.last);
+    const std::string text = spilled ? trf("the 224 registers hardware holds; {} would be spilled",
+                                           static_cast<unsigned>(end - kPhysicalRegisters))
+                                     : trf("{} of the 224 registers hardware holds", span.last);
     const float width = ink.width(text, Weight::Prose);
     const float x =
         std::max(span.left, std::min((a + b - width) / 2, span.left + span.width - width));
@@ -170,9 +186,9 @@ void draw_wheel(const Scene& scene, Ink& ink, ImVec2 centre, float radius) {
     const float dx = mouse.x - centre.x, dy = mouse.y - centre.y;
     const float distance = std::sqrt(dx * dx + dy * dy);
     if (!ImGui::IsWindowHovered() || distance > radius) return;
-    std::string tip_text = fmt::format(
-        "Based registers: %r{}–%r{} ({}), turned by rcur = {}.\nThe pointer marks %b[0].", base,
-        base + count - 1, count, now.br.rcur);
+    std::string tip_text =
+        trf("Based registers: %r{}–%r{} ({}), turned by rcur = {}.\nThe pointer marks %b[0].", base,
+            base + count - 1, count, now.br.rcur);
     if (distance >= inner) {
         float angle = std::atan2(dy, dx) - start;
         if (angle < 0) angle += 2 * std::numbers::pi_v<float>;
@@ -198,6 +214,7 @@ float draw_window_strip(const Scene& scene) {
     const Span span = span_of(scene.now, origin.x, strip);
     draw_frames(scene, ink, span, origin.y + theme.px(2), block);
     draw_marks(scene, ink, span, origin.y + block + theme.px(4), marks);
+    draw_pointer(scene, ink, span, origin.y + theme.px(2), block + marks + theme.px(2));
     draw_bracket(scene, ink, span, origin.y + block + marks + theme.px(9));
     if (wheel)
         draw_wheel(scene, ink,

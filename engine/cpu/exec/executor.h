@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "engine/cpu/exec/aau.h"
 #include "engine/cpu/exec/memory_access.h"
@@ -45,6 +46,15 @@ struct Pending {
     std::uint64_t indirect_target;  ///< ibranchd, icalld
 };
 
+/// Stores that a bundle wants to make, kept instead of made (cpu/preview.h).
+struct HeldStore {
+    std::uint8_t channel = 0;
+    std::uint64_t address = 0;
+    unsigned size = 0;
+    unsigned mask = 0;  ///< not 0: of 16 bytes from `address` only these are written
+    Value value{};
+};
+
 /// %pfpfr, %fpcr, %fpsr: the host's FP environment holds them while guest code runs.
 inline bool is_fp_register(std::uint8_t code) { return code >= 0x84 && code <= 0x86; }
 
@@ -64,6 +74,8 @@ public:
     }
 
     Stop& stop() { return stop_; }
+    /// From now on stores go there and not to memory; later loads of the bundle see them.
+    void hold_stores(std::vector<HeldStore>& to) { held_ = &to; }
 
 private:
     /// All steps of machine.md §2.1.
@@ -107,6 +119,8 @@ private:
     void access_memory(const ExecBundle& b, Pending& p);
     void load(const MicroOp& op, unsigned i, Pending& p);
     void store_plain(const MicroOp& op, std::uint64_t address);
+    void access_held_memory(const ExecBundle& b, Pending& p);
+    void hold_store(const ExecBundle& b, const MicroOp& op, unsigned i, Pending& p);
     void special_load(const MicroOp& op, unsigned i, const Value& raw, Pending& p);
     void store(const ExecBundle& b, const MicroOp& op, unsigned i, Pending& p);
     void conditional_store(const ExecBundle& b, const MicroOp& op, unsigned i, Value value,
@@ -182,6 +196,7 @@ private:
     FpEnvironment& fp_;
     RegisterSpaces spaces_;
     Stop stop_;
+    std::vector<HeldStore>* held_ = nullptr;
     bool code_flush_ = false;  ///< this bundle flushed instruction cache lines (mas=0x17)
 };
 

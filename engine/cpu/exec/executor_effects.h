@@ -123,8 +123,81 @@ inline void Executor<Tags>::store_plain(const MicroOp& op, std::uint64_t address
     }
 }
 
+/// What store() would write, into the list.
+template <bool Tags>
+void Executor<Tags>::hold_store(const ExecBundle& b, const MicroOp& op, unsigned i, Pending& p) {
+    if (p.dropped >> i & 1) return;
+    HeldStore held{op.channel, p.address[i], op.access_size, 0, value_of(spaces_.at(op.data))};
+    if constexpr (Tags) {
+        if (p.diag_guard >> i & 1) {
+            held.value.lo |= kDiagnosticBits;
+            held.value.ext |= kDiagnosticBits;
+        }
+    }
+    if (op.big_endian) reverse_element(held.value, op.access_size);
+    switch (op.mode) {
+        case MemoryMode::ConditionalStore: {
+            if (op.pair_second) return;
+            if (i + 1 < b.op_count && b.ops[i + 1].pair_second) {
+                held.value.ext = spaces_.at(b.ops[i + 1].data).lo;
+                held.size = 16;
+            }
+            WaitLock& lock = s_.lock;
+            bool done = lock.valid && lock.address == held.address && lock.size == held.size;
+            if (done) {
+                Value current{};
+                load_element(memory_, held.address, held.size, current);
+                const std::uint64_t bits = held.size >= 8 ? ~0ull : (1ull << 8 * held.size) - 1;
+                done = (current.lo & bits) == (lock.value & bits) &&
+                       (held.size != 16 || current.ext == lock.value_hi);
+            }
+            if (!done) p.mlock = true;
+            lock.valid = 0;
+            if (!done) return;
+            break;
+        }
+        case MemoryMode::MaskedStore:
+            held.mask = static_cast<unsigned>(low(op.b, isa::Width::D)) & 0xffff;
+            held.address -= static_cast<unsigned>(std::countr_zero(held.mask));
+            held.size = 16;
+            break;
+        case MemoryMode::CodeFlush:
+        case MemoryMode::NoStore:
+            return store(b, op, i, p);
+        default:
+            break;
+    }
+    held_->push_back(held);
+}
+
+/// Loads find what stores of the same bundle before them would have left.
+template <bool Tags>
+void Executor<Tags>::access_held_memory(const ExecBundle& b, Pending& p) {
+    for (unsigned m = p.enabled & b.memory_ops; m; m &= m - 1) {
+        const unsigned i = static_cast<unsigned>(std::countr_zero(m));
+        const MicroOp& op = b.ops[i];
+        if (op.kind != SemKind::Load) {
+            hold_store(b, op, i, p);
+            continue;
+        }
+        load(op, i, p);
+        if (p.dropped >> i & 1) continue;
+        auto* const bytes = reinterpret_cast<std::uint8_t*>(&p.result[i]);
+        for (const HeldStore& store : *held_)
+            for (unsigned k = 0; k < op.access_size; ++k) {
+                const std::uint64_t at = p.address[i] + k - store.address;
+                if (at >= store.size || (store.mask && !(store.mask >> at & 1))) continue;
+                const std::uint64_t half = at < 8 ? store.value.lo : store.value.ext;
+                bytes[op.big_endian ? op.access_size - 1 - k : k] =
+                    static_cast<std::uint8_t>(half >> 8 * (at & 7));
+            }
+    }
+}
+
 template <bool Tags>
 inline void Executor<Tags>::access_memory(const ExecBundle& b, Pending& p) {
+    if (held_) [[unlikely]]
+        return access_held_memory(b, p);
     for (unsigned m = p.enabled & b.memory_ops; m; m &= m - 1) {
         const unsigned i = static_cast<unsigned>(std::countr_zero(m));
         const MicroOp& op = b.ops[i];

@@ -23,7 +23,9 @@ bool same_letter(char a, char b) {
 }
 
 bool contains(std::string_view text, std::string_view word) {
-    return !std::ranges::search(text, word, same_letter).empty() || word.empty();
+    return std::search(text.begin(), text.end(), word.begin(), word.end(), same_letter) !=
+               text.end() ||
+           word.empty();
 }
 
 bool begins(std::string_view text, std::string_view with) {

@@ -30,6 +30,7 @@ Examples:
   e2kwb run ./hello a b             just run it: same output, same exit code
   e2kwb run --strace ./hello        the same, every system call on standard error
   e2kwb trace --registers ./hello   every bundle and what it changed
+  e2kwb gdb ./hello                 wait for gdb: target remote :1234
   e2kwb disasm --symbol main ./hello
   e2kwb asm hello.s -o hello        assemble; "e2kwb run hello.s" does it on the way
   e2kwb isa addd                    what one operation is
@@ -137,10 +138,11 @@ std::string joined(const Names& names) {
 /// All commands and the places their options are parsed into.
 struct Grammar {
     CLI::App app{std::string(kAbout), "e2kwb"};
-    Program window_program, run_program, trace_program, quality_program;
+    Program window_program, run_program, trace_program, gdb_program, quality_program;
     WindowOptions window;
     RunOptions run;
     TraceCommandOptions trace;
+    GdbOptions gdb;
     DisasmOptions disasm;
     VectorsOptions vectors;
     BenchOptions bench;
@@ -148,8 +150,8 @@ struct Grammar {
     AsmOptions assembly;
     IsaOptions isa;
     std::string disasm_cpu, asm_cpu, isa_cpu;
-    CLI::App *run_command, *trace_command, *disasm_command, *asm_command, *isa_command,
-        *vectors_command, *bench_command, *quality_command;
+    CLI::App *run_command, *trace_command, *gdb_command, *disasm_command, *asm_command,
+        *isa_command, *vectors_command, *bench_command, *quality_command;
 
     Grammar() {
         app.set_version_flag("--version", "e2kwb " + std::string(kVersion));
@@ -160,6 +162,7 @@ struct Grammar {
         add_window();
         add_run();
         add_trace();
+        add_gdb();
         add_disasm();
         add_asm();
         add_isa();
@@ -251,6 +254,28 @@ struct Grammar {
         trace_command->footer(
             "\nThe trace goes to standard error, the program's output to "
             "standard output.");
+    }
+
+    void add_gdb() {
+        gdb_command = app.add_subcommand("gdb", "run a program under a debugger");
+        set_usage(*gdb_command, "Usage: e2kwb gdb [OPTIONS] [PORT] PROG [ARGS…]");
+        add_program_options(*gdb_command, gdb_program);
+        gdb_command
+            ->add_option("--listen", gdb.listen,
+                         "where gdb connects: a port of this machine (default 1234), "
+                         "ADDRESS:PORT, the path of a socket, or - for standard input and output")
+            ->type_name("PLACE");
+        auto* sandbox =
+            gdb_command->add_flag("--sandbox", gdb_program.sandbox, "as of `e2kwb run`");
+        gdb_command
+            ->add_option("--writable", gdb_program.writable,
+                         "directory a sandboxed program may write below")
+            ->type_name("DIR")
+            ->needs(sandbox);
+        gdb_command->footer(
+            "\nThe program waits at its first bundle until gdb comes (target remote :1234). "
+            "The client is\ngdb for Elbrus; breakpoints, watchpoints, threads, caught system "
+            "calls and functions called\nfrom gdb work, `monitor help` tells what else there is.");
     }
 
     void add_disasm() {
@@ -431,8 +456,9 @@ struct Grammar {
 
     /// The command whose options the arguments begin with.
     CLI::App& command_of(const std::string& name) {
-        for (CLI::App* command : {run_command, trace_command, disasm_command, asm_command,
-                                  isa_command, vectors_command, bench_command, quality_command})
+        for (CLI::App* command :
+             {run_command, trace_command, gdb_command, disasm_command, asm_command, isa_command,
+              vectors_command, bench_command, quality_command})
             if (command->get_name() == name) return *command;
         return app;
     }
@@ -460,6 +486,18 @@ struct Grammar {
             if (auto message = take_program(trace_program, std::move(argv), trace.program))
                 return *message;
             return trace;
+        }
+        if (&command == gdb_command) {
+            // `gdb PORT PROG`, as other programs of its kind take it.
+            if (argv.size() > 1 && gdb_command->count("--listen") == 0 &&
+                argv.front().find_first_not_of("0123456789") == std::string::npos) {
+                gdb.listen = argv.front();
+                argv.erase(argv.begin());
+            }
+            if (argv.empty()) return missing_program("gdb");
+            if (auto message = take_program(gdb_program, std::move(argv), gdb.program))
+                return *message;
+            return gdb;
         }
         if (&command == quality_command) {
             if (argv.empty()) return missing_program("quality");
@@ -529,6 +567,7 @@ Invocation parse_command_line(const std::vector<std::string>& arguments) {
         first < arguments.size() ? grammar.command_of(arguments[first]) : grammar.app;
     const bool own_program = &command == &grammar.app || &command == grammar.run_command ||
                              &command == grammar.trace_command ||
+                             &command == grammar.gdb_command ||
                              &command == grammar.quality_command;
     const std::size_t begin = &command == &grammar.app ? 0 : first + 1;
     const std::size_t program =

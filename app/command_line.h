@@ -16,7 +16,7 @@ struct Message {
 };
 
 using Invocation =
-    std::variant<Message, WindowOptions, RunOptions, TraceCommandOptions, DisasmOptions, AsmOptions,
+    std::variant<Message, WindowOptions, RunOptions, TraceCommandOptions, GdbOptions, DisasmOptions, AsmOptions,
                  IsaOptions, VectorsOptions, BenchOptions, QualityOptions>;
 
 /// `arguments` without the program's own name. What follows the guest program's name belongs to

@@ -68,6 +68,12 @@ struct TraceCommandOptions {
 };
 int trace(const TraceCommandOptions& options);
 
+struct GdbOptions {
+    ProgramOptions program;
+    std::string listen = "1234";  ///< tools::gdb::Listener::open
+};
+int gdb(const GdbOptions& options);
+
 struct DisasmOptions {
     std::string file;
     std::string symbol;  ///< only this function

@@ -43,8 +43,9 @@ enum PageBits : std::uint8_t {
     kPageRead = 1,
     kPageWrite = 2,
     kPageExec = 4,
-    kPageMapped = 8,  ///< tells ACCERR from MAPERR
-    kPageFile = 16,   ///< backed by a file that may shrink: touching it can raise SIGBUS
+    kPageMapped = 8,    ///< tells ACCERR from MAPERR
+    kPageWatched = 32,  ///< somebody wants to know of accesses (page_watch.h)
+    kPageFile = 16,     ///< backed by a file that may shrink: touching it can raise SIGBUS
 };
 
 /// Guest address 0 is at host address `base`; kReserved bytes are reserved there, unmapped pages
@@ -66,8 +67,8 @@ struct MemoryView {
     /// True if [address, address+size) lies inside the space and every page has all of `bits`, and
     /// its file, if any, still has it. size 1..4096.
     bool allows(std::uint64_t address, unsigned size, std::uint8_t bits) const {
-        // Pages of files are looked at more closely.
-        const std::uint8_t usual = bits | kPageFile;
+        // Pages of files and watched ones are looked at more closely.
+        const std::uint8_t usual = bits | kPageFile | kPageWatched;
         if (address >= kGuestSpace - 4096) return allows_unusual(address, size, bits);
         const std::uint64_t first = address >> kPageShift;
         const std::uint64_t last = (address + size - 1) >> kPageShift;

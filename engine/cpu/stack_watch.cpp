@@ -16,6 +16,8 @@ StackWatch::StackWatch(CpuState& state) : before_(watched) { watched = &state; }
 
 StackWatch::~StackWatch() { watched = before_; }
 
+CpuState* StackWatch::current() noexcept { return watched; }
+
 bool StackWatch::on_wall(const void* address) noexcept {
     const auto at = reinterpret_cast<std::uintptr_t>(address);
     return watched && at >= watched->walls_begin && at < watched->walls_end;

@@ -14,6 +14,8 @@ public:
     StackWatch(const StackWatch&) = delete;
     StackWatch& operator=(const StackWatch&) = delete;
 
+    /// The innermost one's state; nullptr: this thread executes no guest now.
+    static CpuState* current() noexcept;
     /// Whether `address` lies in what is reserved for the stacks of this thread's state: a fault
     /// there has touched a wall. Async-signal-safe, as the next.
     static bool on_wall(const void* address) noexcept;

@@ -12,6 +12,7 @@
 #include <tl/expected.hpp>
 
 #include "engine/cpu/memory.h"
+#include "engine/guest/watched_pages.h"
 
 namespace e2k::guest {
 
@@ -120,6 +121,9 @@ public:
     std::uint64_t reach(std::uint64_t address) const;
     /// The kernel has written guest memory on the guest's behalf (read(2) and the like).
     void note_write(std::uint64_t address, std::uint64_t size);
+
+    /// Watchpoints; they are off until arm() is called on them.
+    WatchedPages& watched();
 
     /// Held over fork(2), so that the child gets consistent tables.
     void lock_for_fork();

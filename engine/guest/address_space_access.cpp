@@ -152,6 +152,8 @@ std::uint64_t AddressSpace::reach(std::uint64_t address) const {
     return address < cpu::kGuestSpace ? room - std::min(room, kPageSize) : room;
 }
 
+WatchedPages& AddressSpace::watched() { return impl_->watched; }
+
 void AddressSpace::note_write(std::uint64_t address, std::uint64_t size) {
     if (size == 0 || reach(address) < size) return;
     bool code = false;

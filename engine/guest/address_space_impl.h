@@ -7,6 +7,7 @@
 
 #include "engine/cpu/guest_space.h"
 #include "engine/guest/mapping_list.h"
+#include "engine/guest/watched_pages.h"
 
 namespace e2k::guest {
 
@@ -29,6 +30,7 @@ struct AddressSpace::Impl {
     std::uint64_t brk_start = 0, brk = 0;
     std::function<void(std::uint64_t, std::uint64_t)> code_change;
     mutable std::mutex callback_mutex;
+    WatchedPages watched{space};
 
     /// Host address; the place must have been claimed.
     std::uint8_t* host(std::uint64_t address) const {

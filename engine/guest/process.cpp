@@ -33,6 +33,17 @@ std::shared_ptr<const SymbolTable> Process::symbols() const {
     std::lock_guard lock(impl_->thread_mutex);
     return impl_->symbols;
 }
+std::string Process::executable() const {
+    std::lock_guard lock(impl_->thread_mutex);
+    return impl_->executable;
+}
+unsigned Process::machine_number() const { return impl_->image.e_flags >> 24; }
+std::vector<int> Process::children() const {
+    std::lock_guard lock(impl_->thread_mutex);
+    return {impl_->children.begin(), impl_->children.end()};
+}
+std::vector<std::uint64_t> Process::auxiliary_vector() const { return impl_->auxiliary_vector; }
+std::string Process::name_of(const Thread& thread) const { return impl_->name_of(thread); }
 std::shared_ptr<const std::vector<Section>> Process::sections() const {
     std::lock_guard lock(impl_->thread_mutex);
     return impl_->sections;
@@ -60,6 +71,9 @@ void Process::on_syscall(std::function<void(const SyscallRecord&)> sink) {
 }
 void Process::on_new_thread(std::function<bool(std::shared_ptr<Thread>)> starter) {
     impl_->thread_starter = std::move(starter);
+}
+void Process::on_signal(std::function<SignalVerdict(Thread&, const SiginfoE2k&)> judge) {
+    impl_->signal_judge = std::move(judge);
 }
 void Process::on_fork(std::function<void()> before, std::function<void(bool)> after) {
     impl_->before_fork = std::move(before);

@@ -109,6 +109,14 @@ struct Thread {
     std::shared_ptr<libc::ThreadData> library;  ///< of the C library bridge; null: not used
 };
 
+struct SiginfoE2k;
+/// What a debugger has to say about a signal that is about to reach the guest.
+enum class SignalVerdict : std::uint8_t {
+    Deliver,
+    Discard,  ///< a fault happens again
+    Hold,     ///< stays pending, the call in progress is cut short; asked again later
+};
+
 /// What a system call or signal asks of the caller that runs the thread.
 enum class Next : std::uint8_t {
     Continue,     ///< go on at thread.state.ip
@@ -156,6 +164,11 @@ public:
     /// Ends the processes the guest has forked, and theirs, by SIGKILL. Any thread.
     void kill_children();
 
+    std::string executable() const;  ///< absolute path of the program that runs now
+    std::vector<std::uint64_t> auxiliary_vector() const;  ///< pairs, AT_NULL last
+    std::string name_of(const Thread& thread) const;      ///< PR_SET_NAME
+    unsigned machine_number() const;                      ///< of the ELF header's flags
+    std::vector<int> children() const;                    ///< processes it has forked
     /// What the user should know of the program that has been loaded; "": nothing.
     const std::string& notice() const;
 
@@ -167,6 +180,8 @@ public:
     /// Called by clone(CLONE_VM): must start a host thread that runs `thread`. False: the host has
     /// no more threads.
     void on_new_thread(std::function<bool(std::shared_ptr<Thread>)> starter);
+    /// Asked before every signal but SIGKILL, on the guest thread that would take it.
+    void on_signal(std::function<SignalVerdict(Thread&, const SiginfoE2k&)> judge);
     /// Called around fork(2), so that the child inherits no lock that another host thread holds:
     /// `before` takes the owner's locks; `after` gives them back and, in the child, forgets the
     /// other host threads.

@@ -219,6 +219,7 @@ struct Process::Impl final : HostSignalSink {
     std::function<void(const SyscallRecord&)> sink;
     std::atomic<std::uint64_t> sequence{0};
     std::atomic<std::uint64_t> random_state{0};  ///< ProcessOptions::seed
+    std::function<SignalVerdict(Thread&, const SiginfoE2k&)> signal_judge;
     std::function<bool(std::shared_ptr<Thread>)> thread_starter;
     std::function<void()> before_fork;
     std::function<void(bool)> after_fork;
@@ -299,6 +300,8 @@ struct Process::Impl final : HostSignalSink {
     /// A fault: its handler, or death if there is none or the signal is blocked.
     Next force(Thread& thread, const SiginfoE2k& info, std::string why);
     void stop_process(int signal);
+    /// What the debugger says, if there is one; a signal that it holds is pending again.
+    SignalVerdict judge(Thread& thread, const SiginfoE2k& info, bool queued);
     void fetch_pending();  ///< from the inbox (signal_mutex)
 
     // signal_frame.cpp

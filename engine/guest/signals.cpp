@@ -226,6 +226,20 @@ void Process::Impl::stop_process(int signal) {
     if (owns_host_process()) host_signals::stop_by(signal);
 }
 
+SignalVerdict Process::Impl::judge(Thread& thread, const SiginfoE2k& info, bool queued) {
+    if (!signal_judge || info.signo == SIGKILL) return SignalVerdict::Deliver;
+    const SignalVerdict verdict = signal_judge(thread, info);
+    if (verdict != SignalVerdict::Hold) return verdict;
+    if (queued) {
+        const std::lock_guard lock(signal_mutex);
+        thread.signals->pending.insert(thread.signals->pending.begin(), info);
+        descriptors_follow();
+    }
+    thread.signals->pause = true;
+    wake(*thread.signals);
+    return verdict;
+}
+
 Next Process::Impl::deliver(Thread& thread, InterruptedCall* call) {
     Thread::SignalState& signals = *thread.signals;
     signals.wake = 0;
@@ -242,6 +256,9 @@ Next Process::Impl::deliver(Thread& thread, InterruptedCall* call) {
             action = actions[static_cast<std::size_t>(signal)];
         }
         if (signal == SIGKILL) return die(signal, "SIGKILL");
+        const SignalVerdict verdict = judge(thread, *info, true);
+        if (verdict == SignalVerdict::Hold) return Next::Continue;
+        if (verdict == SignalVerdict::Discard) continue;
         if (action.handler > kHandlerIgnore) {
             if (!enter_handler(thread, *info, action, call))
                 return die(SIGSEGV,
@@ -264,6 +281,7 @@ Next Process::Impl::force(Thread& thread, const SiginfoE2k& info, std::string wh
         std::lock_guard lock(signal_mutex);
         action = actions[static_cast<std::size_t>(info.signo)];
     }
+    if (judge(thread, info, false) != SignalVerdict::Deliver) return Next::Retry;
     const bool blocked = (thread.signals->mask & signal_bit(info.signo)) != 0;
     if (action.handler > kHandlerIgnore && !blocked && enter_handler(thread, info, action, nullptr))
         return Next::Continue;

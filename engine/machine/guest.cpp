@@ -63,10 +63,7 @@ void Runner::prepare() {
 Event Runner::advance(std::uint64_t max_bundles) {
     if (ended_) return Event::ThreadEnd;
     const cpu::StackWatch watch(thread_->state);  // system calls read and write the stacks too
-    if (pending_call_) {
-        const cpu::Stop call = *std::exchange(pending_call_, std::nullopt);
-        return after(guest_.process().system_call(*thread_, call), call);
-    }
+    if (pending_call_) return make_pending_call();
     prepare();
     if (std::exchange(step_first_, false)) {
         const Event event = step();
@@ -90,11 +87,36 @@ Event Runner::advance(std::uint64_t max_bundles) {
     return event == Event::Budget ? Event::Handled : event;
 }
 
+bool Runner::is_caught(const cpu::Stop& call) {
+    const unsigned at = 2 * call.syscall_wbs;
+    if (call.syscall_entry == guest::libc::kBridgeGate || at >= thread_->state.wd.size)
+        return false;
+    call_number_ = static_cast<std::uint32_t>(thread_->state.window[at].lo);
+    return guest_.catches(*this, call_number_);
+}
+
+Next Runner::by_kernel(const std::function<Next()>& work) {
+    guest::WatchedPages& watched = guest_.process().memory().watched();
+    if (!watched.armed()) return work();
+    watched.pause();
+    const Next next = work();
+    watched.go_on();
+    return next;
+}
+
+Event Runner::make_pending_call() {
+    const cpu::Stop call = *std::exchange(pending_call_, std::nullopt);
+    const Event event =
+        after(by_kernel([&] { return guest_.process().system_call(*thread_, call); }), call);
+    if (pending_call_ || !std::exchange(caught_, false)) return event;
+    return event == Event::Handled ? Event::CallReturn : event;
+}
+
 /// Functions of the C library bridge are called often, and mostly change nothing but memory.
 translate::CallService::Answer Runner::serve(cpu::CpuState&, const cpu::Stop& call) {
     if (call.syscall_entry != guest::libc::kBridgeGate) return Answer::None;
     guest::Process& process = guest_.process();
-    const Next next = process.system_call(*thread_, call);
+    const Next next = by_kernel([&] { return process.system_call(*thread_, call); });
     if (next != Next::Continue) {
         served_.emplace(next, call);
         return Answer::Leave;
@@ -140,8 +162,8 @@ Event Runner::after(Next next, const cpu::Stop& stop) {
         case Next::ProcessExit:
             ended_ = true;
             return Event::ProcessEnd;
-        case Next::Retry:
-            pending_call_ = stop;
+        case Next::Retry:  // or a fault that the debugger looks at first
+            if (stop.kind == cpu::StopKind::SystemCall) pending_call_ = stop;
             return Event::Blocked;
     }
     return Event::Handled;
@@ -151,6 +173,7 @@ Event Runner::handle(const cpu::Stop& stop) {
     count();
     guest::Process& process = guest_.process();
     cpu::CpuState& s = thread_->state;
+    if (process.memory().watched().has_touched()) process.memory().watched().close_touched();
     switch (stop.kind) {
         case cpu::StopKind::Budget:
             return Event::Budget;
@@ -160,22 +183,27 @@ Event Runner::handle(const cpu::Stop& stop) {
         case cpu::StopKind::Interrupted: {
             s.interrupt.store(0);  // before looking: what comes later raises it again
             drop_changed_code();
-            const Next next = process.deliver_signals(*thread_);
+            const Next next = by_kernel([&] { return process.deliver_signals(*thread_); });
             return next == Next::Continue ? Event::Interrupted : after(next, stop);
         }
         case cpu::StopKind::SystemCall:
-            return after(process.system_call(*thread_, stop), stop);
+            if (is_caught(stop)) {
+                pending_call_ = stop;
+                caught_ = true;
+                return Event::CallEntry;
+            }
+            return after(by_kernel([&] { return process.system_call(*thread_, stop); }), stop);
         case cpu::StopKind::Trapped:
             trap_ = stop.trap;
             if (stop.trap.code == cpu::TrapCode::Unsupported) return Event::Failed;
-            return after(process.trap(*thread_, stop.trap), stop);
+            return after(by_kernel([&] { return process.trap(*thread_, stop.trap); }), stop);
         case cpu::StopKind::CodeFlush: {
             const std::uint64_t begin = stop.flush_address & ~(kFlushLine - 1);
             guest_.code_changed(begin, begin + kFlushLine);
             return Event::Handled;
         }
         case cpu::StopKind::SignalReturn:
-            return after(process.signal_return(*thread_), stop);
+            return after(by_kernel([&] { return process.signal_return(*thread_); }), stop);
     }
     return Event::Handled;
 }
@@ -316,17 +344,19 @@ void Guest::run_thread(Crew& crew, Runner& runner) {
     for (;;) {
         if (crew_.get() == &crew) {
             std::unique_lock lock(crew.mutex);
-            if (crew.held) {
+            const auto waits = [&] { return crew.held || is_parked(runner); };
+            if (waits()) {
                 --crew.executing;
                 crew.changed.notify_all();
-                crew.changed.wait(lock, [&] { return !crew.held; });
+                crew.changed.wait(lock, [&] { return !waits(); });
                 ++crew.executing;
             }
         }
         // While it waited, somebody may have stepped it to its end.
         if (runner.ended()) return;
         const Event event = runner.advance();
-        const bool stopped = event == Event::Breakpoint || event == Event::Failed;
+        const bool stopped = event == Event::Breakpoint || event == Event::Failed ||
+                             event == Event::CallEntry || event == Event::CallReturn;
         if (stopped) {
             std::lock_guard lock(crew.mutex);
             if (!crew.closing) crew.held = true;  // wait until somebody has looked
@@ -358,6 +388,7 @@ void Guest::unlock_after_fork(bool in_child) {
     // The std::threads of the others can be neither joined nor detached here, so all of it is left
     // behind. So is a translator that one of them may have been changing.
     forked_ = true;
+    if (options_.on_child) options_.on_child();
     static_cast<void>(crew_.release());
     crew_ = std::make_unique<Crew>();
     if (!others) return;
@@ -405,6 +436,24 @@ void Guest::hold_all() {
         lock.lock();
         crew_->changed.wait_for(lock, kAskAgain, [&] { return crew_->executing == 0; });
     }
+}
+
+void Guest::request_hold() {
+    const std::lock_guard lock(crew_->mutex);
+    if (!crew_->closing) crew_->held = true;
+}
+
+void Guest::park(std::vector<Runner*> runners) {
+    const std::lock_guard lock(crew_->mutex);
+    parked_ = std::move(runners);
+}
+
+bool Guest::is_parked(const Runner& runner) const {
+    return std::ranges::find(parked_, &runner) != parked_.end() && !crew_->closing;
+}
+
+bool Guest::catches(Runner& runner, std::uint32_t number) const {
+    return options_.catches && options_.catches(runner, number);
 }
 
 void Guest::let_go() {

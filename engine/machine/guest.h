@@ -30,6 +30,8 @@ enum class Event : std::uint8_t {
     Interrupted,  ///< CpuState::interrupt was raised: look for commands, then go on
     Blocked,      ///< a waiting system call was cut short; it continues at the next advance()
     Breakpoint,   ///< about to execute a bundle with a breakpoint
+    CallEntry,    ///< a system call that is caught (GuestOptions::catches) is about to be made
+    CallReturn,   ///< and has been made
     Failed,       ///< this build cannot execute the bundle (see Runner::trap)
     ThreadEnd,
     ProcessEnd,
@@ -51,6 +53,8 @@ public:
     /// A system call waits to be continued: state().ip is already behind it.
     bool in_system_call() const { return pending_call_.has_value(); }
     const std::optional<cpu::Stop>& pending_call() const { return pending_call_; }
+    /// Number of the system call of the last CallEntry or CallReturn.
+    std::uint32_t call_number() const { return call_number_; }
     bool ended() const { return ended_; }
 
     /// One stretch in the guest's tier, and the consequences of its end. `max_bundles` other than 0
@@ -76,6 +80,10 @@ private:
     Event advance_region();
     Answer serve(cpu::CpuState& state, const cpu::Stop& call) override;
     Event after(guest::Next next, const cpu::Stop& stop);
+    Event make_pending_call();
+    bool is_caught(const cpu::Stop& call);
+    /// Work of the Linux layer, which reaches watched pages, too.
+    guest::Next by_kernel(const std::function<guest::Next()>& work);
     void drop_changed_code();
     void count();
 
@@ -84,6 +92,8 @@ private:
     cpu::Interpreter interpreter_;
     cpu::Trap trap_;
     std::optional<cpu::Stop> pending_call_;
+    bool caught_ = false;  ///< Event::CallEntry has been reported for it
+    std::uint32_t call_number_ = 0;
     /// What a call has come to that was answered in translated code and is not simply done.
     std::optional<std::pair<guest::Next, cpu::Stop>> served_;
     bool step_first_ = false, ended_ = false;
@@ -106,6 +116,10 @@ struct GuestOptions {
     std::function<void(Runner&)> on_enter;
     /// Called for each finished system call, on the guest thread that made it.
     std::function<void(const guest::SyscallRecord&)> on_syscall;
+    /// Says of a system call whether the thread stops before and after it.
+    std::function<bool(Runner&, std::uint32_t number)> catches;
+    /// Called first thing in a child that the guest has forked.
+    std::function<void()> on_child;
     /// Called on another guest thread's host thread when it needs attention: it met a breakpoint,
     /// failed, or ended the process.
     std::function<void(Runner&, Event)> on_event;
@@ -148,8 +162,13 @@ public:
     void code_changed(std::uint64_t begin, std::uint64_t end);  ///< any guest thread
     void interrupt_all();  ///< every runner leaves at its next safepoint; any thread
     void hold_all();       ///< returns when no other runner executes
-    void let_go();         ///< other runners go on
-    void join_others();    ///< waits until every other guest thread has ended
+    void request_hold();   ///< other runners stop at their next event; any thread
+    /// These stay where they are when the others go on. Call while everything is held.
+    void park(std::vector<Runner*> runners);
+    /// Whether GuestOptions::catches wants to see the call with this number.
+    bool catches(Runner& runner, std::uint32_t number) const;
+    void let_go();       ///< other runners go on
+    void join_others();  ///< waits until every other guest thread has ended
     std::size_t thread_count() const;
     /// All that have not ended, the main one first; while everything is held.
     std::vector<Runner*> runners();
@@ -165,6 +184,7 @@ private:
     void unlock_after_fork(bool in_child);
     void run_thread(Crew& crew, Runner& runner);
     bool is_closing(const Crew& crew) const;
+    bool is_parked(const Runner& runner) const;  ///< Crew::mutex
 
     GuestOptions options_;
     std::unique_ptr<guest::Process> process_;
@@ -177,6 +197,7 @@ private:
     std::mutex log_mutex_;  ///< one report at a time, and none while a process forks
     std::vector<std::uint64_t> user_breakpoints_, breakpoints_;
     std::uint64_t breakpoint_generation_ = 0;
+    std::vector<Runner*> parked_;  ///< Crew::mutex
     std::string notice_;
 };
 

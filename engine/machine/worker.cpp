@@ -196,6 +196,8 @@ void Worker::react(Event event) {
         case Event::Handled:
         case Event::Interrupted:
         case Event::Blocked:
+        case Event::CallEntry:
+        case Event::CallReturn:
             break;
         case Event::Breakpoint:
             return stop_at_breakpoint(goal_.kind == Goal::Kind::Steps ? *focus_ : guest_->main());

@@ -1,5 +1,8 @@
 #include "engine/guest/syscalls/chain.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include <fmt/format.h>
 
 #include "engine/cpu/interpreter.h"
@@ -44,6 +47,43 @@ void accept(cpu::ChainFrame& frame, const ChainRecordE2k& record, bool tags) {
     frame.wd.dbl = record.cr1_hi >> 35 & 1;
     for (const std::uint8_t p : frame.pred)
         if (p & cpu::kPredTag) frame.wd.tagged = 1;
+}
+
+namespace {
+
+bool is_old_order(const cpu::CpuState& state) { return state.iset < 5; }
+
+std::uint64_t* procedure_word(const cpu::CpuState& state, std::uint64_t offset) {
+    const std::uint64_t quad = offset / 32 * 2, slot = offset / 8 % 4;
+    cpu::Reg& reg = state.window_file[quad + (is_old_order(state) ? slot % 2 : slot / 2)];
+    const bool value = is_old_order(state) ? slot < 2 : slot % 2 == 0;
+    return value ? &reg.lo : &reg.ext;
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> read_procedure_stack(const cpu::CpuState& state, std::uint64_t offset,
+                                               std::uint64_t size) {
+    std::vector<std::uint8_t> bytes(size);
+    for (std::uint64_t i = 0; i < size; i += 8)
+        std::memcpy(bytes.data() + i, procedure_word(state, offset + i),
+                    std::min<std::uint64_t>(8, size - i));
+    return bytes;
+}
+
+void write_procedure_stack(cpu::CpuState& state, std::uint64_t offset,
+                           std::span<const std::uint8_t> bytes) {
+    for (std::uint64_t i = 0; i < bytes.size(); i += 8) {
+        std::memcpy(procedure_word(state, offset + i), bytes.data() + i,
+                    std::min<std::uint64_t>(8, bytes.size() - i));
+        if (const auto index = procedure_register(state, offset + i)) state.tag_file[*index] = 0;
+    }
+}
+
+std::optional<std::uint64_t> procedure_register(const cpu::CpuState& state, std::uint64_t offset) {
+    const std::uint64_t quad = offset / 32 * 2, slot = offset / 8 % 4;
+    if (is_old_order(state)) return slot < 2 ? std::optional(quad + slot) : std::nullopt;
+    return slot % 2 == 0 ? std::optional(quad + slot / 2) : std::nullopt;
 }
 
 cpu::ChainFrame call_frame(const Call& call) {

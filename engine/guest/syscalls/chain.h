@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "engine/guest/syscalls/call.h"
 
@@ -20,6 +22,15 @@ cpu::RotationState rotation_from(std::uint64_t image);
 ChainRecordE2k publish(const cpu::ChainFrame& frame);
 /// Only what a user may change: predicates, return address, wdbl, br. The rotation must be sound.
 void accept(cpu::ChainFrame& frame, const ChainRecordE2k& record, bool tags);
+/// Bytes of the procedure stack in the order of the CPU version (machine.md §3.5).
+std::vector<std::uint8_t> read_procedure_stack(const cpu::CpuState& state, std::uint64_t offset,
+                                               std::uint64_t size);
+/// A value from memory carries no tag. `offset` is a multiple of 8.
+void write_procedure_stack(cpu::CpuState& state, std::uint64_t offset,
+                           std::span<const std::uint8_t> bytes);
+/// Register whose value (not extension) has a byte at `offset`.
+std::optional<std::uint64_t> procedure_register(const cpu::CpuState& state, std::uint64_t offset);
+
 /// The continuation of the system call in progress, as a frame.
 cpu::ChainFrame call_frame(const Call& call);
 

@@ -88,46 +88,6 @@ std::int64_t sys_set_backtrace(Call& call) {
 
 // --- access_hw_stacks ---
 
-/// Bytes of the procedure stack in the order of the CPU version (machine.md §3.5).
-class ProcedureStack {
-public:
-    explicit ProcedureStack(cpu::CpuState& state) : state_(state) {}
-    /// In use at the system call: every frame up to the call's own window.
-    std::uint64_t used(const Call& call) const {
-        return 16 * (state_.window_index() + 2 * call.stop.syscall_wbs);
-    }
-    std::vector<std::uint8_t> read(std::uint64_t offset, std::uint64_t size) const {
-        std::vector<std::uint8_t> bytes(size);
-        for (std::uint64_t i = 0; i < size; i += 8)
-            std::memcpy(bytes.data() + i, word(offset + i), std::min<std::uint64_t>(8, size - i));
-        return bytes;
-    }
-    void write(std::uint64_t offset, const std::vector<std::uint8_t>& bytes) {
-        for (std::uint64_t i = 0; i < bytes.size(); i += 8) {
-            std::memcpy(word(offset + i), bytes.data() + i,
-                        std::min<std::uint64_t>(8, bytes.size() - i));
-            // A value from memory carries no tag.
-            if (const auto index = register_of(offset + i)) state_.tag_file[*index] = 0;
-        }
-    }
-
-private:
-    bool old_order() const { return state_.iset < 5; }
-    /// Register whose value (not extension) lies at `offset`.
-    std::optional<std::uint64_t> register_of(std::uint64_t offset) const {
-        const std::uint64_t quad = offset / 32 * 2, slot = offset / 8 % 4;
-        if (old_order()) return slot < 2 ? std::optional(quad + slot) : std::nullopt;
-        return slot % 2 == 0 ? std::optional(quad + slot / 2) : std::nullopt;
-    }
-    std::uint64_t* word(std::uint64_t offset) const {
-        const std::uint64_t quad = offset / 32 * 2, slot = offset / 8 % 4;
-        cpu::Reg& reg = state_.window_file[quad + (old_order() ? slot % 2 : slot / 2)];
-        const bool value = old_order() ? slot < 2 : slot % 2 == 0;
-        return value ? &reg.lo : &reg.ext;
-    }
-    cpu::CpuState& state_;
-};
-
 enum HwStackMode : std::uint64_t {
     kReadChain,
     kReadProcedure,
@@ -169,14 +129,14 @@ std::int64_t write_chain(Call& call, std::uint64_t offset, std::uint64_t size) {
 }
 
 std::int64_t copy_procedure(Call& call, std::uint64_t offset, std::uint64_t size, bool write) {
-    ProcedureStack stack(call.thread.state);
+    cpu::CpuState& state = call.thread.state;
     if (!write) {
-        const auto bytes = stack.read(offset, size);
+        const auto bytes = read_procedure_stack(state, offset, size);
         return call.memory().write(call.arg[2], bytes.data(), size) ? 0 : -EFAULT;
     }
     std::vector<std::uint8_t> bytes(size);
     if (!call.memory().read(call.arg[2], bytes.data(), size)) return -EFAULT;
-    stack.write(offset, bytes);
+    write_procedure_stack(state, offset, bytes);
     return 0;
 }
 
@@ -185,7 +145,7 @@ std::int64_t sys_access_hw_stacks(Call& call) {
     const std::uint64_t mode = call.arg[0], size = call.arg[3];
     const std::uint64_t chain_used = kRecord * records_in_memory(state);
     const std::uint64_t chain_all = chain_used + kRecord;
-    const std::uint64_t procedure_used = ProcedureStack(state).used(call);
+    const std::uint64_t procedure_used = 16 * (state.window_index() + 2 * call.stop.syscall_wbs);
     auto report = [&](std::uint64_t value, bool required) -> std::int64_t {
         if (call.arg[4] == 0) return required ? -EFAULT : 0;
         return call.put_result(call.arg[4], value);

@@ -123,7 +123,10 @@ Left attend(Connection& connection, Session& session) {
 }
 
 ServerResult result_of(Debuggee& debuggee) {
-    return {debuggee.process().exit_status(), debuggee.process().exit_detail()};
+    const guest::ExitStatus status = debuggee.process().exit_status();
+    if (status.kind != guest::ExitStatus::Kind::Running)
+        return {status, debuggee.process().exit_detail()};
+    return {{guest::ExitStatus::Kind::Signaled, SIGKILL}, "killed by the debugger"};
 }
 
 }  // namespace

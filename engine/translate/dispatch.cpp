@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <bit>
 #include <optional>
 #include <utility>
 
@@ -198,7 +199,7 @@ private:
 
     Stop interpret(std::uint64_t bundles, Interpreted why) {
         from_ = nullptr;  // it led to the place that is interpreted now
-        predict_ = false;
+        predict_ = true;  // the place behind is likely to be met again
         fp_->fold();
         const std::uint64_t before = state_.bundles, ip = state_.ip;
         const std::uint64_t operations = state_.operations;
@@ -223,9 +224,22 @@ private:
         return stop;
     }
 
+    /// Code could not run here because of a tag. Planning takes its time: it is done when that has
+    /// happened 4, 8, 16 ... times, without a quick tier at once.
+    void note_refusal() {
+        constexpr unsigned kRefusals = 4;
+        const unsigned count = ++thread_.tagged_place(state_.ip).refusals;
+        if ((count < kRefusals && impl_.options.hot_samples != 0) || !std::has_single_bit(count))
+            return;
+        const std::lock_guard lock(impl_.mutex);
+        state_.wd.tagged = 1;
+        impl_.refused(state_);
+        state_.wd.tagged = 0;
+    }
+
     /// Bundles up to the next one that transfers control.
     unsigned block() {
-        unsigned& known = thread_.block(state_.ip);
+        unsigned& known = thread_.tagged_place(state_.ip).block;
         if (known != 0) return known;
         unsigned count = 0;
         for (std::uint64_t at = state_.ip; count < kTaggedBundles;) {
@@ -378,12 +392,8 @@ private:
             }
             case Leave::Interpret:
                 return interpret_one(Interpreted::Refused);
-            case Leave::Tagged: {
-                state_.wd.tagged = 1;
-                const std::lock_guard lock(impl_.mutex);
-                impl_.refused(state_);
-                state_.wd.tagged = 0;
-            }
+            case Leave::Tagged:
+                note_refusal();
                 return interpret_tagged();
             case Leave::Interrupted:
             case Leave::Linkable:

@@ -20,6 +20,9 @@ Gp sized_to(unsigned bits, int r) {
     if (bits == 32) return x86::gpd(id(r));
     return x86::gpq(id(r));
 }
+bool is_bit(const PredicateValue& v) {
+    return v == PredicateValue::bit_of(v.x, static_cast<std::uint8_t>(x86::CondCode::kNZ));
+}
 std::uint64_t low(std::uint64_t v, unsigned bits) {
     return bits >= 64 ? v : v & ((std::uint64_t{1} << bits) - 1);
 }
@@ -312,6 +315,7 @@ void HostValues::merge_upper_half(unsigned slot) {
             a.movd(half.r32(), x86::xmm(id(v.xmm)));
     }
     const Gp whole = fresh();
+    ++flag_changes;
     a.mov(whole.r32(), memory(slot, 4, 4));
     a.shl(whole, 32);
     a.or_(whole, half);
@@ -397,18 +401,23 @@ void HostValues::set_constant(std::uint64_t value) {
 
 void HostValues::set_compare(x86::CondCode condition, bool test, unsigned bits, const Gp& x,
                              const Gp* y, std::int32_t immediate) {
+    PredicateValue compare;
+    compare.kind = PredicateValue::Kind::Compare;
+    compare.test = test;
+    compare.condition = static_cast<std::uint8_t>(condition);
+    compare.bits = static_cast<std::uint8_t>(bits);
+    compare.x = static_cast<std::int8_t>(x.id());
+    compare.y = static_cast<std::int8_t>(y ? static_cast<int>(y->id()) : -1);
+    compare.immediate = immediate;
+    set_compare(compare);
+}
+
+void HostValues::set_compare(const PredicateValue& compare) {
     Result& result = results_[current_];
     result.kind = Result::Kind::Compare;
-    result.compare = {PredicateValue::Kind::Compare,
-                      false,
-                      test,
-                      static_cast<std::uint8_t>(condition),
-                      static_cast<std::uint8_t>(bits),
-                      static_cast<std::int8_t>(x.id()),
-                      static_cast<std::int8_t>(y ? static_cast<int>(y->id()) : -1),
-                      immediate};
-    cache.gpr.pin(result.compare.x);
-    if (y) cache.gpr.pin(result.compare.y);
+    result.compare = compare;
+    cache.gpr.pin(compare.x);
+    if (compare.y >= 0) cache.gpr.pin(compare.y);
 }
 
 void HostValues::unpin(const PredicateValue& compare) {
@@ -428,6 +437,7 @@ Mem HostValues::predicate_memory(unsigned p) const {
 }
 
 x86::CondCode HostValues::test(const PredicateValue& v, unsigned p) {
+    ++flag_changes;
     switch (v.kind) {
         case PredicateValue::Kind::Memory:
             a.test(predicate_memory(p), imm(cpu::kPredValue));
@@ -452,12 +462,19 @@ x86::CondCode HostValues::test(const PredicateValue& v, unsigned p) {
 void HostValues::write_back_predicate(unsigned p) {
     const unsigned from = cache.origin(p);
     const PredicateValue& v = cache.predicate(from);
+    if (from == p && !v.lazy()) return;
     if (v.kind == PredicateValue::Kind::Constant) {
         a.mov(predicate_memory(p), imm(v.value ? 1 : 0));
-    } else if (v.kind == PredicateValue::Kind::Compare) {
-        a.set(test(v, from), predicate_memory(p));
-    } else if (from == p) {
-        return;
+        // Memory has it now, and it is still known.
+        PredicateValue known = v;
+        known.stored = true;
+        return cache.set_predicate(p, known);
+    }
+    if (v.kind == PredicateValue::Kind::Compare) {
+        if (is_bit(v))
+            a.mov(predicate_memory(p), x86::gpb_lo(id(v.x)));
+        else
+            a.set(test(v, from), predicate_memory(p));
     } else {
         a.movzx(x86::eax, predicate_memory(from));
         a.mov(predicate_memory(p), x86::al);
@@ -470,12 +487,12 @@ void HostValues::load_predicate(const Gp& to, unsigned p) {
     const PredicateValue& v = cache.predicate(p);
     if (v.kind == PredicateValue::Kind::Memory) {
         a.movzx(to.r32(), predicate_memory(p));
-        a.and_(to.r32(), imm(cpu::kPredValue));
     } else if (v.kind == PredicateValue::Kind::Constant) {
         a.mov(to.r32(), imm(v.value ? 1 : 0));
+    } else if (is_bit(v)) {
+        a.mov(to.r32(), x86::gpd(id(v.x)));
     } else {
         a.set(test(v, p), to.r8());
-        a.movzx(to.r32(), to.r8());
     }
 }
 
@@ -500,7 +517,10 @@ Mem HostValues::spill_slot(unsigned index) const {
 void HostValues::spill(unsigned index) {
     Result& r = results_[index];
     if (r.kind == Result::Kind::Compare) {
-        a.set(test(r.compare, 0), spill_slot(index));
+        if (is_bit(r.compare))
+            a.mov(spill_slot(index), x86::gpq(id(r.compare.x)));
+        else
+            a.set(test(r.compare, 0), spill_slot(index));
         unpin(r.compare);
         r.kind = Result::Kind::SpilledGpr;
         return;
@@ -528,6 +548,8 @@ Gp HostValues::result_gpr(unsigned index) {
         a.movd(dst.r32(), x86::xmm(id(r.reg)));  // zero-extended as all 32-bit results
     else if (r.kind == Result::Kind::Xmm)
         a.movq(dst, x86::xmm(id(r.reg)));
+    else if (r.kind == Result::Kind::Compare && is_bit(r.compare))
+        a.mov(dst.r32(), x86::gpd(id(r.compare.x)));
     else if (r.kind == Result::Kind::Compare)
         a.set(test(r.compare, 0), dst.r8());
     else

@@ -98,6 +98,7 @@ public:
     /// A predicate result as the comparison that makes it; the flags of its use will decide.
     void set_compare(asmjit::x86::CondCode condition, bool test, unsigned bits,
                      const asmjit::x86::Gp& x, const asmjit::x86::Gp* y, std::int32_t immediate);
+    void set_compare(const PredicateValue& compare);
 
     // --- predicates, by index (file * 32 + physical number) ---
     unsigned predicate_index(unsigned logical) const;
@@ -110,8 +111,14 @@ public:
         p = cache.origin(p);
         return test(cache.predicate(p), p);
     }
-    /// to = 0 or 1. Changes flags.
+    /// Bit 0 of `to` is the predicate; the others are not specified. Changes flags.
     void load_predicate(const asmjit::x86::Gp& to, unsigned p);
+    /// The predicate, if it is known here.
+    std::optional<bool> known_predicate(unsigned p) const {
+        const PredicateValue& v = cache.predicate(cache.origin(p));
+        if (v.kind != PredicateValue::Kind::Constant) return std::nullopt;
+        return v.value;
+    }
 
     /// Makes the operation's result the register's value at the bundle's end; memory gets it later.
     void commit(unsigned slot, const Result& result, unsigned bits);
@@ -146,6 +153,8 @@ public:
     asmjit::x86::Assembler& a;
     ValueCache cache;
     bool exhausted = false;  ///< ran out of registers: the code is not usable
+    /// Counts what changes the host's flags in code that only moves values otherwise.
+    unsigned flag_changes = 0;
 
 private:
     bool ends(unsigned slot) const;

@@ -73,6 +73,32 @@ std::uint32_t written_by(const Node& n) {
     return set;
 }
 
+/// CTPRs that hold labels are likely to do so whenever control comes here.
+Facts likely_facts(const cpu::CpuState& state) {
+    Facts facts;
+    for (unsigned n = 0; n < facts.size(); ++n) {
+        const cpu::Ctpr& now = state.ctpr[n];
+        if (now.tag == CtprTag::Label && now.base != 0 && (now.base & 7) == 0)
+            facts[n] = {CtprFact::Kind::Known, now.tag, now.opc, now.ipd, now.base, true};
+    }
+    return facts;
+}
+
+/// The CTPRs that the bundle uses and that are known from likely_facts() alone.
+unsigned guessed_by(const Node& n) {
+    const auto guessed = [&n](unsigned ctpr) {
+        const CtprFact& fact = n.after[ctpr - 1u];
+        return fact.kind == CtprFact::Kind::Known && fact.tag == CtprTag::Label && fact.in_state
+                   ? 1u << (ctpr - 1u)
+                   : 0u;
+    };
+    constexpr unsigned kPrefetchCtpr = 2;
+    const cpu::exec::Transfer& t = n.bundle.transfer;
+    unsigned used = n.bundle.bap ? guessed(kPrefetchCtpr) : 0;
+    if (t.kind == TransferKind::Jump || t.kind == TransferKind::Call) used |= guessed(t.ctpr);
+    return used;
+}
+
 class Planner {
 public:
     explicit Planner(const PlanRequest& request) : request_(request) {
@@ -87,10 +113,13 @@ public:
             plan_.address = trial->target;
             plan_.entry = trial->config;
             facts = cleared_facts();
+        } else if (request_.guess_ctprs) {
+            facts = plan_.entry_facts = likely_facts(request_.state);
         }
         pending_.push_back({nullptr, plan_.address, plan_.entry, facts, false, -1, 0});
         trace_pending();
         find_loops();
+        for (const auto& node : plan_.nodes) plan_.guessed_ctprs |= guessed_by(*node);
         for (const auto& node : plan_.nodes)
             if (node->frame >= 0)
                 plan_.frames[static_cast<std::size_t>(node->frame)].writes |= written_by(*node);

@@ -100,6 +100,9 @@ struct Plan {
     Config entry;
     std::uint64_t address = 0;
     int iset = 0;
+    /// Bit n-1: the region relies on %ctprN being what it was in the state (PlanRequest::state).
+    unsigned guessed_ctprs = 0;
+    std::array<CtprFact, 3> entry_facts;
 };
 
 /// A function that may be taken into a caller's region.
@@ -120,6 +123,7 @@ struct PlanRequest {
     /// The number of bundles a function adds where it is taken in; 0: it is not.
     const std::function<unsigned(const Trial&)>& size_inside;
     std::optional<Trial> trial = {};  ///< plan this function, not the place of the state
+    bool guess_ctprs = false;         ///< take those that hold labels for known
 };
 
 /// Collects a region from state.ip. Empty nodes: nothing can be fetched there.

@@ -14,6 +14,9 @@ namespace {
 
 /// Jumps that are patched while other threads run keep their displacement within 8 bytes.
 constexpr std::size_t kPatchAlignment = 8, kJumpOpcodeBytes = 1, kDisplacementBytes = 4;
+/// One instruction that does nothing, of 1, 2 or 3 bytes.
+constexpr std::uint8_t kPadding[][3] = {{0x90}, {0x66, 0x90}, {0x0f, 0x1f, 0x00}};
+static_assert(std::size(kPadding) == kPatchAlignment - kDisplacementBytes - kJumpOpcodeBytes);
 
 std::string key_text(Config config) {
     const cpu::WindowDescriptor wd = config.window();
@@ -43,7 +46,7 @@ bool RegionEmitter::run() {
     }
     entries_.resize(plan_.nodes.size());
     find_live();
-    if (plan_.entry.window().tagged) tags_ = find_tag_sets(plan_, request_.probing);
+    if (plan_.entry.window().tagged) tags_ = find_tag_sets(plan_, tag_places());
     region_.frames = plan_.frames;
     for (const auto& node : plan_.nodes) {
         if (node->frame >= 0) continue;  // the state has the configuration of the outermost
@@ -104,7 +107,7 @@ void RegionEmitter::emit_entry_checks() {
     unsigned depth = 0;
     for (const CallFrame& frame : plan_.frames) depth = std::max(depth, frame.depth);
     const Label stop = a_.newLabel();
-    bool used = check_window(stop);
+    bool used = check_window(stop, plan_.entry.window().size);
     if (depth != 0) {
         used = true;
         a_.mov(x86::rax, state(offsetof(CpuState, chain_top), 8));
@@ -116,18 +119,19 @@ void RegionEmitter::emit_entry_checks() {
         a_.jnz(stop);
     }
     if (used) stop_cold(stop, Leave::Interpret);
+    expect_ctprs();
     emit_tag_check(0);
     if (request_.kernel) enter_kernel();
 }
 
-/// Jumps to `stop` unless the window file has room for every setwd of the region. False: there are
-/// none.
-bool RegionEmitter::check_window(const Label& stop) {
+/// Jumps to `stop` unless the window file has room for every setwd of the region, as it surely has
+/// for `size` registers. False: that is enough.
+bool RegionEmitter::check_window(const Label& stop, unsigned size) {
     unsigned end = 0;
     for (const auto& node : plan_.nodes)
         if (node->bundle.flags & cpu::exec::kSetwd)
             end = std::max(end, node->window + node->bundle.window.size);
-    if (end == 0) return false;
+    if (end <= size) return false;
     a_.lea(x86::rax, x86::ptr(host::kWindow, static_cast<std::int32_t>(end * sizeof(cpu::Reg))));
     a_.cmp(x86::rax, state(offsetof(CpuState, window_limit), 8));
     a_.ja(stop);
@@ -198,7 +202,7 @@ void RegionEmitter::emit_return_entry(unsigned index) {
     count_way(-1, static_cast<int>(index));
     mark(Reason::BoundCheck);
     const Label stop = a_.newLabel();
-    if (check_window(stop)) stop_cold(stop, Leave::Interpret);
+    if (check_window(stop, node.config.window().size)) stop_cold(stop, Leave::Interpret);
     emit_tag_check(index);
 }
 
@@ -206,6 +210,8 @@ void RegionEmitter::emit_body(Node& node) {
     bail_ = a_.newLabel();
     bail_used_ = mlock_used_ = has_condition_ = false;
     v_.start_bundle(node.bundle, node.config, node.window, node.file);
+    find_guards();
+    find_failures();
     conditional_ = shared_destinations();
     emit_checks();
     emit_memory();
@@ -235,15 +241,14 @@ unsigned RegionEmitter::shared_destinations() const {
     unsigned shared = 0;
     const auto register_of = [&](unsigned i) -> int {
         const cpu::exec::MicroOp& op = b_->ops[i];
-        const bool none = op.write == cpu::exec::Write::None ||
+        const bool none = off(i) || op.write == cpu::exec::Write::None ||
                           op.write == cpu::exec::Write::Predicate ||
                           op.write == cpu::exec::Write::Ctpr || op.write == cpu::exec::Write::State;
         return none ? -1 : static_cast<int>(v_.slot(op.dst));
     };
     for (unsigned i = 0; i < b_->op_count; ++i)
         for (unsigned k = 0; k < b_->op_count; ++k)
-            if (i != k && b_->ops[i].guard.count != 0 && register_of(i) >= 0 &&
-                register_of(i) == register_of(k))
+            if (i != k && guarded(i) && register_of(i) >= 0 && register_of(i) == register_of(k))
                 shared |= 1u << i;
     return shared;
 }
@@ -297,9 +302,11 @@ void RegionEmitter::emit_exit(const Edge& edge, bool general) {
     site.config = edge.config;
     site.general = general;
     site.from = &region_;
-    while ((a_.offset() + kJumpOpcodeBytes) % kPatchAlignment >
+    std::size_t padding = 0;
+    while ((a_.offset() + padding + kJumpOpcodeBytes) % kPatchAlignment >
            kPatchAlignment - kDisplacementBytes)
-        a_.nop();
+        ++padding;
+    if (padding) a_.embed(kPadding[padding - 1], padding);
     const Label jump = a_.newLabel(), stub = a_.newLabel();
     a_.bind(jump);
     a_.long_().jmp(stub);

@@ -36,6 +36,8 @@ struct EmitRequest {
     const std::unordered_set<std::uint64_t>& probing;
     /// Bundles where the register of an address was no pointer: these check the sum.
     const std::unordered_set<std::uint64_t>& distrusted;
+    /// Bundles that look at the tags of their operands themselves, in regions for visible tags.
+    const std::unordered_set<std::uint64_t>& aware;
     std::uint32_t* helper_operations = nullptr;
     /// Calls of semantic functions by row of the operation table; null: not counted.
     std::uint64_t* call_counts = nullptr;
@@ -63,7 +65,7 @@ private:
     // --- region_emitter.cpp: nodes, counters, ledger, exits ---
     void start_node(unsigned index);
     void emit_entry_checks();
-    bool check_window(const Label& stop);
+    bool check_window(const Label& stop, unsigned size);
     void stop_cold(const Label& stop, Leave why);
     void emit_node(unsigned index);
     void emit_return_entry(unsigned index);
@@ -121,6 +123,7 @@ private:
     std::optional<std::uint64_t> likely_value(unsigned slot) const;
     void remember_constants(unsigned header, const ValueCache& from);
     void expect_descriptor(unsigned i);
+    void expect_ctprs();
     bool guesses_arrays(const Node& node) const;
     bool likely_area(const cpu::exec::ArrayLoad& load) const;
     std::optional<std::int32_t> likely_step(unsigned n) const;
@@ -136,8 +139,22 @@ private:
 
     // --- emit/tags.cpp: regions that run while tags are visible ---
     void emit_tag_check(unsigned index);
-    bool fails_here(unsigned i) const;
+    TagPlaces tag_places() const;
+    void find_failures();
+    bool fails_here(unsigned i) const { return fails_ >> i & 1; }
     void expect_no_failure();
+    struct Look {
+        unsigned slot, mask;
+    };
+    std::vector<Look> unsure_looks(unsigned i) const;
+    void look_at_tags();
+    void look_closely(unsigned i, bool propagates, const Label& out);
+    bool look_at_predicates(const Label& closer, const Label& out);
+    void look_closely_at_product(unsigned k, unsigned fails, const Label& out);
+    void commit_predicate_tag(unsigned p, unsigned failed);
+    /// Bit of Frame::failed for a product of the predicate logic, above those of operations.
+    static constexpr unsigned failed_product(unsigned k) { return 1u << (24 + k); }
+    Mem tag_of(unsigned slot, bool& loaded);
     void note_failure(unsigned i);
     void commit_tags();
     void clear_tags(unsigned begin, unsigned end);
@@ -186,15 +203,19 @@ private:
     void call_helper(unsigned i);
     void load_argument(const Gp& reg, cpu::exec::RegRef r, isa::Width w);
     void load_argument(const asmjit::x86::Xmm& reg, cpu::exec::RegRef r, isa::Width w);
-    void select_result(unsigned i);
+    void select_predicate(unsigned i);
     /// Jumps to `skip` unless all conditions hold.
     void emit_guard(cpu::exec::ConditionRange range, const Label& skip);
+    bool guarded(unsigned i) const { return guarded_ >> i & 1; }
+    /// Its guard is known to be false.
+    bool off(unsigned i) const { return off_ >> i & 1; }
     /// Sets the flags; the host condition under which `c` does not hold.
     asmjit::x86::CondCode test_condition(const cpu::exec::Condition& c);
     void commit_results();
     void commit_predicate(unsigned i);
     void commit_register(unsigned i);
     void commit_if(unsigned i, unsigned slot);
+    void select_old(unsigned i, unsigned slot);
     void store_xmm(const cpu::exec::MicroOp& op, unsigned slot, const asmjit::x86::Xmm& reg);
     void prepare_helper(unsigned i);
     void merge_conditional(const ValueCache& before) {
@@ -233,7 +254,7 @@ private:
 
     // --- emit/memory.cpp ---
     /// The checked address of an access as an operand; bails when out of range.
-    Mem address_of(const cpu::exec::MicroOp& op, bool in_rax);
+    Mem address_of(const cpu::exec::MicroOp& op, bool in_rax, const Label* miss = nullptr);
     bool check_base(const cpu::exec::MicroOp& op, cpu::exec::RegRef r);
     void check_address(const Gp& address, const Label& fail);
     void probe(const cpu::exec::MicroOp& op);
@@ -250,12 +271,20 @@ private:
     void check_tag(unsigned i);
     void check_transfer();
     void capture_condition();
-    void emit_predicate_logic();
+    void capture_predicate(unsigned p);
     void commit_control();
     void commit_preparation();
     void emit_loop_end(const Gp& to);
     void emit_advance(bool taken);
     void emit_loop_counters();
+
+    // --- emit/predicates.cpp ---
+    std::optional<bool> known_condition(const cpu::exec::Condition& c) const;
+    void find_guards();
+    void emit_predicate_logic();
+    void emit_product(unsigned k);
+    void commit_predicate_logic();
+    void set_predicate(unsigned p, unsigned index, const Result& r);
 
     // --- emit/transfer.cpp ---
     void emit_transfer(unsigned index);
@@ -361,9 +390,17 @@ private:
     RestoreList last_snapshot_;
     std::uint32_t last_version_ = 0;
     bool has_snapshot_ = false;
+    unsigned guarded_ = 0;      ///< operations whose guard must be looked at
+    unsigned off_ = 0;          ///< operations whose guard is known to be false
     unsigned conditional_ = 0;  ///< operations whose commit depends on their guard
-    bool executed_ = false;     ///< the bundle is done but for its transfer
-    int loop_ = -1;             ///< header of the innermost loop whose entry is fixed
+    unsigned fails_ = 0;        ///< operations that may leave a diagnostic result here ...
+    unsigned propagates_ = 0;   ///< ... because an operand is diagnostic
+    /// What the last commit selected by, and HostValues::flag_changes then.
+    std::optional<cpu::exec::Condition> selected_by_;
+    unsigned selected_at_ = 0;
+    asmjit::x86::CondCode selected_off_{};  ///< flags of it: it does not hold
+    bool executed_ = false;                 ///< the bundle is done but for its transfer
+    int loop_ = -1;                         ///< header of the innermost loop whose entry is fixed
     std::uint32_t pending_bundles_ = 0, pending_operations_ = 0;
     static constexpr std::size_t kNowhere = ~std::size_t{0};
     std::size_t counted_at_ = kNowhere;  ///< where the host's flags are those of the counts

@@ -1,6 +1,5 @@
 // Regions: made, linked, dropped.
 #include <algorithm>
-#include <bit>
 #include <chrono>
 #include <cstring>
 #include <thread>
@@ -154,7 +153,8 @@ Plan Translator::Impl::make_plan(const CpuState& state, unsigned bundles, unsign
     const std::function<unsigned(const Trial&)> size_inside = [&](const Trial& inner) {
         return bundles_inside_of(inner, state);
     };
-    return plan_region({state, memory, bundles, callees, is_breakpoint, size_inside, trial});
+    return plan_region({state, memory, bundles, callees, is_breakpoint, size_inside, trial,
+                        !distrusted.contains(state.ip)});
 }
 
 /// Where no region runs through.
@@ -165,21 +165,22 @@ bool Translator::Impl::is_border(std::uint64_t address, bool tags) const {
 }
 
 void Translator::Impl::refused(const CpuState& state) {
-    constexpr unsigned kRefusals = 4;
-    constexpr std::size_t kMostPlaces = 1 << 16;
-    if (refusals.size() >= kMostPlaces) refusals.clear();
     const Key key = key_of(state);
-    const unsigned count = ++refusals[key];
-    if (count < kRefusals || !std::has_single_bit(count)) return;  // planning takes its time
     const bool quick = options.hot_samples > 0 && !hot.contains(untagged(key));
     const Plan plan =
         make_plan(state, quick ? kQuickBundles : kRegionBundles, quick ? 0 : kCalleeBundles);
-    std::vector<std::uint64_t> borders = tag_lookers(plan, state);
-    std::erase_if(borders, [this](auto address) { return !tag_borders.insert(address).second; });
-    if (borders.empty()) return;
+    std::vector<std::uint64_t> changed;
+    for (const TagLooker& looker : tag_lookers(plan, state)) {
+        if (!looker.always) {
+            if (tag_aware.insert(looker.address).second) changed.push_back(looker.address);
+        } else if (looker.address != plan.address) {
+            if (tag_borders.insert(looker.address).second) changed.push_back(looker.address);
+        }
+    }
+    if (changed.empty()) return;
     retire_where([&](const Region& region) {
         return region.config.window().tagged &&
-               std::ranges::any_of(borders, [&](std::uint64_t address) {
+               std::ranges::any_of(changed, [&](std::uint64_t address) {
                    return overlaps(region, address, address + 8);
                });
     });
@@ -201,7 +202,7 @@ bool Translator::Impl::emit(const Plan& plan, Region& region, const CpuState& st
     std::uint32_t helpers = 0;
     RegionEmitter emitter(
         code, {plan, stubs, region, arena.cursor(), options.statistics, options.profile, probing,
-               distrusted, &helpers, call_counts.empty() ? nullptr : call_counts.data(),
+               distrusted, tag_aware, &helpers, call_counts.empty() ? nullptr : call_counts.data(),
                (region.mode & kTagMode) != 0, options.unchained, region.kernel.get(), &state});
     region.guest.clear();
     if (!emitter.run() || region.size > arena.room()) {

@@ -8,8 +8,13 @@
 
 namespace e2k::translate {
 
-/// Addresses of bundles, other than the region's first, that may look at something that is
-/// diagnostic in `state`, which stands at the region's entry.
-std::vector<std::uint64_t> tag_lookers(const Plan& plan, const cpu::CpuState& state);
+/// A bundle that may look at something that is diagnostic.
+struct TagLooker {
+    std::uint64_t address = 0;
+    bool always = false;  ///< even if it looks at the tags of its operands itself (TagPlaces)
+};
+
+/// Those of a plan, while `state` stands at the region's entry.
+std::vector<TagLooker> tag_lookers(const Plan& plan, const cpu::CpuState& state);
 
 }  // namespace e2k::translate

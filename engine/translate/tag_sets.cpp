@@ -1,6 +1,7 @@
 #include "engine/translate/tag_sets.h"
 
 #include "engine/translate/emit/operands.h"
+#include "engine/translate/emitters.h"
 #include "engine/translate/tag_lookers.h"
 
 namespace e2k::translate {
@@ -87,6 +88,45 @@ unsigned diagnostic_tag(const MicroOp& op, const Node& node) {
     return 0x55 & replaced_tag(op, node);
 }
 
+unsigned looked_at(Width w) {
+    switch (w) {
+        case Width::None:
+            return 0;
+        case Width::S:
+            return kLowTag;
+        case Width::P:
+            return kWholeTag;
+        default:
+            return kDoubleTag;
+    }
+}
+
+bool reads_predicate(const cpu::exec::Transfer& t) {
+    if (t.kind == cpu::exec::TransferKind::None) return false;
+    switch (t.condition) {
+        case ConditionType::Never:
+        case ConditionType::Always:
+        case ConditionType::LoopEnd:
+        case ConditionType::NotLoopEnd:
+        case ConditionType::Mlock:
+            return false;
+        default:
+            return true;
+    }
+}
+
+void for_each_look(const MicroOp& op, const Node& node,
+                   const std::function<void(unsigned, unsigned)>& f) {
+    const auto look_at = [&](RegRef r, unsigned mask) {
+        if (mask != 0 && r.space != Space::Literal) f(slot_of(r, node), mask);
+    };
+    look_at(op.a, looked_at(op.wa));
+    look_at(op.b, looked_at(op.wb));
+    look_at(op.c, looked_at(op.wc));
+    const Width data = isa::operation(op.row).src4;
+    look_at(op.data, data == Width::None ? kWholeTag : looked_at(data));
+}
+
 namespace {
 
 /// What one bundle looks at and what it surely replaces.
@@ -97,7 +137,7 @@ struct BundleTags {
 
 class Collector {
 public:
-    explicit Collector(const Node& node) : node_(node) {}
+    Collector(const Node& node, bool aware) : node_(node), aware_(aware) {}
 
     BundleTags collect(bool loads_may_fail) {
         if (node_.interpret) return tags_;  // left in front of it; its names may be none
@@ -116,7 +156,9 @@ private:
     unsigned index_of(unsigned n) const {
         return node_.file * 32 + pred_phys(node_.config.rotation(), n);
     }
-    void predicate(unsigned n) { tags_.reads.predicates.set(index_of(n)); }
+    void predicate(unsigned n) {
+        if (!aware_) tags_.reads.predicates.set(index_of(n));
+    }
     void conditions(ConditionRange range) {
         for (unsigned k = range.begin; k < range.begin + unsigned{range.count}; ++k)
             if (!node_.bundle.conditions[k].pcnt) predicate(node_.bundle.conditions[k].index);
@@ -124,28 +166,18 @@ private:
     void look_at(RegRef r, unsigned mask) {
         if (r.space != Space::Literal) tags_.reads.registers.add(slot_of(r, node_), mask);
     }
-    /// As Executor::operand_tag() does.
-    void operand(RegRef r, Width w) {
-        if (w == Width::None) return;
-        look_at(r, w == Width::S ? kLowTag : w == Width::P ? kWholeTag : kDoubleTag);
-    }
-
     /// Whatever the guard says, and whichever operand a merge selects.
     void operation(const MicroOp& op, bool loads_may_fail) {
         conditions(op.guard);
         conditions(op.merge);
-        operand(op.a, op.wa);
-        operand(op.b, op.wb);
-        operand(op.c, op.wc);
-        const Width data = isa::operation(op.row).src4;
-        if (data == Width::None)
-            look_at(op.data, kWholeTag);
-        else
-            operand(op.data, data);
+        if (!aware_)
+            for_each_look(op, node_, [this](unsigned slot, unsigned mask) {
+                tags_.reads.registers.add(slot, mask);
+            });
         if (op.kind == SemKind::ArrayStore) conditions(node_.bundle.arrays[op.array].incr_guard);
         if (op.write == Write::Predicate) {
             if (op.guard.count)
-                predicate(op.dst.index);
+                tags_.reads.predicates.set(index_of(op.dst.index));
             else
                 tags_.replaces.predicates.set(index_of(op.dst.index));
         }
@@ -156,7 +188,7 @@ private:
             op.mode == MemoryMode::CheckLoad && (node_.bundle.flags & cpu::exec::kMlock);
         if (op.guard.count || compares) look_at(op.dst, compares ? kWholeTag : mask);
         if (!op.guard.count) tags_.replaces.registers.add(slot_of(op.dst, node_), mask);
-        if (loads_may_fail && op.kind == SemKind::Load && op.speculative)
+        if (op.speculative && (aware_ || (loads_may_fail && op.kind == SemKind::Load)))
             tags_.may_fail.add(slot_of(op.dst, node_), mask);
     }
 
@@ -169,21 +201,8 @@ private:
                 tags_.replaces.predicates.set(index_of(plu.clp[k].pdst));
     }
 
-    static bool reads_predicate(const cpu::exec::Transfer& t) {
-        if (t.kind == cpu::exec::TransferKind::None) return false;
-        switch (t.condition) {
-            case ConditionType::Never:
-            case ConditionType::Always:
-            case ConditionType::LoopEnd:
-            case ConditionType::NotLoopEnd:
-            case ConditionType::Mlock:
-                return false;
-            default:
-                return true;
-        }
-    }
-
     const Node& node_;
+    const bool aware_;
     BundleTags tags_;
 };
 
@@ -260,11 +279,12 @@ void find_clean(const Plan& plan, const std::vector<BundleTags>& bundles, TagSet
 
 }  // namespace
 
-TagSets find_tag_sets(const Plan& plan, const std::unordered_set<std::uint64_t>& may_fail) {
+TagSets find_tag_sets(const Plan& plan, const TagPlaces& places) {
     std::vector<BundleTags> bundles;
     bundles.reserve(plan.nodes.size());
     for (const auto& node : plan.nodes)
-        bundles.push_back(Collector(*node).collect(may_fail.contains(node->address)));
+        bundles.push_back(
+            Collector(*node, places.aware(node->address)).collect(places.may_fail(node->address)));
     TagSets sets;
     find_live(plan, bundles, sets);
     find_clean(plan, bundles, sets);
@@ -302,9 +322,9 @@ bool meets(const TagSet& x, const TagSet& y) {
 
 }  // namespace
 
-std::vector<std::uint64_t> tag_lookers(const Plan& plan, const cpu::CpuState& state) {
+std::vector<TagLooker> tag_lookers(const Plan& plan, const cpu::CpuState& state) {
     std::vector<BundleTags> bundles;
-    for (const auto& node : plan.nodes) bundles.push_back(Collector(*node).collect(false));
+    for (const auto& node : plan.nodes) bundles.push_back(Collector(*node, false).collect(false));
     std::vector<TagSet> there(plan.nodes.size());
     if (!there.empty()) there[0] = visible_tags(state);
     for (bool changed = true; changed;) {
@@ -323,20 +343,22 @@ std::vector<std::uint64_t> tag_lookers(const Plan& plan, const cpu::CpuState& st
             }
         }
     }
-    std::vector<std::uint64_t> addresses;
-    for (std::size_t k = 0; k < there.size(); ++k)
-        if (plan.nodes[k]->address != plan.address && meets(there[k], bundles[k].reads))
-            addresses.push_back(plan.nodes[k]->address);
-    return addresses;
+    std::vector<TagLooker> lookers;
+    for (std::size_t k = 0; k < there.size(); ++k) {
+        if (!meets(there[k], bundles[k].reads)) continue;
+        const bool always = meets(there[k], Collector(*plan.nodes[k], true).collect(false).reads);
+        lookers.push_back({plan.nodes[k]->address, always});
+    }
+    return lookers;
 }
 
-bool may_go_on(const TagSets& sets, const Node& node, unsigned i) {
+namespace {
+
+/// Whether nothing looks at a diagnostic result of operation `i`, and nothing else of the bundle
+/// writes the register.
+bool goes_unseen(const TagSets& sets, const Node& node, unsigned i) {
     const auto& b = node.bundle;
     const MicroOp& op = b.ops[i];
-    if (op.kind != SemKind::Load || !op.speculative ||
-        (op.mode != MemoryMode::Plain && op.mode != MemoryMode::CheckLoad) ||
-        !writes_register(op) || (b.flags & cpu::exec::kMlock))
-        return false;
     const unsigned slot = slot_of(op.dst, node);
     for (unsigned k = 0; k < b.op_count; ++k)
         if (k != i && writes_register(b.ops[k]) && slot_of(b.ops[k].dst, node) == slot)
@@ -349,6 +371,38 @@ bool may_go_on(const TagSets& sets, const Node& node, unsigned i) {
             (sets.live[static_cast<std::size_t>(edge->node)].registers.mask(slot) & tag))
             return false;
     return true;
+}
+
+}  // namespace
+
+bool predicate_unseen(const TagSets& sets, const Node& node, unsigned predicate) {
+    for (const Edge* edge : {&node.next, &node.taken})
+        if (edge->node >= 0 &&
+            live_behind(node, *edge, sets.live[static_cast<std::size_t>(edge->node)])
+                .predicates[predicate])
+            return false;
+    return true;
+}
+
+bool may_go_on(const TagSets& sets, const Node& node, unsigned i) {
+    const MicroOp& op = node.bundle.ops[i];
+    return op.kind == SemKind::Load && op.speculative &&
+           (op.mode == MemoryMode::Plain || op.mode == MemoryMode::CheckLoad) &&
+           writes_register(op) && !(node.bundle.flags & cpu::exec::kMlock) &&
+           goes_unseen(sets, node, i);
+}
+
+bool may_propagate(const TagSets& sets, const Node& node, unsigned i) {
+    const MicroOp& op = node.bundle.ops[i];
+    if (op.kind == SemKind::Load) return may_go_on(sets, node, i);
+    if (!op.speculative || op.tag_free || op.words_by_descriptor || !has_function(op.kind) ||
+        op.kind == SemKind::Div)
+        return false;
+    if (op.write == Write::Predicate)
+        return op.guard.count == 0 &&
+               predicate_unseen(sets, node,
+                                node.file * 32 + pred_phys(node.config.rotation(), op.dst.index));
+    return writes_register(op) && goes_unseen(sets, node, i);
 }
 
 }  // namespace e2k::translate

@@ -4,7 +4,7 @@
 
 #include <bitset>
 #include <cstdint>
-#include <unordered_set>
+#include <functional>
 #include <vector>
 
 #include "engine/translate/plan.h"
@@ -42,8 +42,14 @@ struct TagSets {
     std::vector<RegisterTags> clean;
 };
 
-/// `may_fail`: bundles where speculative loads that fail may go on in translated code.
-TagSets find_tag_sets(const Plan& plan, const std::unordered_set<std::uint64_t>& may_fail);
+/// Bundles, by address, that do more about tags than others.
+struct TagPlaces {
+    /// Speculative loads that fail may go on in translated code.
+    std::function<bool(std::uint64_t)> may_fail;
+    /// Looks at the tags of its operands and conditions itself: they need not be 0.
+    std::function<bool(std::uint64_t)> aware;
+};
+TagSets find_tag_sets(const Plan& plan, const TagPlaces& places);
 
 /// The bits of the tag byte that a result of `op` replaces.
 unsigned replaced_tag(const cpu::exec::MicroOp& op, const Node& node);
@@ -55,5 +61,19 @@ unsigned replaced_tag(const cpu::exec::ArrayLoad& load);
 /// Whether operation `i`, a speculative load that fails, may leave its diagnostic result in the
 /// register: nothing of the region looks at it, nothing else of the bundle depends on it.
 bool may_go_on(const TagSets& sets, const Node& node, unsigned i);
+/// The same for a diagnostic predicate that the bundle leaves, by index in the value cache.
+bool predicate_unseen(const TagSets& sets, const Node& node, unsigned predicate);
+/// Whether operation `i`, an operand of which is diagnostic, does nothing but leave a diagnostic
+/// result, and may do so as above.
+bool may_propagate(const TagSets& sets, const Node& node, unsigned i);
+
+/// Calls f(slot, mask) for the tags of the operands of an operation, as Executor::operand_tag()
+/// sees them; of both operands between which a merge chooses.
+void for_each_look(const cpu::exec::MicroOp& op, const Node& node,
+                   const std::function<void(unsigned, unsigned)>& f);
+/// Whether the condition of a transfer may be a predicate.
+bool reads_predicate(const cpu::exec::Transfer& transfer);
+/// The part of a tag byte that an operand of that width has.
+unsigned looked_at(isa::Width w);
 
 }  // namespace e2k::translate

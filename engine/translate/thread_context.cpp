@@ -33,7 +33,7 @@ ThreadContext::~ThreadContext() { munmap(shadow_ - kWall, kWall + shadow_bytes_ 
 
 void ThreadContext::clear() {
     std::fill(jump_cache_.begin(), jump_cache_.end(), JumpCacheEntry{});
-    blocks_.clear();
+    tagged_places_.clear();
     // Anonymous pages read as zero again: no prediction.
     madvise(shadow_, shadow_bytes_, MADV_DONTNEED);
 }

@@ -36,11 +36,15 @@ public:
     std::uint64_t shadow_bias() const { return shadow_bias_; }
     JumpCacheEntry* jump_cache() { return jump_cache_.data(); }
     SavedRegisters* saved() { return saved_.get(); }
-    /// So many bundles there are from a place to the next transfer; 0: not known yet.
-    unsigned& block(std::uint64_t ip) {
+    /// A place where code met tags.
+    struct TaggedPlace {
+        unsigned block = 0;     ///< bundles to the next transfer; 0: not known yet
+        unsigned refusals = 0;  ///< so often
+    };
+    TaggedPlace& tagged_place(std::uint64_t ip) {
         constexpr std::size_t kMost = 4096;
-        if (blocks_.size() >= kMost) blocks_.clear();
-        return blocks_[ip];
+        if (tagged_places_.size() >= kMost) tagged_places_.clear();
+        return tagged_places_[ip];
     }
     bool fits(const cpu::CpuState& state) const { return state.chain_limit == chain_limit_; }
 
@@ -54,7 +58,7 @@ private:
     cpu::CpuState* running_ = nullptr;
     std::vector<JumpCacheEntry> jump_cache_;
     std::unique_ptr<SavedRegisters> saved_ = std::make_unique<SavedRegisters>();
-    std::unordered_map<std::uint64_t, unsigned> blocks_;
+    std::unordered_map<std::uint64_t, TaggedPlace> tagged_places_;
     const cpu::ChainFrame* chain_limit_;
     std::uint8_t* shadow_ =
         nullptr;  ///< one host address per chain frame: where its return continues

@@ -135,8 +135,7 @@ struct Translator::Impl {
     std::unordered_set<std::uint64_t> breakpoints;
     std::atomic<bool> has_breakpoints{false};                   ///< read without the lock
     std::unordered_set<std::uint64_t> probing, distrusted;      ///< see EmitRequest
-    std::unordered_map<Key, unsigned, KeyHash> refusals;        ///< see refused()
-    std::unordered_set<std::uint64_t> tag_borders;              ///< see refused()
+    std::unordered_set<std::uint64_t> tag_aware, tag_borders;   ///< see refused()
     std::unordered_set<Key, KeyHash> hot;                       ///< worth the optimising tier
     std::map<std::pair<Key, unsigned>, unsigned> sizes_inside;  ///< see bundles_inside_of()
     /// Headers of kernels: regions end in front of them.
@@ -187,9 +186,9 @@ struct Translator::Impl {
     /// A region for the state's place; null entry: interpret one bundle.
     Region& translate(const cpu::CpuState& state, bool general = false);
 
-    /// A region for visible tags could not run at the state's place because of some bundle that
-    /// looks at one. When that happens again, such regions end in front of that bundle, so that
-    /// the others can run.
+    /// Regions for visible tags could not run at the state's place, not for the first time, because
+    /// of some bundles that look at one. From now on those see to it themselves; what cannot do so
+    /// ends such regions, so that the others can run.
     void refused(const cpu::CpuState& state);
 
     // --- kernel/store.cpp ---

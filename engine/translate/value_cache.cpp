@@ -163,10 +163,10 @@ void ValueCache::set_predicate(unsigned p, const PredicateValue& value) {
     if (now.y >= 0) gpr.release(now.y);
     now = value;
     const std::uint64_t bit = std::uint64_t{1} << p % 64;
-    if (value.kind == PredicateValue::Kind::Memory || value.kind == PredicateValue::Kind::Inherited)
-        lazy_[p / 64] &= ~bit;
-    else
+    if (value.lazy())
         lazy_[p / 64] |= bit;
+    else
+        lazy_[p / 64] &= ~bit;
     ++version;
 }
 

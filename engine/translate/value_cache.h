@@ -74,16 +74,37 @@ private:
 struct PredicateValue {
     enum class Kind : std::uint8_t {
         Memory,     ///< the byte in its file
-        Constant,   ///< `value`, not in memory yet
+        Constant,   ///< `value`; in memory if `stored`
         Compare,    ///< x CONDITION y, not in memory yet
         Inherited,  ///< that of the caller's file (callees inside the region)
     } kind = Kind::Memory;
     bool value = false;
     bool test = false;           ///< flags of `test x, y`, not of `cmp x, y`
+    bool stored = false;         ///< Constant: memory has it
     std::uint8_t condition = 0;  ///< asmjit::x86::CondCode
     std::uint8_t bits = 32;
     std::int8_t x = -1, y = -1;  ///< host registers; y -1: `immediate`
     std::int32_t immediate = 0;
+
+    /// Known to be so, but not in memory.
+    static PredicateValue known(bool value) {
+        PredicateValue v;
+        v.kind = Kind::Constant;
+        v.value = value;
+        return v;
+    }
+    /// Bit 0 of a host register, whose other bits do not matter.
+    static PredicateValue bit_of(int r, std::uint8_t condition_not_zero) {
+        PredicateValue v;
+        v.kind = Kind::Compare;
+        v.test = true;
+        v.condition = condition_not_zero;
+        v.x = static_cast<std::int8_t>(r);
+        v.immediate = 1;
+        return v;
+    }
+    /// Memory does not have it yet.
+    bool lazy() const { return kind == Kind::Compare || (kind == Kind::Constant && !stored); }
     bool operator==(const PredicateValue&) const = default;
 };
 

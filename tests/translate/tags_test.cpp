@@ -137,6 +137,24 @@ TEST_F(Tags, ATagThatIsOverwrittenLeavesNothingBehind) {
     EXPECT_FALSE(cpu::has_visible_tags(state));
 }
 
+TEST_F(Tags, AChainOfDiagnosticValuesRunsTranslated) {
+    expect_equal({
+        {"addd,0 0x0, 0x2710, %r8", "cmpesb,3 0x0, 0x1, %pred3", "cmpesb,4 0x0, 0x0, %pred4"},
+        {"ldd,0,sm 0x0, 0x10, %r10"},                               // nothing is mapped there
+        {"ldd,0,sm %r10, 0x8, %r11", "addd,1,sm %r10, 0x1, %r14"},  // a diagnostic address
+        {"adds,0,sm %r11, 0x1, %r12", "adds,1 %r13, 0x1, %r13 ? %pred4"},
+        {"merged,0,sm %r11, %r8, %r15, %pred4", "std,2 %r8, 0x0, %r11 ? %pred3"},
+        {"subd,0 %r8, 0x1, %r8", "cmpesb,3 %r8, 0x1, %pred1"},
+        {"pass %pred1, @p0", "andp ~@p0, ~@p0, @p4", "pass @p4, %pred0"},
+        {"ibranch L1 ? %pred0"},
+        {"addd,0 %r12, 0x1, %r11"},  // traps
+    });
+    EXPECT_GT(state.bundles, 70'000u);
+    EXPECT_LT(translator.stats().interpreted_bundles, 300u);
+    EXPECT_NE(state.window_tags[14], 0);
+    EXPECT_EQ(state.window_tags[15], 0) << "the other operand was selected";
+}
+
 TEST_F(Tags, CodeRunsWhereNothingLooksAtADiagnosticValue) {
     expect_equal({
         {"ldd,0,sm 0x0, 0x10, %g20", "ldd,2,sm 0x0, 0x10, %r30"},

@@ -31,7 +31,7 @@ void RegionEmitter::save_predicates() {
             a_.mov(frame, imm(value.value ? 1 : 0));
             v_.write_back_predicate(p);
         } else {
-            a_.set(v_.test_predicate(p), x86::cl);
+            v_.load_predicate(x86::rcx, p);
             a_.mov(frame, x86::cl);
             a_.mov(v_.predicate_memory(p), x86::cl);
             v_.cache.set_predicate(p, {});

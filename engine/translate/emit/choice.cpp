@@ -44,7 +44,7 @@ bool RegionEmitter::live_behind(unsigned slot) const {
 void RegionEmitter::choose_registers(unsigned i) {
     const MicroOp& op = b_->ops[i];
     HostValues::Choice choice;
-    if (op.guard.count != 0 || b_->mova_count != 0) return v_.choose(choice);
+    if (guarded(i) || b_->mova_count != 0) return v_.choose(choice);
     const bool memory = in_memory_phase(op);
     bool last_access = true;
     for (unsigned k = i + 1; k < b_->op_count; ++k) last_access &= !in_memory_phase(b_->ops[k]);

@@ -38,6 +38,8 @@ bool needs_loop_end(ConditionType type) {
 
 void RegionEmitter::emit_checks() {
     mark(Reason::BoundCheck);
+    expect_no_failure();
+    look_at_tags();
     check_transfer();
     if (b_->bap) check_prefetch();
     expect_arrays();
@@ -88,6 +90,7 @@ void RegionEmitter::check_transfer() {
 
 void RegionEmitter::check_division(unsigned i) {
     const MicroOp& op = b_->ops[i];
+    if (off(i)) return;
     v_.start_operation(i);
     const bool direct = can_divide(i);
     if (direct) {
@@ -100,7 +103,7 @@ void RegionEmitter::check_division(unsigned i) {
     }
     const Label skip = a_.newLabel();
     const Label failed = direct ? Label() : bail();
-    if (op.guard.count != 0) emit_guard(op.guard, skip);
+    if (guarded(i)) emit_guard(op.guard, skip);
     const ValueCache before = v_.cache;
     if (direct) {
         mark(Reason::Semantics, op.channel);
@@ -113,7 +116,7 @@ void RegionEmitter::check_division(unsigned i) {
         a_.jnz(failed);
     }
     a_.bind(skip);
-    if (op.guard.count != 0) {
+    if (guarded(i)) {
         merge_conditional(before);
         conditional_ |= 1u << i;
     }
@@ -175,44 +178,7 @@ void RegionEmitter::check_getsp(unsigned i) {
     v_.end_operation();
 }
 
-// --- predicates ---
-
-void RegionEmitter::emit_predicate_logic() {
-    if (!(b_->flags & cpu::exec::kPlu)) return;
-    const isa::PredicateLogic& plu = b_->plu;
-    const auto load = [&](const Gp& to, unsigned local, bool negated) {
-        if (local >= 4) {
-            a_.movzx(to.r32(), v_.result_gpr(kPluResult + local - 4).r8());
-        } else if (plu.elp[local].kind == isa::Elp::Kind::Pred) {
-            v_.load_predicate(to, v_.predicate_index(plu.elp[local].index));
-        } else if (plu.elp[local].kind == isa::Elp::Kind::Lcntex) {
-            a_.xor_(to.r32(), to.r32());
-            a_.cmp(state(lsr_offset(offsetof(LoopState, lcnt)), 8), imm(0));
-            a_.setz(to.r8());
-        } else {
-            a_.xor_(to.r32(), to.r32());
-        }
-        if (negated) a_.xor_(to.r32(), imm(1));
-    };
-    for (unsigned k = 0; k < plu.count; ++k) {
-        mark(Reason::Predicate);
-        const isa::Clp& clp = plu.clp[k];
-        v_.start_operation(kPluResult + k);
-        const Gp d = v_.def();
-        load(x86::rcx, clp.p0, clp.neg0);
-        load(x86::rdx, clp.p1, clp.neg1);
-        a_.mov(d.r32(), x86::ecx);
-        a_.and_(d.r32(), x86::edx);
-        v_.set_result(d);
-        v_.end_operation();
-        // movep with a false first operand leaves the predicate alone: its condition is kept in
-        // the upper byte of the result.
-        if (clp.opcode == isa::ClpOpcode::Movep) {
-            a_.shl(x86::ecx, 8);
-            a_.or_(d.r32(), x86::ecx);
-        }
-    }
-}
+// --- the transfer ---
 
 /// The decision of the transfer, taken from the state before the bundle, where the bundle or the
 /// loop counters would change it.
@@ -233,54 +199,69 @@ void RegionEmitter::capture_condition() {
     if (!loop && !(reads && written)) return;
     mark(Reason::ControlTransfer);
     v_.start_operation(kConditionResult);
+    if (!loop) return capture_predicate(v_.predicate_index(t.psrc));
     if (reads) v_.write_back_predicate(v_.predicate_index(t.psrc));
     const Gp d = v_.def();
-    if (!loop) {
-        v_.load_predicate(d, v_.predicate_index(t.psrc));
-        if (t.condition == ConditionType::NotPred) a_.xor_(d.r32(), imm(1));
-    } else {
-        emit_loop_end(d);  // 1 at the end of the loop
-        if (reads) {
-            // p = prologue ? 0 : (predicate as the condition wants it)
-            const Label prologue = a_.newLabel(), done = a_.newLabel();
-            a_.xor_(x86::ecx, x86::ecx);
-            a_.cmp(state(lsr_offset(offsetof(LoopState, semc)), 1), imm(0));
-            const Label no_prologue = a_.newLabel();
-            a_.jne(no_prologue);
-            a_.cmp(state(lsr_offset(offsetof(LoopState, pcnt)), 1), imm(0));
-            a_.jne(prologue);
-            a_.bind(no_prologue);
-            v_.load_predicate(x86::rcx, v_.predicate_index(t.psrc));
-            a_.jmp(done);
-            a_.bind(prologue);
-            // The predicate does not count: for the and-forms it is as if it allowed the jump.
-            if (t.condition == ConditionType::PredAndNotLoopEnd ||
-                t.condition == ConditionType::NotPredOrLoopEnd)
-                a_.mov(x86::ecx, imm(1));
-            a_.bind(done);
-            // ecx: Pred forms 1 = predicate true; now make it "wants to jump".
-            if (t.condition == ConditionType::NotPredAndNotLoopEnd ||
-                t.condition == ConditionType::NotPredOrLoopEnd)
-                a_.xor_(x86::ecx, imm(1));
-        }
-        switch (t.condition) {
-            case ConditionType::NotLoopEnd:
-                a_.xor_(d.r32(), imm(1));
-                break;
-            case ConditionType::PredOrLoopEnd:
-            case ConditionType::NotPredOrLoopEnd:
-                a_.or_(d.r32(), x86::ecx);
-                break;
-            case ConditionType::NotPredAndNotLoopEnd:
-            case ConditionType::PredAndNotLoopEnd:
-                a_.xor_(d.r32(), imm(1));
-                a_.and_(d.r32(), x86::ecx);
-                break;
-            default:
-                break;
-        }
+    emit_loop_end(d);  // 1 at the end of the loop
+    if (reads) {
+        // p = prologue ? 0 : (predicate as the condition wants it)
+        const Label prologue = a_.newLabel(), done = a_.newLabel();
+        a_.xor_(x86::ecx, x86::ecx);
+        a_.cmp(state(lsr_offset(offsetof(LoopState, semc)), 1), imm(0));
+        const Label no_prologue = a_.newLabel();
+        a_.jne(no_prologue);
+        a_.cmp(state(lsr_offset(offsetof(LoopState, pcnt)), 1), imm(0));
+        a_.jne(prologue);
+        a_.bind(no_prologue);
+        v_.load_predicate(x86::rcx, v_.predicate_index(t.psrc));
+        a_.jmp(done);
+        a_.bind(prologue);
+        // The predicate does not count: for the and-forms it is as if it allowed the jump.
+        if (t.condition == ConditionType::PredAndNotLoopEnd ||
+            t.condition == ConditionType::NotPredOrLoopEnd)
+            a_.mov(x86::ecx, imm(1));
+        a_.bind(done);
+        // ecx: Pred forms 1 = predicate true; now make it "wants to jump".
+        if (t.condition == ConditionType::NotPredAndNotLoopEnd ||
+            t.condition == ConditionType::NotPredOrLoopEnd)
+            a_.xor_(x86::ecx, imm(1));
+    }
+    switch (t.condition) {
+        case ConditionType::NotLoopEnd:
+            a_.xor_(d.r32(), imm(1));
+            break;
+        case ConditionType::PredOrLoopEnd:
+        case ConditionType::NotPredOrLoopEnd:
+            a_.or_(d.r32(), x86::ecx);
+            break;
+        case ConditionType::NotPredAndNotLoopEnd:
+        case ConditionType::PredAndNotLoopEnd:
+            a_.xor_(d.r32(), imm(1));
+            a_.and_(d.r32(), x86::ecx);
+            break;
+        default:
+            break;
     }
     v_.set_result(d);
+    v_.end_operation();
+    has_condition_ = true;
+}
+
+/// The predicate that decides the transfer, as it was before the bundle.
+void RegionEmitter::capture_predicate(unsigned p) {
+    const bool negated = b_->transfer.condition == ConditionType::NotPred;
+    PredicateValue value = v_.cache.predicate(v_.cache.origin(p));
+    if (value.kind == PredicateValue::Kind::Compare) {
+        if (negated)
+            value.condition = static_cast<std::uint8_t>(
+                x86::negateCond(static_cast<x86::CondCode>(value.condition)));
+        v_.set_compare(value);
+    } else {
+        const Gp d = v_.def();
+        v_.load_predicate(d, p);
+        if (negated) a_.xor_(d.r32(), imm(1));
+        v_.set_result(d);
+    }
     v_.end_operation();
     has_condition_ = true;
 }
@@ -301,26 +282,7 @@ void RegionEmitter::emit_loop_end(const Gp& to) {
 // --- commits other than registers and predicates of operations ---
 
 void RegionEmitter::commit_control() {
-    for (unsigned k = 0; (b_->flags & cpu::exec::kPlu) && k < b_->plu.count; ++k) {
-        const isa::Clp& clp = b_->plu.clp[k];
-        if (!clp.writes) continue;
-        mark(Reason::Predicate);
-        v_.start_operation(kPluResult + k);
-        const Gp r = v_.result_gpr(kPluResult + k);
-        const unsigned p = v_.predicate_index(clp.pdst);
-        if (clp.opcode == isa::ClpOpcode::Movep) {
-            v_.write_back_predicate(p);
-            const Label keep = a_.newLabel();
-            a_.test(r.r32(), imm(0x100));
-            a_.jz(keep);
-            a_.mov(v_.predicate_memory(p), r.r8());
-            a_.bind(keep);
-        } else {
-            a_.mov(v_.predicate_memory(p), r.r8());
-            v_.cache.set_predicate(p, {});
-        }
-        v_.end_operation();
-    }
+    commit_predicate_logic();
     mark(Reason::ControlTransfer);
     if (b_->flags & cpu::exec::kLoopMode) commit_store_mask();
     if (b_->flags & cpu::exec::kFence) a_.mfence();

@@ -94,6 +94,34 @@ void RegionEmitter::expect_descriptor(unsigned i) {
     v_.cache.set_constant(slot, *value, bits);
 }
 
+// --- the CTPRs ---
+
+/// At the region's entry: transfers go where the CTPRs led when the region was made.
+void RegionEmitter::expect_ctprs() {
+    if (!plan_.guessed_ctprs) return;
+    mark(Reason::ControlTransfer);
+    const Label other = a_.newLabel();
+    for (unsigned n = 0; n < plan_.entry_facts.size(); ++n) {
+        if (!(plan_.guessed_ctprs >> n & 1)) continue;
+        const CtprFact& fact = plan_.entry_facts[n];
+        const std::size_t at = ctpr_offset(n + 1);
+        constexpr auto kTag = offsetof(cpu::Ctpr, tag);
+        // The tag and what kind of preparation it was, in one word.
+        static_assert(offsetof(cpu::Ctpr, opc) == kTag + 1);
+        a_.movzx(x86::eax, state(at + kTag, 2));
+        a_.cmp(x86::eax, imm(static_cast<int>(fact.tag) | fact.opc << 8));
+        a_.jne(other);
+        if (fits_immediate(fact.base)) {
+            a_.cmp(state(at, 8), imm(static_cast<std::int32_t>(fact.base)));
+        } else {
+            a_.mov(x86::rax, fact.base);
+            a_.cmp(state(at, 8), x86::rax);
+        }
+        a_.jne(other);
+    }
+    stop_cold(other, Leave::Distrust);
+}
+
 // --- the array access unit ---
 
 bool RegionEmitter::guesses_arrays(const Node& node) const {

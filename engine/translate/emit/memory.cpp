@@ -35,13 +35,16 @@ bool plain(const MicroOp& op, const cpu::exec::ExecBundle& b) {
 }  // namespace
 
 void RegionEmitter::emit_memory() {
-    expect_no_failure();
     emit_elements();
+    // Stores of a loop count towards its end whether or not they are done.
+    const auto skipped = [this](unsigned i) {
+        return off(i) && !(b_->flags & cpu::exec::kLoopMode);
+    };
     // An access after a store must be known to succeed before the store is done.
     bool stored = false;
     for (unsigned i = 0; i < b_->op_count; ++i) {
         const MicroOp& op = b_->ops[i];
-        if (!touches_memory(op)) continue;
+        if (!touches_memory(op) || skipped(i)) continue;
         // Where an array store goes, a kernel has looked at in front of the loop.
         if (stored && !(request_.kernel && op.kind == SemKind::ArrayStore)) {
             mark(Reason::BoundCheck, op.channel);
@@ -52,7 +55,7 @@ void RegionEmitter::emit_memory() {
         stored |= stores(op);
     }
     for (unsigned i = 0; i < b_->op_count; ++i)
-        if (touches_memory(b_->ops[i])) emit_access(i);
+        if (touches_memory(b_->ops[i]) && !skipped(i)) emit_access(i);
     if (b_->array_count) advance_store_indices();
 }
 
@@ -71,7 +74,7 @@ void RegionEmitter::emit_access(unsigned i) {
         mlock_used_ = true;
     }
     const bool masked = stores(op) && (b_->flags & cpu::exec::kLoopMode);
-    if (op.guard.count == 0 && !masked) {
+    if (!guarded(i) && !off(i) && !masked) {
         if (check && op.write != Write::None) v_.write_back(op.dst);
         if (op.kind == SemKind::Load && plain(op, *b_)) choose_registers(i);
         op.mode == MemoryMode::LockLoad           ? emit_lock_load(i)
@@ -128,8 +131,9 @@ bool RegionEmitter::check_base(const MicroOp& op, RegRef r) {
     return true;
 }
 
-/// Address a + b as a host operand. With `in_rax` the address is in rax too.
-x86::Mem RegionEmitter::address_of(const MicroOp& op, bool in_rax) {
+/// Address a + b as a host operand. With `in_rax` the address is in rax too. What cannot be an
+/// address goes to `miss`, if there is one.
+x86::Mem RegionEmitter::address_of(const MicroOp& op, bool in_rax, const Label* miss) {
     constexpr std::uint64_t kMaxDisplacement = 0x7fff'0000;
     const auto size = static_cast<std::uint32_t>(op.access_size);
     if (op.kind == SemKind::ArrayStore) {
@@ -141,7 +145,7 @@ x86::Mem RegionEmitter::address_of(const MicroOp& op, bool in_rax) {
     if (x && y) {
         const std::uint64_t address = *x + *y;
         if (address >= kCheckedSpace) {
-            a_.jmp(bail());
+            a_.jmp(miss ? *miss : bail());
             return host::guest(x86::ptr(x86::rax, 0, size));
         }
         if (address <= kMaxDisplacement && !in_rax) return host::guest(Mem(address, size));
@@ -155,7 +159,7 @@ x86::Mem RegionEmitter::address_of(const MicroOp& op, bool in_rax) {
         const auto displacement = static_cast<std::int64_t>(offset);
         if (!in_rax && displacement == static_cast<std::int32_t>(displacement)) {
             const auto d = static_cast<std::int32_t>(displacement);
-            if (safe || check_base(op, base))
+            if (safe || (!miss && check_base(op, base)))
                 return host::guest(x86::ptr(v_.use(base, 64), d, size));
         }
         const Gp r = v_.use(base, 64);
@@ -166,8 +170,8 @@ x86::Mem RegionEmitter::address_of(const MicroOp& op, bool in_rax) {
             a_.add(x86::rax, r);
         }
     } else {
-        if (!safe && v_.extent(op.b).is_small()) safe = check_base(op, op.a);
-        if (!safe && v_.extent(op.a).is_small()) safe = check_base(op, op.b);
+        if (!safe && !miss && v_.extent(op.b).is_small()) safe = check_base(op, op.a);
+        if (!safe && !miss && v_.extent(op.a).is_small()) safe = check_base(op, op.b);
         const Gp r = v_.use(op.a, 64), s = v_.use(op.b, 64);
         if (safe && !in_rax) return host::guest(x86::ptr(r, s, 0, 0, size));
         a_.lea(x86::rax, x86::ptr(r, s));
@@ -175,7 +179,7 @@ x86::Mem RegionEmitter::address_of(const MicroOp& op, bool in_rax) {
     // What is asked for in rax is an index into the page map, which has no reserve around it.
     if (!safe || in_rax) {
         mark(Reason::BoundCheck, op.channel);
-        check_address(x86::rax, bail());
+        check_address(x86::rax, miss ? *miss : bail());
         mark(Reason::Semantics, op.channel);
     }
     return host::guest(x86::ptr(x86::rax, 0, size));
@@ -225,16 +229,23 @@ void RegionEmitter::emit_load(unsigned i, const Gp* into) {
     const MicroOp& op = b_->ops[i];
     mark(Reason::Semantics, op.channel);
     const bool probes = op.speculative && request_.probing.contains(node_->address);
-    const bool goes_on = probes && fails_here(i);
-    const bool plain =
-        !into && !probes && op.guard.count == 0 && !op.big_endian && translate::plain(op, *b_);
+    const bool goes_on = fails_here(i);
+    const bool plain = !into && !probes && !goes_on && !guarded(i) && !off(i) && !op.big_endian &&
+                       translate::plain(op, *b_);
     const bool to_xmm =
         op.access_size == 16 || (plain && op.access_size >= 4 && floats_next_as(op));
     // Registers first: nothing may be written back on only one of the ways around the access.
     const x86::Xmm dx = to_xmm ? v_.def_xmm() : x86::Xmm();
     const Gp d = to_xmm ? Gp() : into ? *into : v_.def();
-    const Mem at = address_of(op, probes);
     const Label unreadable = a_.newLabel(), done = a_.newLabel();
+    if (propagates_ >> i & 1) {
+        // The operands first, for the same reason.
+        for (const RegRef r : {op.a, op.b})
+            if (!v_.constant(r, 64)) v_.use(r, 64);
+        a_.test(x86::dword_ptr(x86::rsp, offsetof(Frame, failed)), imm(1 << i));
+        a_.jnz(unreadable);
+    }
+    const Mem at = address_of(op, probes, goes_on ? &unreadable : nullptr);
     if (probes) {
         mark(Reason::BoundCheck, op.channel);
         probe_page(x86::rax, cpu::kPageRead, op.access_size, goes_on ? unreadable : bail());
@@ -264,7 +275,7 @@ void RegionEmitter::emit_load(unsigned i, const Gp* into) {
         return v_.set_result(dx, 64);
     }
     // A miss of a speculative load, or a guard, may leave something else in the register.
-    if (op.access_size < 8 && !into && !probes && op.guard.count == 0)
+    if (op.access_size < 8 && !into && !probes && !goes_on && !guarded(i) && !off(i))
         v_.result(i).extent = Extent::natural(8u * op.access_size);
     {
         const Access access(*this);

@@ -25,10 +25,15 @@ std::uint64_t state_register(CpuState* state, std::uint8_t code) {
     return cpu::read_state_register(*state, code).value_or(0);
 }
 
+bool same(const Condition& x, const Condition& y) {
+    return x.index == y.index && x.pcnt == y.pcnt && x.negated == y.negated;
+}
+
 }  // namespace
 
 CondCode RegionEmitter::test_condition(const Condition& c) {
     if (c.pcnt) {
+        ++v_.flag_changes;
         a_.cmp(state(lsr_offset(offsetof(cpu::LoopState, pcnt)), 1), imm(c.index));
         return c.negated ? CondCode::kUnsignedLE : CondCode::kUnsignedGT;
     }
@@ -37,8 +42,13 @@ CondCode RegionEmitter::test_condition(const Condition& c) {
 }
 
 void RegionEmitter::emit_guard(cpu::exec::ConditionRange range, const Label& skip) {
-    for (unsigned k = range.begin; k < range.begin + unsigned{range.count}; ++k)
-        a_.j(test_condition(b_->conditions[k]), skip);
+    for (unsigned k = range.begin; k < range.begin + unsigned{range.count}; ++k) {
+        const auto known = known_condition(b_->conditions[k]);
+        if (!known)
+            a_.j(test_condition(b_->conditions[k]), skip);
+        else if (!*known)
+            a_.jmp(skip);
+    }
 }
 
 void RegionEmitter::emit_operation(unsigned i) {
@@ -46,15 +56,16 @@ void RegionEmitter::emit_operation(unsigned i) {
     if (op.kind == SemKind::Load || op.kind == SemKind::Store || op.kind == SemKind::ArrayStore ||
         op.kind == SemKind::Div || op.kind == SemKind::GetSp)
         return;  // done with the checks and accesses
+    if (off(i)) return;
     mark(Reason::Semantics, op.channel);
     v_.start_operation(i);
     const Emitter* emitter = emitter_of(op.row);
     const bool cheap = op.kind == SemKind::MoveTag || op.kind == SemKind::TagOp ||
                        (op.kind == SemKind::Int64 && emitter && emitter->pure);
-    const bool selects = op.guard.count == 1 && cheap && !(conditional_ >> i & 1) &&
+    const bool selects = guarded(i) && op.guard.count == 1 && cheap &&
                          (op.write == Write::Word || op.write == Write::WordKeep ||
                           op.write == Write::Double || op.write == Write::Predicate);
-    if (op.guard.count != 0 && !selects) {
+    if (guarded(i) && !selects) {
         constexpr unsigned kGprs = 4, kXmms = 6;  // three operands, a result, packed also two more
         v_.spill_results();
         prepare_helper(i);
@@ -74,8 +85,11 @@ void RegionEmitter::emit_operation(unsigned i) {
         compute(i);
         v_.result(i).extent = extent_of_result(op);
         if (selects) {
-            select_result(i);
             v_.result(i).extent = {};
+            if (op.write == Write::Predicate)
+                select_predicate(i);
+            else
+                conditional_ |= 1u << i;  // the commit selects
         }
     }
     v_.end_operation();
@@ -266,24 +280,41 @@ void RegionEmitter::call_helper(unsigned i) {
     }
 }
 
-/// A result computed regardless of its guard: the old value where the guard is false.
-void RegionEmitter::select_result(unsigned i) {
+/// A predicate computed regardless of its guard: the old value where the guard is false.
+void RegionEmitter::select_predicate(unsigned i) {
+    const MicroOp& op = b_->ops[i];
+    mark(Reason::Predicate, op.channel);
+    const Gp r = v_.owned_gpr(i);
+    v_.load_predicate(x86::rcx, v_.predicate_index(op.dst.index));
+    const CondCode off = test_condition(b_->conditions[op.guard.begin]);
+    a_.cmov(off, r.r32(), x86::ecx);
+}
+
+/// The result becomes the register's old value where the guard is false.
+void RegionEmitter::select_old(unsigned i, unsigned slot) {
     const MicroOp& op = b_->ops[i];
     const Condition& c = b_->conditions[op.guard.begin];
     mark(Reason::Predicate, op.channel);
-    const Gp r = v_.owned_gpr(i);
-    if (op.write == Write::Predicate) {
-        v_.load_predicate(x86::rcx, v_.predicate_index(op.dst.index));
-        const CondCode off = test_condition(c);
-        return (void)a_.cmov(off, r.r32(), x86::ecx);
-    }
     const bool whole = op.write == Write::Double || (op.write == Write::Word && node_->bundle_dbl);
-    const Gp old = v_.use(op.dst, whole ? 64 : 32);
-    const CondCode off = test_condition(c);
-    whole ? a_.cmov(off, r, old) : a_.cmov(off, r.r32(), old.r32());
+    const unsigned bits = whole ? 64 : 32;
+    const Gp r = v_.owned_gpr(i);
+    const GuestValue& now = v_.cache.at(slot);
+    std::optional<Gp> old;
+    if (now.dirty || now.constant_bits || now.gpr >= 0) old = v_.use_slot(slot, bits);
+    // Operations of a bundle often have their guard in common.
+    if (!selected_by_ || !same(*selected_by_, c) || selected_at_ != v_.flag_changes) {
+        selected_off_ = test_condition(c);
+        selected_by_ = c;
+        selected_at_ = v_.flag_changes;
+    }
+    if (old)
+        a_.cmov(selected_off_, sized(r, bits), sized(*old, bits));
+    else
+        a_.cmov(selected_off_, sized(r, bits), v_.memory(slot, bits / 8));
 }
 
 void RegionEmitter::commit_results() {
+    selected_by_.reset();
     for (unsigned i = 0; i < b_->op_count; ++i) {
         const MicroOp& op = b_->ops[i];
         if (v_.result(i).kind == Result::Kind::None) continue;
@@ -312,16 +343,10 @@ void RegionEmitter::commit_predicate(unsigned i) {
         emit_guard(op.guard, skip);
         a_.mov(v_.predicate_memory(p), value.r8());
         a_.bind(skip);
-    } else if (r.kind == Result::Kind::Compare) {
-        v_.cache.set_predicate(p, r.compare);
-    } else if (r.kind == Result::Kind::Constant) {
-        PredicateValue known;
-        known.kind = PredicateValue::Kind::Constant;
-        known.value = r.constant & 1;
-        v_.cache.set_predicate(p, known);
-    } else {
-        a_.mov(v_.predicate_memory(p), v_.result_gpr(i).r8());
         v_.cache.set_predicate(p, {});
+    } else {
+        set_predicate(p, i, r);
+        if (fails_here(i)) commit_predicate_tag(p, 1u << i);
     }
     v_.end_operation();
 }
@@ -375,7 +400,12 @@ void RegionEmitter::commit_register(unsigned i) {
     if (r.kind == Result::Kind::SpilledXmm) v_.result_xmm(i);
     const unsigned slot = v_.slot(op.dst);
     const bool clears = op.write == Write::Word && node_->bundle_dbl;
-    if (conditional_ >> i & 1) {
+    const bool conditional = conditional_ >> i & 1;
+    const bool selects =
+        conditional && op.guard.count == 1 && r.kind != Result::Kind::Xmm &&
+        (op.write == Write::Word || op.write == Write::WordKeep || op.write == Write::Double);
+    if (selects) select_old(i, slot);
+    if (conditional && !selects) {
         commit_if(i, slot);
     } else if (op.write == Write::Extended) {
         v_.cache.forget(slot);

@@ -69,7 +69,8 @@ RestoreList RegionEmitter::snapshot(const Facts& facts) {
         const CallFrame& frame = plan_.frames[static_cast<std::size_t>(f)];
         for (std::uint32_t m = frame.writes; m; m &= m - 1) {
             const unsigned p = frame.depth * 32 + static_cast<unsigned>(std::countr_zero(m));
-            if (cache.predicate(p).kind != PredicateValue::Kind::Memory) continue;
+            const PredicateValue& v = cache.predicate(p);
+            if (v.lazy() || v.kind == PredicateValue::Kind::Inherited) continue;
             Restore r;
             r.from = Restore::From::Predicate;
             r.to = Restore::To::Predicate;

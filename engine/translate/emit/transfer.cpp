@@ -18,10 +18,14 @@ void RegionEmitter::branch_on_condition(const Label& label, bool invert) {
             return;
         }
         v_.start_operation(kConditionResult);
-        const Gp r = v_.result_gpr(has_condition_ ? kConditionResult : kMlockResult);
-        a_.test(r.r8(), r.r8());
-        invert ? a_.jz(label) : a_.jnz(label);
-        return;
+        const unsigned index = has_condition_ ? kConditionResult : kMlockResult;
+        const Result& result = v_.result(index);
+        auto holds = x86::CondCode::kNZ;
+        if (result.kind == Result::Kind::Compare)
+            holds = v_.test(result.compare, 0);
+        else
+            a_.test(v_.result_gpr(index).r8(), imm(1));
+        return (void)a_.j(invert ? x86::negateCond(holds) : holds, label);
     }
     const bool on_true = (type == ConditionType::Pred) != invert;
     const auto condition = v_.test_predicate(v_.predicate_index(b_->transfer.psrc));
@@ -32,12 +36,12 @@ void RegionEmitter::branch_on_condition(const Label& label, bool invert) {
 void RegionEmitter::learn_condition(bool taken) {
     const ConditionType type = b_->transfer.condition;
     if (type != ConditionType::Pred && type != ConditionType::NotPred) return;
-    const unsigned p = v_.predicate_index(b_->transfer.psrc);
-    if (v_.cache.predicate(p).kind != PredicateValue::Kind::Compare) return;
-    PredicateValue known;
-    known.kind = PredicateValue::Kind::Constant;
-    known.value = (type == ConditionType::Pred) == taken;
-    learn_extent(v_.cache.predicate(p), known.value);
+    const unsigned p = v_.cache.origin(v_.predicate_index(b_->transfer.psrc));
+    const PredicateValue before = v_.cache.predicate(p);
+    if (before.kind == PredicateValue::Kind::Constant) return;
+    PredicateValue known = PredicateValue::known((type == ConditionType::Pred) == taken);
+    known.stored = before.kind == PredicateValue::Kind::Memory;
+    if (!known.stored) learn_extent(before, known.value);
     v_.cache.set_predicate(p, known);
 }
 

@@ -88,7 +88,8 @@ protected:
     std::string ask(const std::string& payload) {
         send(framed(payload));
         const std::string answer = receive();
-        send("+");
+        // After the last answer nobody may be there any more.
+        static_cast<void>(::send(client_, "+", 1, MSG_NOSIGNAL));
         return answer;
     }
     int exit_code() {

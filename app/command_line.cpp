@@ -566,8 +566,7 @@ Invocation parse_command_line(const std::vector<std::string>& arguments) {
     CLI::App& command =
         first < arguments.size() ? grammar.command_of(arguments[first]) : grammar.app;
     const bool own_program = &command == &grammar.app || &command == grammar.run_command ||
-                             &command == grammar.trace_command ||
-                             &command == grammar.gdb_command ||
+                             &command == grammar.trace_command || &command == grammar.gdb_command ||
                              &command == grammar.quality_command;
     const std::size_t begin = &command == &grammar.app ? 0 : first + 1;
     const std::size_t program =

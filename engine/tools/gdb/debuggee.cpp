@@ -97,10 +97,11 @@ void Debuggee::refresh() {
         return std::ranges::find(alive, entry.second.thread) == alive.end();
     });
     for (const auto& thread : alive) static_cast<void>(number_of(*thread));
-    for (auto& [number, known] : threads_) {
-        const auto runner = std::ranges::find_if(
-            runners, [&](Runner* r) { return &r->thread() == known.thread.get(); });
-        known.runner = runner == runners.end() ? nullptr : *runner;
+    for (auto& entry : threads_) {
+        const guest::Thread* const thread = entry.second.thread.get();
+        const auto runner =
+            std::ranges::find_if(runners, [&](Runner* r) { return &r->thread() == thread; });
+        entry.second.runner = runner == runners.end() ? nullptr : *runner;
     }
 }
 
@@ -159,9 +160,9 @@ guest::SignalVerdict Debuggee::judge(guest::Thread& thread, const guest::Siginfo
     return SignalVerdict::Hold;
 }
 
-void Debuggee::report(const Runner& runner, Event event) {
+void Debuggee::report(Runner& runner, Event event) {
     if (alone_) return;
-    if (auto what = meaning(const_cast<Runner&>(runner), event)) push(*what);
+    if (auto what = meaning(runner, event)) push(*what);
 }
 
 void Debuggee::push(StopReport report) {

@@ -120,7 +120,7 @@ private:
 
     Debuggee() = default;
     guest::SignalVerdict judge(guest::Thread& thread, const guest::SiginfoE2k& info);
-    void report(const machine::Runner& runner, machine::Event event);
+    void report(machine::Runner& runner, machine::Event event);
     void push(StopReport report);
     std::optional<StopReport> take_report();
     void refresh();

@@ -193,10 +193,11 @@ void SnapshotBuilder::fill_quality(Snapshot& to) {
 /// is that of the call.
 void SnapshotBuilder::stay_at_the_end(Snapshot& to, Runner& runner) {
     const std::uint64_t ip = runner.state().ip;
-    const auto code = code_.around(ip - 8);
+    const bool at_fault = runner.trap().code != cpu::TrapCode::None && runner.trap().ip == ip;
+    const auto code = code_.around(at_fault ? ip : ip - 8);
     auto row = std::ranges::lower_bound(code->rows, ip, {},
                                         [](const auto& r) { return r.bundle.address; });
-    if (row != code->rows.begin() && (--row)->valid && row->bundle.next_address() == ip) {
+    if (!at_fault && row != code->rows.begin() && (--row)->valid && row->bundle.next_address() == ip) {
         to.ip = row->bundle.address;
         to.location = symbols_->describe(to.ip);
     }

@@ -197,7 +197,8 @@ void SnapshotBuilder::stay_at_the_end(Snapshot& to, Runner& runner) {
     const auto code = code_.around(at_fault ? ip : ip - 8);
     auto row = std::ranges::lower_bound(code->rows, ip, {},
                                         [](const auto& r) { return r.bundle.address; });
-    if (!at_fault && row != code->rows.begin() && (--row)->valid && row->bundle.next_address() == ip) {
+    if (!at_fault && row != code->rows.begin() && (--row)->valid &&
+        row->bundle.next_address() == ip) {
         to.ip = row->bundle.address;
         to.location = symbols_->describe(to.ip);
     }

@@ -1,5 +1,6 @@
 // <spawn.h>: a new process that executes a program, by fork and execve of the guest.
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -252,14 +253,18 @@ Outcome<Value> spawn(LibraryCall& call, bool search) {
     }
     static_cast<void>(call.kernel(kClose, word_of(pipe->write)));
     std::int32_t number = 0;
-    Outcome<std::size_t> got = process ? interrupted() : Outcome<std::size_t>(std::size_t{0});
-    while (!got && got.error().kind == Trouble::Kind::Interrupted)
-        got = call.library.streams->io.read(pipe->read, &number, sizeof number);
+    // Not to be cut short by signals, which wait: the child is there, no call can make it undone.
+    ssize_t got = 0;
+    if (process) {
+        const int host = call.system.process.fds.host(pipe->read);
+        do got = ::read(host, &number, sizeof number);
+        while (got < 0 && errno == EINTR);
+    }
     static_cast<void>(call.kernel(kClose, word_of(pipe->read)));
     if (!process && process.error().kind == Trouble::Kind::Error)
         return Value(process.error().error);
     if (!process) return tl::unexpected(process.error());
-    if (got && *got == sizeof number) {
+    if (got == static_cast<ssize_t>(sizeof number)) {
         static_cast<void>(call.kernel(kWaitpid, word_of(*process), 0, 0));
         return Value(number);
     }

@@ -92,27 +92,25 @@ TEST(Rows, OneBadPointerAmongGoodArgumentsIsTheGuestsFault) {
         const std::string kinds = kinds_of(row);
         for (std::size_t i = 0; i < std::min<std::size_t>(kinds.size(), 8); ++i) {
             if (!is_pointer(kinds[i])) continue;
-            ++pointers;
-            for (const std::uint64_t bad : kBad) {
-                PlainCaller& caller = guests.get();
-                caller.forget();
-                auto arguments = good_arguments(caller, kinds);
-                arguments[i] = bad;
-                const Next next = caller.issue(row.name, arguments);
-                if (getpid() != pid) _exit(0);  // the child of a row that forks
-                if (next == Next::Continue || next == Next::Retry) continue;
-                EXPECT_EQ(next, Next::ProcessExit) << row.name;
-                const ExitStatus status = caller.process().exit_status();
-                EXPECT_TRUE(status.kind != ExitStatus::Kind::Signaled || status.value == SIGSEGV ||
-                            status.value == SIGABRT)
-                    << row.name << ", argument " << i << ": signal " << status.value;
-                ++faults;
-                guests.drop();
-            }
+            const std::uint64_t bad = kBad[pointers++ % kBad.size()];
+            PlainCaller& caller = guests.get();
+            caller.forget();
+            auto arguments = good_arguments(caller, kinds);
+            arguments[i] = bad;
+            const Next next = caller.issue(row.name, arguments);
+            if (getpid() != pid) _exit(0);  // the child of a row that forks
+            if (next == Next::Continue || next == Next::Retry) continue;
+            EXPECT_EQ(next, Next::ProcessExit) << row.name;
+            const ExitStatus status = caller.process().exit_status();
+            EXPECT_TRUE(status.kind != ExitStatus::Kind::Signaled || status.value == SIGSEGV ||
+                        status.value == SIGABRT)
+                << row.name << ", argument " << i << ": signal " << status.value;
+            ++faults;
+            guests.drop();
         }
     }
     EXPECT_GT(pointers, 500u);
-    EXPECT_GT(faults, pointers);
+    EXPECT_GT(faults, pointers / 3);
 }
 
 }  // namespace

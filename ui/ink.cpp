@@ -185,4 +185,16 @@ ImU32 value_colour(const Theme& theme, std::uint8_t stops, ImU32 normal) {
     return stops == 0 ? theme.changed : stops == 1 ? theme.changed_old : normal;
 }
 
+void section(const Scene& scene, std::string_view title) {
+    const Theme& theme = scene.theme;
+    Ink ink(scene);
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const float x = ink.text({at.x, at.y + theme.px(2)}, theme.dim, title, Weight::Prose);
+    ink.end_row();
+    const float y = std::round(at.y + theme.px(2) + theme.font_px() * 0.6f);
+    const float right = at.x + ImGui::GetContentRegionAvail().x;
+    if (right > x + theme.px(12)) ink.line({x + theme.px(8), y}, {right, y}, theme.line);
+    ImGui::Dummy({1, theme.row()});
+}
+
 }  // namespace e2k::ui

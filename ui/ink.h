@@ -74,4 +74,7 @@ bool switch_button(const Theme& theme, const char* label, bool on, std::string_v
 /// Colour of a value by stops since its last change.
 ImU32 value_colour(const Theme& theme, std::uint8_t stops, ImU32 normal);
 
+/// A row that names what follows, with a line up to the right end.
+void section(const Scene& scene, std::string_view title);
+
 }  // namespace e2k::ui

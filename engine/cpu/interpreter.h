@@ -62,6 +62,12 @@ tl::expected<void, TrapCode> state_register_writable(const CpuState& state, std:
 tl::expected<void, TrapCode> write_state_register(CpuState& state, std::uint8_t code,
                                                   std::uint64_t value);
 
+/// BR and CR0.pf as registers and chain records hold them (machine.md §1.7). Of a rotation from
+/// memory is_sound_rotation() has to be asked.
+std::uint64_t rotation_image(const RotationState& br);
+RotationState rotation_from(std::uint64_t image);
+std::uint64_t predicate_image(const PredicateFile& pred);
+
 /// What is wrong with window, chain or rotation, in plain words. Nothing is wrong with what the
 /// machine itself makes; this is asked wherever a state begins to run, so that a mistake elsewhere
 /// becomes a fault of the guest. The trap made of it is fatal.

@@ -73,17 +73,6 @@ std::uint64_t wd_image(const CpuState& s) {
            std::uint64_t{s.wd.fx} << 48 | std::uint64_t{s.wd.dbl} << 49;
 }
 
-std::uint64_t br_image(const RotationState& br) {
-    return br.rbs | std::uint64_t{br.rsz} << 6 | std::uint64_t{br.rcur} << 12 |
-           std::uint64_t{br.psz} << 18 | std::uint64_t{br.pcur} << 23;
-}
-
-std::uint64_t predicate_image(const PredicateFile& pred) {
-    std::uint64_t image = 0;
-    for (unsigned n = 0; n < pred.size(); ++n) image |= std::uint64_t{pred[n]} << (2 * n);
-    return image;
-}
-
 /// The frame of the current procedure's caller; all zero at the bottom of the chain.
 ChainFrame current_frame(const CpuState& s) {
     return s.chain_top == s.chain_file ? ChainFrame{} : s.chain_top[-1];
@@ -96,7 +85,7 @@ std::uint64_t cr1_lo_image(const ChainFrame& f) {
 }
 
 std::uint64_t cr1_hi_image(const ChainFrame& f) {
-    return br_image(f.br) | std::uint64_t{f.wd.dbl} << 35 | std::uint64_t{f.ussz} << 36;
+    return rotation_image(f.br) | std::uint64_t{f.wd.dbl} << 35 | std::uint64_t{f.ussz} << 36;
 }
 
 /// First version that has the register; below it the code is illegal.
@@ -146,6 +135,27 @@ bool reads_zero(std::uint8_t code) {
 }
 
 }  // namespace
+
+std::uint64_t rotation_image(const RotationState& br) {
+    return br.rbs | std::uint64_t{br.rsz} << 6 | std::uint64_t{br.rcur} << 12 |
+           std::uint64_t{br.psz} << 18 | std::uint64_t{br.pcur} << 23;
+}
+
+RotationState rotation_from(std::uint64_t image) {
+    RotationState br;
+    br.rbs = image & 63;
+    br.rsz = image >> 6 & 63;
+    br.rcur = image >> 12 & 63;
+    br.psz = image >> 18 & 31;
+    br.pcur = image >> 23 & 31;
+    return br;
+}
+
+std::uint64_t predicate_image(const PredicateFile& pred) {
+    std::uint64_t image = 0;
+    for (unsigned n = 0; n < pred.size(); ++n) image |= std::uint64_t{pred[n]} << (2 * n);
+    return image;
+}
 
 std::uint64_t host_clock() {
     using namespace std::chrono;
@@ -206,7 +216,7 @@ tl::expected<std::uint64_t, TrapCode> read_state_register(const CpuState& s, std
         case kIlcr1:
             return s.ilcr.lcnt;
         case kBr:
-            return br_image(s.br);
+            return rotation_image(s.br);
         case kBgr:
             return 0xff;
         case kIdr:

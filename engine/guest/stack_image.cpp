@@ -67,7 +67,7 @@ bool StackImage::write_chain(std::uint64_t offset, std::span<const std::uint8_t>
         const std::uint64_t count = std::min<std::uint64_t>(kRecord - inside, bytes.size() - i);
         ChainRecordE2k record = record_of(state_, index);
         std::memcpy(reinterpret_cast<std::uint8_t*>(&record) + inside, bytes.data() + i, count);
-        if (!cpu::is_sound_rotation(rotation_from(record.cr1_hi))) return false;
+        if (!cpu::is_sound_rotation(cpu::rotation_from(record.cr1_hi))) return false;
         if (index > 0) accept(state_.chain_file[index - 1], record, state_.exact_tags != 0);
         i += count;
     }

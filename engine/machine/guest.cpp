@@ -3,6 +3,8 @@
 #include "engine/guest/sandbox.h"
 #include "engine/guest/wall.h"
 
+#include <unistd.h>
+
 #include <csignal>
 
 #include <algorithm>
@@ -23,6 +25,7 @@ namespace {
 constexpr auto kAskAgain = std::chrono::milliseconds(2);
 /// Instruction cache line the code flush covers.
 constexpr std::uint64_t kFlushLine = 256;
+constexpr int kForkFailed = 125;  ///< as `e2kwb run` ends at a missing operation
 /// Process::bundles_to_timer: there is none.
 constexpr std::uint64_t kNoTimer = ~0ull;
 
@@ -87,21 +90,22 @@ Event Runner::advance(std::uint64_t max_bundles) {
     return event == Event::Budget ? Event::Handled : event;
 }
 
-bool Runner::is_caught(const cpu::Stop& call) {
-    const unsigned at = 2 * call.syscall_wbs;
-    if (call.syscall_entry == guest::libc::kBridgeGate || at >= thread_->state.wd.size)
-        return false;
-    call_number_ = static_cast<std::uint32_t>(thread_->state.window[at].lo);
-    return guest_.catches(*this, call_number_);
-}
-
-Next Runner::by_kernel(const std::function<Next()>& work) {
+template <class Work>
+Next Runner::by_kernel(Work&& work) {
     guest::WatchedPages& watched = guest_.process().memory().watched();
     if (!watched.armed()) return work();
     watched.pause();
     const Next next = work();
     watched.go_on();
     return next;
+}
+
+bool Runner::is_caught(const cpu::Stop& call) {
+    const unsigned at = 2 * call.syscall_wbs;
+    if (call.syscall_entry == guest::libc::kBridgeGate || at >= thread_->state.wd.size)
+        return false;
+    call_number_ = static_cast<std::uint32_t>(thread_->state.window[at].lo);
+    return guest_.catches(*this, call_number_);
 }
 
 Event Runner::make_pending_call() {
@@ -367,6 +371,13 @@ void Guest::run_thread(Crew& crew, Runner& runner) {
             // Nobody will look any more: let the kill arrive instead of meeting the stop again.
             runner.handle({.kind = cpu::StopKind::Interrupted, .trap = {}});
         }
+    }
+}
+
+void Guest::run_forked() {
+    for (;;) {
+        const Event event = main().advance();
+        if (event == Event::Failed || event == Event::ProcessEnd) _exit(kForkFailed);
     }
 }
 

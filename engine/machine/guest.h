@@ -83,7 +83,8 @@ private:
     Event make_pending_call();
     bool is_caught(const cpu::Stop& call);
     /// Work of the Linux layer, which reaches watched pages, too.
-    guest::Next by_kernel(const std::function<guest::Next()>& work);
+    template <class Work>
+    guest::Next by_kernel(Work&& work);
     void drop_changed_code();
     void count();
 
@@ -151,6 +152,10 @@ public:
     void set_tier(Tier tier) { tier_.store(tier, std::memory_order_relaxed); }
     /// This host process is a child made by the guest's fork: nobody looks at it.
     bool forked() const { return forked_.load(std::memory_order_relaxed); }
+
+    /// A child goes on to its end: no other thread of the workbench exists there, and its locks may
+    /// be held by those that do not.
+    [[noreturn]] void run_forked();
 
     /// Breakpoints of all threads: those of the user, and one more that stepping needs. Call while
     /// everything is held.

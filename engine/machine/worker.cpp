@@ -21,7 +21,6 @@ constexpr int kQuietBeats = 4;  ///< publications missed before a waiting call i
 /// letting the translator rest between publications.
 constexpr double kSlice = 0.016;
 constexpr double kInterpretedSpeed = 10e6;
-constexpr int kForkFailed = 125;  ///< as `e2kwb run` ends at a missing operation
 constexpr std::uint64_t kStepSlice = 1u << 16;
 
 constexpr std::size_t kSyscallEntries = 1u << 16, kSyscallBytes = 32u << 20;
@@ -135,15 +134,6 @@ void Worker::count_command() {
     if (!running_) idle_.notify_all();
 }
 
-void Worker::run_forked() {
-    // A child the guest forked: no other thread of the workbench exists here, and its locks may be
-    // held by those that do not.
-    for (;;) {
-        const Event event = guest_->main().advance();
-        if (event == Event::Failed || event == Event::ProcessEnd) _exit(kForkFailed);
-    }
-}
-
 void Worker::stretch() {
     attend_others();
     if (state_ != RunState::Running) return;
@@ -151,7 +141,7 @@ void Worker::stretch() {
         queue_.wait_for(kPublication);  // other threads go on
     } else {
         react(advance_goal());
-        if (guest_->forked()) run_forked();
+        if (guest_->forked()) guest_->run_forked();
         if (state_ == RunState::Running && speed_ > 0) pace();
     }
     if (state_ == RunState::Running && Clock::now() - last_publication_ >= kPublication)

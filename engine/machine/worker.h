@@ -57,7 +57,6 @@ private:
 
     void run();
     void execute_commands();
-    [[noreturn]] void run_forked();
     void supervise();
     void count_command();  ///< it has been executed
     void stretch();        ///< one stretch of the running guest

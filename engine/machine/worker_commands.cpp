@@ -177,7 +177,7 @@ void Worker::execute_steps(std::uint64_t count) {
     if (count > kStepsAtOnce) return;
     for (Event event{}; state_ == RunState::Running && event != Event::Blocked;) {
         event = advance_goal();
-        if (guest_->forked()) run_forked();
+        if (guest_->forked()) guest_->run_forked();
         react(event);
     }
 }

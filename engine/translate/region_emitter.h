@@ -124,6 +124,7 @@ private:
     void remember_constants(unsigned header, const ValueCache& from);
     void expect_descriptor(unsigned i);
     void expect_ctprs();
+    void expect_state(std::size_t offset, std::uint64_t value, const Label& other);
     bool guesses_arrays(const Node& node) const;
     bool likely_area(const cpu::exec::ArrayLoad& load) const;
     std::optional<std::int32_t> likely_step(unsigned n) const;

@@ -181,18 +181,6 @@ void draw_cells(const Scene& scene, const std::vector<RegisterCell>& cells, Numb
     ImGui::Dummy({room, static_cast<float>(rows) * height + scene.theme.px(4)});
 }
 
-void section(const Scene& scene, std::string_view title) {
-    const Theme& theme = scene.theme;
-    Ink ink(scene);
-    const ImVec2 at = ImGui::GetCursorScreenPos();
-    const float x = ink.text({at.x, at.y + theme.px(2)}, theme.dim, title, Weight::Prose);
-    ink.end_row();
-    const float y = std::round(at.y + theme.px(2) + theme.font_px() * 0.6f);
-    const float right = at.x + ImGui::GetContentRegionAvail().x;
-    if (right > x + theme.px(12)) ink.line({x + theme.px(8), y}, {right, y}, theme.line);
-    ImGui::Dummy({1, theme.row()});
-}
-
 void draw_predicates(const Scene& scene) {
     const Theme& theme = scene.theme;
     Ink ink(scene);

@@ -85,18 +85,6 @@ std::string local_name(const isa::PredicateLogic& plu, unsigned n) {
 
 // --- drawing ---
 
-void section(const Scene& scene, std::string_view title) {
-    const Theme& theme = scene.theme;
-    Ink ink(scene);
-    const ImVec2 at = ImGui::GetCursorScreenPos();
-    const float x = ink.text({at.x, at.y + theme.px(2)}, theme.dim, title, Weight::Prose);
-    ink.end_row();
-    const float y = std::round(at.y + theme.px(2) + theme.font_px() * 0.6f);
-    const float right = at.x + ImGui::GetContentRegionAvail().x;
-    if (right > x + theme.px(12)) ink.line({x + theme.px(8), y}, {right, y}, theme.line);
-    ImGui::Dummy({1, theme.row()});
-}
-
 std::string predicates_title(const Scene& scene) {
     const auto& br = scene.now.br;
     return br.psz ? trf("Predicates · 0–{} rotate, turned by {}", br.psz, br.pcur)

@@ -9,30 +9,14 @@
 
 namespace e2k::guest {
 
-std::uint64_t rotation_image(const cpu::RotationState& br) {
-    return br.rbs | std::uint64_t{br.rsz} << 6 | std::uint64_t{br.rcur} << 12 |
-           std::uint64_t{br.psz} << 18 | std::uint64_t{br.pcur} << 23;
-}
-
-cpu::RotationState rotation_from(std::uint64_t image) {
-    cpu::RotationState br;
-    br.rbs = image & 63;
-    br.rsz = image >> 6 & 63;
-    br.rcur = image >> 12 & 63;
-    br.psz = image >> 18 & 31;
-    br.pcur = image >> 23 & 31;
-    return br;
-}
-
 ChainRecordE2k publish(const cpu::ChainFrame& frame) {
     if (frame.return_ip == cpu::kSentinelReturn) return {0, 0, kPsrMonitor, 0};
     ChainRecordE2k record;
-    for (unsigned n = 0; n < frame.pred.size(); ++n)
-        record.cr0_lo |= std::uint64_t{frame.pred[n]} << (2 * n);
+    record.cr0_lo = cpu::predicate_image(frame.pred);
     record.cr0_hi = frame.return_ip;
     record.cr1_lo = std::uint64_t{frame.wd.fx} << 25 | std::uint64_t{frame.wd.psize} / 2 << 26 |
                     std::uint64_t{frame.wbs} / 2 << 33 | kPsrUser;
-    record.cr1_hi = rotation_image(frame.br) | std::uint64_t{frame.wd.dbl} << 35 |
+    record.cr1_hi = cpu::rotation_image(frame.br) | std::uint64_t{frame.wd.dbl} << 35 |
                     std::uint64_t{frame.ussz} << 36;
     return record;
 }
@@ -43,7 +27,7 @@ void accept(cpu::ChainFrame& frame, const ChainRecordE2k& record, bool tags) {
     for (unsigned n = 0; n < frame.pred.size(); ++n)
         frame.pred[n] = static_cast<std::uint8_t>(record.cr0_lo >> (2 * n) & kept);
     frame.return_ip = record.cr0_hi & kAddressMask & ~7ull;
-    frame.br = rotation_from(record.cr1_hi);
+    frame.br = cpu::rotation_from(record.cr1_hi);
     frame.wd.dbl = record.cr1_hi >> 35 & 1;
     for (const std::uint8_t p : frame.pred)
         if (p & cpu::kPredTag) frame.wd.tagged = 1;

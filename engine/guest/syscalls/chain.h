@@ -16,9 +16,6 @@ namespace e2k::guest {
 inline constexpr std::uint64_t kAddressMask = (1ull << 48) - 1;
 inline constexpr std::uint64_t kPsrUser = 0x26ull << 57, kPsrMonitor = 1ull << 57;
 
-std::uint64_t rotation_image(const cpu::RotationState& br);
-cpu::RotationState rotation_from(std::uint64_t image);
-
 ChainRecordE2k publish(const cpu::ChainFrame& frame);
 /// Only what a user may change: predicates, return address, wdbl, br. The rotation must be sound.
 void accept(cpu::ChainFrame& frame, const ChainRecordE2k& record, bool tags);

@@ -107,7 +107,7 @@ std::int64_t sys_longjmp2(Call& call) {
     target.depth = static_cast<std::uint64_t>(offset) / kRecord;
     target.ip = buffer.ip;
     target.cr1_lo = buffer.cr1_lo;
-    target.br = rotation_from(buffer.br);
+    target.br = cpu::rotation_from(buffer.br);
     target.psize = (buffer.wd_hi & 0x7ff) / 8;
 
     tl::expected<unsigned, std::string> done;
@@ -139,11 +139,11 @@ std::int64_t sys_longjmp2(Call& call) {
 /// Where a ucontext goes on when it is not exactly where its stacks were parked.
 ChainTarget target_of(UcontextE2k& uc, std::uint64_t record) {
     ChainTarget target{record, uc.context.cr0_hi, uc.context.cr1_lo,
-                       rotation_from(uc.context.cr1_hi), std::nullopt};
+                       cpu::rotation_from(uc.context.cr1_hi), std::nullopt};
     if (!in_call(uc)) return target;
     // The call is over: on after the return of the function that made it.
     const std::uint64_t* saved = return_record(uc);
-    return {record - 1, saved[0], saved[1], rotation_from(saved[2]), std::nullopt};
+    return {record - 1, saved[0], saved[1], cpu::rotation_from(saved[2]), std::nullopt};
 }
 
 /// Whether a ucontext still describes the place where `parked` stands.
@@ -157,7 +157,7 @@ std::int64_t resume(Process::Impl& process, Thread& thread, StackContext& to, Uc
                     unsigned wbs) {
     const ParkedState& parked = *to.parked;
     const std::uint64_t ip = uc.context.cr0_hi & kAddressMask & ~7ull;
-    const cpu::RotationState br = rotation_from(uc.context.cr1_hi);
+    const cpu::RotationState br = cpu::rotation_from(uc.context.cr1_hi);
     const bool same_window = (uc.context.cr1_lo >> 33 & 127) == parked.syscall_wbs &&
                              (uc.context.cr1_lo >> 26 & 127) * 2 == parked.wd.psize;
     if (!same_window || !cpu::is_sound_rotation(br) || (uc.context.cr1_lo & kPsrMonitor) ||

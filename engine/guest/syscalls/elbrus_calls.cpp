@@ -121,7 +121,7 @@ std::int64_t write_chain(Call& call, std::uint64_t offset, std::uint64_t size) {
         std::memcpy(reinterpret_cast<std::uint8_t*>(&record) + (from - at),
                     bytes.data() + (from - offset), to - from);
         changed.emplace_back(index, record);
-        if (!cpu::is_sound_rotation(rotation_from(record.cr1_hi))) return -EINVAL;
+        if (!cpu::is_sound_rotation(cpu::rotation_from(record.cr1_hi))) return -EINVAL;
     }
     for (const auto& [index, record] : changed)
         accept(state.chain_file[index - 1], record, state.exact_tags != 0);

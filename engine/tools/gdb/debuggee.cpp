@@ -16,7 +16,6 @@ using machine::Runner;
 namespace {
 
 constexpr auto kLook = std::chrono::milliseconds(20);
-constexpr int kCannotGoOn = 125;  ///< as `e2kwb run` ends at a missing operation
 
 bool is_fault(const guest::SiginfoE2k& info) {
     switch (info.signo) {
@@ -396,10 +395,7 @@ StopReport Debuggee::run_alone(const std::function<bool()>& interrupted) {
 void Debuggee::go_on_as_child() {
     alone_ = true;
     process().memory().watched().arm(false);
-    for (;;) {
-        const Event event = guest_->main().advance();
-        if (event == Event::Failed || event == Event::ProcessEnd) _exit(kCannotGoOn);
-    }
+    guest_->run_forked();
 }
 
 void Debuggee::kill() {

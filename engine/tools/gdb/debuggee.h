@@ -134,7 +134,7 @@ private:
     std::optional<StopReport> meaning(machine::Runner& runner, machine::Event event);
     std::optional<StopReport> changes(machine::Runner& runner);
     StopReport end();
-    void go_on_as_child();
+    [[noreturn]] void go_on_as_child();
 
     Options options_;
     std::unique_ptr<machine::Guest> guest_;

@@ -21,27 +21,12 @@ std::uint64_t state_register(At at, std::uint8_t code) {
     return cpu::read_state_register(*at.state, code).value_or(0);
 }
 
-std::uint64_t rotation(const cpu::RotationState& br) {
-    return br.rbs | std::uint64_t{br.rsz} << 6 | std::uint64_t{br.rcur} << 12 |
-           std::uint64_t{br.psz} << 18 | std::uint64_t{br.pcur} << 23;
-}
-
 void set_rotation(At at, std::uint64_t value) {
-    cpu::RotationState br;
-    br.rbs = value & 63;
-    br.rsz = value >> 6 & 63;
-    br.rcur = value >> 12 & 63;
-    br.psz = value >> 18 & 31;
-    br.pcur = value >> 23 & 31;
+    const cpu::RotationState br = cpu::rotation_from(value);
     if (cpu::is_sound_rotation(br)) at.state->br = br;
 }
 
-std::uint64_t predicates(At at, unsigned) {
-    std::uint64_t image = 0;
-    for (unsigned n = 0; n < at.state->pred.size(); ++n)
-        image |= std::uint64_t{at.state->pred[n]} << (2 * n);
-    return image;
-}
+std::uint64_t predicates(At at, unsigned) { return cpu::predicate_image(at.state->pred); }
 void set_predicates(At at, unsigned, std::uint64_t value) {
     for (unsigned n = 0; n < at.state->pred.size(); ++n)
         at.state->pred[n] = static_cast<std::uint8_t>(value >> (2 * n) & 3);
@@ -54,7 +39,7 @@ std::uint64_t cr1_lo(At at, unsigned) {
            std::uint64_t{wd.size} / 2 << 33 | kUserPsr << 57;
 }
 std::uint64_t cr1_hi(At at, unsigned) {
-    return rotation(at.state->br) | std::uint64_t{at.state->wd.dbl} << 35 |
+    return cpu::rotation_image(at.state->br) | std::uint64_t{at.state->wd.dbl} << 35 |
            at.state->usd_size >> 4 << 36;
 }
 
@@ -174,7 +159,8 @@ constexpr RegisterRow kRows[] = {
          return 8 * (at.state->window_index() % kPhysicalRegisters);
      },
      nullptr},
-    {"_br", 335, 1, 8, "br", kAll, [](At at, unsigned) { return rotation(at.state->br); },
+    {"_br", 335, 1, 8, "br", kAll,
+     [](At at, unsigned) { return cpu::rotation_image(at.state->br); },
      [](At at, unsigned, std::uint64_t v) { set_rotation(at, v); }},
     {"bgr", 336, 1, 8, "bgr", kAll, [](At, unsigned) -> std::uint64_t { return 0xff; }, nullptr},
     {"_ip", 337, 1, 8, "uint64", kAll, [](At at, unsigned) { return at.state->ip; }, nullptr},

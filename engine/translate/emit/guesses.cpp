@@ -43,6 +43,17 @@ bool fits_immediate(std::uint64_t value) {
 
 }  // namespace
 
+/// Jumps to `other` unless the 8 bytes of the state at `offset` are `value`. Changes rax.
+void RegionEmitter::expect_state(std::size_t offset, std::uint64_t value, const Label& other) {
+    if (fits_immediate(value)) {
+        a_.cmp(state(offset, 8), imm(static_cast<std::int32_t>(value)));
+    } else {
+        a_.mov(x86::rax, value);
+        a_.cmp(state(offset, 8), x86::rax);
+    }
+    a_.jne(other);
+}
+
 // --- registers ---
 
 /// Of a register that the region does not write, or not since it was a constant in front of a loop.
@@ -111,13 +122,7 @@ void RegionEmitter::expect_ctprs() {
         a_.movzx(x86::eax, state(at + kTag, 2));
         a_.cmp(x86::eax, imm(static_cast<int>(fact.tag) | fact.opc << 8));
         a_.jne(other);
-        if (fits_immediate(fact.base)) {
-            a_.cmp(state(at, 8), imm(static_cast<std::int32_t>(fact.base)));
-        } else {
-            a_.mov(x86::rax, fact.base);
-            a_.cmp(state(at, 8), x86::rax);
-        }
-        a_.jne(other);
+        expect_state(at, fact.base, other);
     }
     stop_cold(other, Leave::Distrust);
 }
@@ -187,14 +192,7 @@ void RegionEmitter::expect_arrays(const ArrayFacts& wanted, const Label& other) 
     }
     for (unsigned m = wanted.steps & ~known.steps; m; m &= m - 1) {
         const auto n = static_cast<unsigned>(std::countr_zero(m));
-        const std::uint64_t value = request_.hint->aau.aaincr[n];
-        if (fits_immediate(value)) {
-            a_.cmp(state(step_offset(n), 8), imm(static_cast<std::int32_t>(value)));
-        } else {
-            a_.mov(x86::rax, value);
-            a_.cmp(state(step_offset(n), 8), x86::rax);
-        }
-        a_.jne(other);
+        expect_state(step_offset(n), request_.hint->aau.aaincr[n], other);
     }
     known.areas |= wanted.areas;
     known.steps |= wanted.steps;

@@ -3,6 +3,7 @@
 // interpreter.
 #include "engine/cpu/exec/memory_access.h"
 #include "engine/translate/emit/control_state.h"
+#include "engine/translate/emit/operands.h"
 #include "engine/translate/region_emitter.h"
 
 namespace e2k::translate {
@@ -18,9 +19,6 @@ namespace x86 = asmjit::x86;
 
 namespace {
 
-bool stores(const MicroOp& op) {
-    return op.kind == SemKind::Store || op.kind == SemKind::ArrayStore;
-}
 bool touches_memory(const MicroOp& op) {
     return (op.kind == SemKind::Load || stores(op)) && op.mode != MemoryMode::NoStore;
 }

@@ -31,6 +31,10 @@ inline bool writes_register(const cpu::exec::MicroOp& op) {
            op.write != cpu::exec::Write::Ctpr && op.write != cpu::exec::Write::State;
 }
 
+inline bool stores(const cpu::exec::MicroOp& op) {
+    return op.kind == cpu::SemKind::Store || op.kind == cpu::SemKind::ArrayStore;
+}
+
 inline unsigned bits_of(isa::Width w) {
     return w == isa::Width::S ? 32 : w == isa::Width::P || w == isa::Width::X ? 128 : 64;
 }

@@ -33,10 +33,6 @@ std::size_t place_of(const KernelIndex& index) {
                        : area_offset(index.number, offsetof(AauArea, cur));
 }
 
-bool fits_immediate(std::uint64_t value) {
-    return static_cast<std::int64_t>(value) == static_cast<std::int32_t>(value);
-}
-
 /// All fields of the loop's state behind lcnt as 8 bytes.
 static_assert(offsetof(LoopState, ecnt) == 8 && sizeof(LoopState) == 16);
 constexpr std::uint64_t field_mask(std::size_t offset, std::uint64_t value) {
@@ -73,15 +69,6 @@ void RegionEmitter::check_kernel(const Label& slow) {
 /// The number of passes, checked. Changes rax, rcx and rdx.
 void RegionEmitter::check_counters(const Label& slow) {
     const KernelFacts& facts = *request_.kernel;
-    const auto expect = [&](std::size_t offset, std::uint64_t value) {
-        if (fits_immediate(value)) {
-            a_.cmp(state(offset, 8), imm(static_cast<std::int32_t>(value)));
-        } else {
-            a_.mov(x86::rax, value);
-            a_.cmp(state(offset, 8), x86::rax);
-        }
-        a_.jne(slow);
-    };
     a_.mov(x86::rcx, state(lsr_offset(offsetof(LoopState, ecnt)), 8));
     a_.mov(x86::rax, field_mask(offsetof(LoopState, vlc), 0xff) |
                          field_mask(offsetof(LoopState, pcnt), 0xff) |
@@ -97,16 +84,17 @@ void RegionEmitter::check_counters(const Label& slow) {
         a_.cmp(state(ctpr_offset(facts.ctpr) + offsetof(cpu::Ctpr, tag), 1),
                imm(static_cast<int>(cpu::CtprTag::Label)));
         a_.jne(slow);
-        expect(ctpr_offset(facts.ctpr), facts.header);
+        expect_state(ctpr_offset(facts.ctpr), facts.header, slow);
     }
     if (facts.loads) {
         a_.cmp(state(aau_offset(offsetof(AauState, active)), 1), imm(0));
         a_.je(slow);
     }
     for (const KernelStep& step : facts.steps)
-        expect(number_offset(offsetof(AauState, aaincr), step.number), step.value);
+        expect_state(number_offset(offsetof(AauState, aaincr), step.number), step.value, slow);
     for (const KernelIndex& index : facts.indices)
-        if (!index.store) expect(area_offset(index.number, offsetof(AauArea, disp)), index.fixed);
+        if (!index.store)
+            expect_state(area_offset(index.number, offsetof(AauArea, disp)), index.fixed, slow);
 }
 
 /// How many passes there are. Of counters, rcx has that of the epilogue.

@@ -42,6 +42,9 @@ struct KernelStep {
     std::uint64_t value = 0;
 };
 
+/// Pointers into streams that a kernel may have (Frame::pointers).
+inline constexpr std::size_t kMostPointers = 12;
+
 /// What the code of a kernel relies on.
 struct KernelFacts {
     std::uint64_t header = 0;

@@ -7,6 +7,7 @@
 
 #include "engine/cpu/exec/aau.h"
 #include "engine/cpu/interpreter.h"
+#include "engine/translate/emit/operands.h"
 #include "engine/translate/kernel/state.h"
 
 namespace e2k::translate {
@@ -55,10 +56,6 @@ bool counts(const ExecBundle& b, ConditionRange range) {
     for (unsigned k = range.begin; k < range.begin + unsigned{range.count}; ++k)
         if (b.conditions[k].pcnt) return true;
     return false;
-}
-
-bool stores(const MicroOp& op) {
-    return op.kind == SemKind::Store || op.kind == SemKind::ArrayStore;
 }
 
 /// Operations that a pass may have: nothing that looks at or changes the state of the loop.
@@ -336,8 +333,6 @@ private:
         }
         return facts_->pointers.size() <= kMostPointers;
     }
-
-    static constexpr std::size_t kMostPointers = 12;
 
     const KernelShape& shape_;
     const CpuState& state_;

@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "engine/translate/host_frame.h"
+#include "engine/translate/kernel/facts.h"
 
 namespace e2k::translate {
 
@@ -16,6 +17,8 @@ inline asmjit::x86::Gp kernel_pointer(std::size_t n) {
     constexpr std::uint32_t kIds[kPointerRegisters] = {13, 12, 11};
     return asmjit::x86::gpq(kIds[n]);
 }
+
+static_assert(sizeof(Frame::pointers) == kMostPointers * sizeof(std::uint64_t));
 
 /// The others are in the frame.
 inline asmjit::x86::Mem frame_pointer(std::size_t n) {

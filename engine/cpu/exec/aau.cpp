@@ -2,6 +2,8 @@
 
 #include <array>
 #include <bit>
+#include <cstring>
+#include <type_traits>
 
 #include "engine/isa/bundle.h"
 
@@ -76,6 +78,12 @@ void decode(PrefetchProgram& program, const MemoryView& memory, std::uint64_t ad
         program.areas[kPlaneAreas + k] = area_of(half(other, false));
         if (left.ct) break;
     }
+}
+
+/// A dead area is all zeros.
+void clear_areas(AauArea* first, std::size_t bytes) {
+    static_assert(std::is_trivially_copyable_v<AauArea>);
+    if (bytes) std::memset(static_cast<void*>(first), 0, bytes);
 }
 
 /// Channels 0 and 1 use the left plane, 2 and 3 the right one.
@@ -153,8 +161,9 @@ void start_prefetch(AauState& aau, const MemoryView& memory, std::uint64_t addre
         start(aau.area[k], program.areas[k]);
         start(aau.area[kPlaneAreas + k], program.areas[kPlaneAreas + k]);
     }
-    for (unsigned k = program.count; k < kPlaneAreas; ++k)
-        aau.area[k] = aau.area[kPlaneAreas + k] = AauArea{};
+    const std::size_t dead = (kPlaneAreas - program.count) * sizeof(AauArea);
+    for (const unsigned plane : {0u, kPlaneAreas})
+        clear_areas(aau.area.data() + plane + program.count, dead);
     aau.active = 1;
 }
 

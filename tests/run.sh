@@ -39,11 +39,27 @@ fail() {
   echo "FAILED: $1"
 }
 
+# While tests run, which often wait, the next build goes on with what processor time they leave.
+ahead=
+build_ahead() {  # build_ahead PRESET "TARGET…" [cmake arguments]
+  local preset=$1 targets
+  read -ra targets <<<"$2"
+  shift 2
+  (cmake --preset "$preset" "$@" && nice -n 19 cmake --build --preset "$preset" --target "${targets[@]}") \
+    >/dev/null 2>&1 </dev/null &
+  ahead=$!
+  disown "$ahead"  # `wait` is for the tests
+  trap 'pkill -P "$ahead"' EXIT
+}
+
 build() {  # build PRESET "TARGET…" [cmake arguments]
   local preset=$1 targets log start=$SECONDS
   read -ra targets <<<"$2"
   shift 2
   echo "== build $preset"
+  [ -n "$ahead" ] && tail --pid="$ahead" -f /dev/null
+  ahead=
+  trap - EXIT
   log=$(mktemp)
   if cmake --preset "$preset" "$@" >"$log" 2>&1 &&
     cmake --build --preset "$preset" --target "${targets[@]}" >>"$log" 2>&1; then
@@ -127,8 +143,12 @@ programs() {  # test programs that exist in the tree: the longest first, the win
   grep -x gui <<<"$all"
 }
 
+mapfile -t chosen < <(programs)
+asan_targets="e2kwb ${chosen[*]/#/test_}"
+tsan_targets="test_machine test_translate test_gui"
+
 if [ -n "$release" ] && build release all ${full:+-DE2K_WERROR=ON}; then
-  mapfile -t chosen < <(programs)
+  [ -n "$full" ] && build_ahead asan "$asan_targets" -DE2K_WERROR=ON
   run_programs release "${chosen[@]}"
 fi
 
@@ -142,8 +162,8 @@ if [ -n "$full" ]; then
   fi
   export ASAN_OPTIONS=detect_leaks=0:handle_segv=1:allow_user_segv_handler=1
   export UBSAN_OPTIONS=print_stacktrace=1
-  mapfile -t chosen < <(programs)
-  if build asan "e2kwb ${chosen[*]/#/test_}" -DE2K_WERROR=ON; then
+  if build asan "$asan_targets" -DE2K_WERROR=ON; then
+    [ -n "$tsan" ] && build_ahead tsan "$tsan_targets" -DE2K_WERROR=ON
     run_programs asan "${chosen[@]}"
   fi
 fi
@@ -153,7 +173,7 @@ if [ -n "$tsan" ]; then
   # space, for which the sanitizer has no room. Host addresses are short in its build, and so is the
   # code that loads them: no golden listings.
   export TSAN_OPTIONS="second_deadlock_stack=1 suppressions=$top/tests/tsan_suppressions.txt"
-  if build tsan "test_machine test_translate test_gui" -DE2K_WERROR=ON; then
+  if build tsan "$tsan_targets" -DE2K_WERROR=ON; then
     run_programs tsan 'machine:-*Differential*' 'translate:-*Fuzz*:*Golden*' \
       'gui:CloseTest.*:LiveTest.*'
   fi

@@ -36,10 +36,10 @@ tl::expected<void, std::string> Process::Impl::link_program() {
     library->pages.allows = [this](std::uint64_t bytes) {
         return within_limits(*this, {.bytes = bytes, .data = true});
     };
-    auto linked =
-        loader::link(*memory, *library, image, {options.library_path, options.strict_imports});
+    auto linked = loader::link(*memory, *library, image,
+                               {options.library_path, options.strict_imports}, library->linked);
     if (!linked) return tl::unexpected(linked.error());
-    library->linked = std::move(*linked);
+    library->program = std::move(*linked);
     if (!library->finish_stubs())
         return tl::unexpected(image.path + ": cannot write the stubs of the C library bridge");
 

@@ -1,16 +1,22 @@
-// <dlfcn.h>, <link.h>: the objects that the program was linked with. No others are loaded later.
+// <dlfcn.h>, <link.h>: the objects of the program.
+#include <dlfcn.h>
+
 #include <array>
-#include <cerrno>
+#include <cstring>
+#include <mutex>
 
 #include "engine/guest/libc/guest_image.h"
+#include "engine/guest/libc/internal_rows.h"
 
 namespace e2k::guest::libc {
 namespace {
 
 using loader::LoadedFile;
 
-/// A handle is the place of an object; the one behind the last stands for the C library.
+/// A handle is the place of an object, counted from 1, in sixteens.
 constexpr std::uint64_t kHandle = 16;
+/// Stands for the C library, which is no object.
+constexpr std::uint64_t kLibraryHandle = kHandle << 32;
 constexpr std::uint64_t kDefault = 0, kNext = ~0ull;
 
 Outcome<Value> failed(LibraryCall& call, std::string text) {
@@ -23,27 +29,99 @@ std::string_view file_name(std::string_view path) {
     return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
+const LoadedFile* file_of(const LibraryCall& call, std::uint64_t address) {
+    for (const LoadedFile& file : call.library.linked.files)
+        if (address >= file.begin && address < file.end) return &file;
+    return nullptr;
+}
+
+/// The handle of a library; the constructors of what has come with it are called first.
+/// state 0: the handle, 1: the number of the opening.
+Outcome<Value> finish_opening(LibraryCall& call) {
+    Library& library = call.library;
+    std::lock_guard lock(library.link_mutex);
+    const auto opening = library.openings.find(call.state(1));
+    if (opening != library.openings.end()) {
+        if (call_next_of(call, opening->second)) return Value();
+        library.openings.erase(opening);
+    }
+    call.call_next(0);
+    return Value(call.state(0));
+}
+
+/// Where the library is that the guest calls `name`: paths as files of the guest are, names by the
+/// linker.
+tl::expected<std::string, int> place_of(LibraryCall& call, const std::string& name) {
+    if (name.find('/') == std::string::npos) return name;
+    auto path = host_path(call.system, kAtFdCwd, name, Touch::Look);
+    if (!path) return tl::unexpected(path.error());
+    std::string place = path->absolute();
+    return place.find('/') == std::string::npos ? "./" + place : place;
+}
+
+const LoadedFile* calling_file(const LibraryCall& call) {
+    const cpu::CpuState& s = call.system.thread.state;
+    return s.depth() ? file_of(call, s.chain_top[-1].return_ip) : nullptr;
+}
+
+/// Adds the library to the program. (link_mutex)
+tl::expected<loader::Opened, std::string> open_library(LibraryCall& call, const std::string& name,
+                                                       int flags) {
+    auto place = place_of(call, name);
+    if (!place)
+        return tl::unexpected(name +
+                              ": cannot open shared object file: " + std::strerror(place.error()));
+    Library& library = call.library;
+    const LoadedFile* caller = calling_file(call);
+    const std::size_t file =
+        caller ? static_cast<std::size_t>(caller - library.linked.files.data()) : 0;
+    auto opened = library.program->open({std::move(*place), file, (flags & RTLD_NOW) != 0,
+                                         (flags & RTLD_GLOBAL) != 0, (flags & RTLD_NOLOAD) != 0});
+    if (!opened) return opened;
+    if (!library.add_thread_blocks(opened->first_tls_module))
+        return tl::unexpected(name + ": cannot make its thread-local storage");
+    std::lock_guard lock(library.exit_mutex);
+    auto& finish = library.linked.finish;
+    finish.insert(finish.begin() + static_cast<std::ptrdiff_t>(library.next_finish),
+                  opened->finish.begin(), opened->finish.end());
+    return opened;
+}
+
 /// dlopen(name, flags)
 Outcome<Value> dlopen_(LibraryCall& call) {
+    if (call.state(0) != 0) return finish_opening(call);
     if (call.pointer(0) == 0) return Value(kHandle);
     const auto name = call.text(0, 4096);
     if (!name && name.error().kind == Trouble::Kind::Error)
         return failed(call, "a name of a library that is too long");
     if (!name) return tl::unexpected(name.error());
-    const auto& files = call.library.linked.files;
+    const int flags = call.integer(1);
+    if ((flags & (RTLD_LAZY | RTLD_NOW)) == 0)
+        return failed(call, "invalid mode for dlopen(): Invalid argument");
     if (name->empty()) return Value(kHandle);
-    for (std::size_t i = 1; i < files.size(); ++i)
-        if (files[i].path == *name || file_name(files[i].path) == *name)
-            return Value(kHandle * (i + 1));
-    if (call.library.stands_for(file_name(*name))) return Value(kHandle * (files.size() + 1));
-    return failed(call, *name +
-                            ": only libraries that the program was linked with are there; "
-                            "others are not loaded while it runs");
+    Library& library = call.library;
+    std::unique_lock lock(library.link_mutex);
+    if (library.stands_for(file_name(*name))) return Value(kLibraryHandle);
+    auto opened = open_library(call, *name, flags);
+    if (!opened) return failed(call, opened.error());
+    const std::uint64_t handle = kHandle * (opened->file + 1);
+    const bool fresh = !opened->startup.calls.empty() || !opened->startup.read_only.empty();
+    if (fresh) {
+        call.set_state(1, library.next_opening);
+        library.openings[library.next_opening++] = std::move(opened->startup);
+    }
+    lock.unlock();
+    call.system.process.publish_symbols();
+    call.set_state(0, handle);
+    return finish_opening(call);
 }
+
+/// A library stays: its destructors run when the program ends.
 Outcome<Value> dlclose_(LibraryCall& call) {
+    std::lock_guard lock(call.library.link_mutex);
     const std::uint64_t handle = call.word(0);
-    if (handle % kHandle == 0 && handle != 0 &&
-        handle / kHandle <= call.library.linked.files.size() + 1)
+    if (handle == kLibraryHandle || (handle % kHandle == 0 && handle != 0 &&
+                                     handle / kHandle <= call.library.linked.files.size()))
         return Value(0);
     call.thread().dynamic_error = "dlclose: no such handle";
     return Value(-1);
@@ -55,43 +133,43 @@ Outcome<Value> dlerror_(LibraryCall& call) {
     return keep_image(call, "dlerror", [&](GuestImage& image) { return image.text(text); });
 }
 
-const LoadedFile* file_of(const LibraryCall& call, std::uint64_t address) {
-    for (const LoadedFile& file : call.library.linked.files)
-        if (address >= file.begin && address < file.end) return &file;
-    return nullptr;
-}
-
-/// The objects that are searched for a handle: [begin, end), then perhaps the C library.
+/// The objects that are searched for a handle, in order; then perhaps the C library.
 struct Scope {
-    std::size_t begin = 0, end = 0;
+    std::vector<std::size_t> files;
     bool library = true;
 };
+Scope everybody(const LibraryCall& call, std::size_t from) {
+    Scope scope;
+    const auto& files = call.library.linked.files;
+    for (std::size_t i = from; i < files.size(); ++i)
+        if (files[i].global) scope.files.push_back(i);
+    return scope;
+}
 std::optional<Scope> scope_of(const LibraryCall& call, std::uint64_t handle) {
     const auto& files = call.library.linked.files;
-    if (handle == kDefault || handle == kHandle) return Scope{0, files.size(), true};
+    if (handle == kDefault || handle == kHandle) return everybody(call, 0);
+    if (handle == kLibraryHandle) return Scope{};
     if (handle == kNext) {
-        const cpu::CpuState& s = call.system.thread.state;
-        const LoadedFile* caller = s.depth() ? file_of(call, s.chain_top[-1].return_ip) : nullptr;
-        const std::size_t after =
-            caller ? static_cast<std::size_t>(caller - files.data()) + 1 : files.size();
-        return Scope{after, files.size(), true};
+        const LoadedFile* caller = calling_file(call);
+        return everybody(
+            call, caller ? static_cast<std::size_t>(caller - files.data()) + 1 : files.size());
     }
     const std::uint64_t place = handle / kHandle - 1;
-    if (handle % kHandle != 0 || place > files.size()) return std::nullopt;
-    if (place == files.size()) return Scope{0, 0, true};
-    return Scope{place, place + 1, false};
+    if (handle % kHandle != 0 || place >= files.size()) return std::nullopt;
+    return Scope{files[place].search, true};
 }
 
 /// dlsym(handle, name), dlvsym(handle, name, version). The address of an indirect function is what
 /// its resolver says.
 Outcome<Value> symbol(LibraryCall& call, const std::string& version) {
     if (call.state(0) != 0) return Value(call.last_result());
+    std::lock_guard lock(call.library.link_mutex);
     const auto name = call.text(1, 1u << 16);
     if (!name) return tl::unexpected(name.error());
     const auto scope = scope_of(call, call.word(0));
     if (!scope) return failed(call, "dlsym: no such handle");
     const auto& files = call.library.linked.files;
-    for (std::size_t i = scope->begin; i < scope->end; ++i) {
+    for (const std::size_t i : scope->files) {
         const auto found = files[i].exports.find(*name);
         if (found == files[i].exports.end()) continue;
         if (!found->second.indirect) return Value(found->second.address);
@@ -115,6 +193,7 @@ Outcome<Value> dlvsym_(LibraryCall& call) {
 /// dladdr(address, {path, base, name, symbol address})
 Outcome<Value> dladdr_(LibraryCall& call) {
     const std::uint64_t address = call.pointer(0);
+    std::lock_guard lock(call.library.link_mutex);
     const LoadedFile* file = file_of(call, address);
     if (!file) return Value(0);
     std::string name;
@@ -146,6 +225,7 @@ static_assert(sizeof(ObjectInfo) == 64);
 /// dl_iterate_phdr(callback, data): one object after the other, until a callback says not 0.
 /// state 0: the next object, 1: the memory of its description.
 Outcome<Value> iterate_(LibraryCall& call) {
+    std::lock_guard lock(call.library.link_mutex);
     const auto& files = call.library.linked.files;
     const std::uint64_t next = call.state(0);
     const int result = next == 0 ? 0 : static_cast<int>(call.last_result());
@@ -183,7 +263,7 @@ Outcome<Value> iterate_(LibraryCall& call) {
 }
 
 constexpr std::array kRows{
-    Row{"dlopen", "p(s,i)", dlopen_},
+    Row{"dlopen", "p(s,i)", dlopen_, Row::kDriven},
     Row{"dlclose", "i(p)", dlclose_},
     Row{"dlerror", "p()", dlerror_},
     Row{"dlsym", "p(p,s)", dlsym_, Row::kDriven},

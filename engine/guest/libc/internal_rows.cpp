@@ -14,34 +14,10 @@ constexpr unsigned kNoNumber = 0;
 constexpr std::uint32_t kExitGroup = 300;
 
 Outcome<Value> start_next(LibraryCall& call) {
-    Library& library = call.library;
-    auto& list = library.linked.start;
-    if (library.next_start > 0 && library.next_start <= list.size()) {
-        const loader::StartCall& last = list[library.next_start - 1];
-        if (last.kind == loader::StartCall::Kind::Resolver)
-            loader::store_address(call.memory.space(), last.store,
-                                  call.last_result() + static_cast<std::uint64_t>(last.addend),
-                                  last.literal);
-    }
-    const bool resolving = library.next_start < list.size() &&
-                           list[library.next_start].kind == loader::StartCall::Kind::Resolver;
-    if (!resolving) {
-        constexpr std::uint64_t kPage = cpu::kPageSize;
-        for (const loader::Range& range : library.linked.read_only) {
-            // As the linkers expect: whole pages only.
-            const std::uint64_t begin = range.address & ~(kPage - 1);
-            const std::uint64_t end = (range.address + range.size) & ~(kPage - 1);
-            if (begin < end) call.memory.space().protect(begin, end - begin, kProtRead);
-        }
-        library.linked.read_only.clear();
-    }
-    if (library.next_start >= list.size()) {
-        call.set_stub_register(kProgramEntry, call.system.process.image.entry);
-        call.call_next(0);
-        return {};
-    }
-    call.call_next(list[library.next_start++].function,
-                   {library.argc, library.argv, library.envp, 0});
+    std::lock_guard lock(call.library.link_mutex);
+    if (call_next_of(call, call.library.linked.startup)) return {};
+    call.set_stub_register(kProgramEntry, call.system.process.image.entry);
+    call.call_next(0);
     return {};
 }
 
@@ -169,6 +145,33 @@ constexpr Row kRows[] = {
 const Row* internal_row(std::uint32_t number) {
     if (number == kNoNumber || number >= std::size(kRows)) return nullptr;
     return &kRows[number];
+}
+
+bool call_next_of(LibraryCall& call, loader::Startup& startup) {
+    const auto& list = startup.calls;
+    if (startup.next > 0 && startup.next <= list.size()) {
+        const loader::StartCall& last = list[startup.next - 1];
+        if (last.kind == loader::StartCall::Kind::Resolver)
+            loader::store_address(call.memory.space(), last.store,
+                                  call.last_result() + static_cast<std::uint64_t>(last.addend),
+                                  last.literal);
+    }
+    const bool resolving =
+        startup.next < list.size() && list[startup.next].kind == loader::StartCall::Kind::Resolver;
+    if (!resolving) {
+        constexpr std::uint64_t kPage = cpu::kPageSize;
+        for (const loader::Range& range : startup.read_only) {
+            // As the linkers expect: whole pages only.
+            const std::uint64_t begin = range.address & ~(kPage - 1);
+            const std::uint64_t end = (range.address + range.size) & ~(kPage - 1);
+            if (begin < end) call.memory.space().protect(begin, end - begin, kProtRead);
+        }
+        startup.read_only.clear();
+    }
+    if (startup.next >= list.size()) return false;
+    const Library& library = call.library;
+    call.call_next(list[startup.next++].function, {library.argc, library.argv, library.envp, 0});
+    return true;
 }
 
 }  // namespace e2k::guest::libc

@@ -285,25 +285,42 @@ std::uint64_t Library::address_of(std::string_view name) const {
 }
 
 std::uint64_t Library::thread_area_size() const {
-    return round_up(kBelowThread + linked.tls.alignment + linked.tls.size, cpu::kPageSize);
+    return round_up(kBelowThread + linked.tls.alignment + linked.tls.reserved, cpu::kPageSize);
 }
 
 std::optional<std::uint64_t> Library::make_thread_area(std::uint64_t begin) {
     const std::uint64_t pointer =
         round_up(begin + kBelowThread, std::max<std::uint64_t>(linked.tls.alignment, 16));
-    bool good = memory_.write(pointer - kStackGuard, &stack_guard_, sizeof stack_guard_) &&
-                memory_.write(pointer - kCtypeTables, ctype_.data(), sizeof ctype_);
-    std::vector<std::uint8_t> bytes;
-    for (const loader::TlsModule& module : linked.tls.modules) {
-        bytes.resize(module.file_size);
-        good = good && memory_.read(module.image, bytes.data(), bytes.size()) &&
-               memory_.write(pointer + module.offset, bytes.data(), bytes.size());
-    }
+    const bool good = memory_.write(pointer - kStackGuard, &stack_guard_, sizeof stack_guard_) &&
+                      memory_.write(pointer - kCtypeTables, ctype_.data(), sizeof ctype_) &&
+                      fill_thread_blocks(pointer, 0);
     if (!good) return std::nullopt;
     return pointer;
 }
 
+bool Library::fill_thread_blocks(std::uint64_t pointer, std::size_t first) {
+    std::vector<std::uint8_t> bytes;
+    for (std::size_t i = first; i < linked.tls.modules.size(); ++i) {
+        const loader::TlsModule& module = linked.tls.modules[i];
+        bytes.assign(module.memory_size, 0);  // a library that was refused may have left values
+        if (!memory_.read(module.image, bytes.data(), module.file_size) ||
+            !memory_.write(pointer + module.offset, bytes.data(), bytes.size()))
+            return false;
+    }
+    return true;
+}
+
+bool Library::add_thread_blocks(std::size_t first_module) {
+    if (first_module >= linked.tls.modules.size()) return true;
+    std::lock_guard lock(thread_mutex);
+    bool good = true;
+    for (const auto& [pointer, data] : threads)
+        good = fill_thread_blocks(pointer, first_module) && good;
+    return good;
+}
+
 void Library::lock_for_fork() {
+    link_mutex.lock();
     stub_mutex_.lock();
     exit_mutex.lock();
     thread_mutex.lock();
@@ -325,6 +342,7 @@ void Library::unlock_after_fork(bool in_child, std::uint32_t thread) {
     thread_mutex.unlock();
     exit_mutex.unlock();
     stub_mutex_.unlock();
+    link_mutex.unlock();
 }
 
 // --- the table ---

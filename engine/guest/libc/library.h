@@ -92,14 +92,21 @@ public:
     /// [begin, begin + thread_area_size()). Returns the thread pointer.
     std::uint64_t thread_area_size() const;
     std::optional<std::uint64_t> make_thread_area(std::uint64_t begin);
+    /// Gives all threads the blocks of modules that have come since. (link_mutex)
+    bool add_thread_blocks(std::size_t first_module);
     void set_stack_guard(std::uint64_t guard) { stack_guard_ = guard; }
 
-    loader::Linked linked;  ///< what the linker has found
+    loader::Linked linked;  ///< what the linker has found; link_mutex once the program runs
+    std::unique_ptr<loader::LinkedProgram> program;
+    std::mutex link_mutex;
+    /// Calls of dlopen whose resolvers and constructors are running. (link_mutex)
+    std::map<std::uint64_t, loader::Startup> openings;
+    std::uint64_t next_opening = 1;
 
     // --- beginning and end (start_rows.cpp) ---
     std::mutex exit_mutex;
     std::vector<ExitHandler> exit_handlers;
-    std::size_t next_start = 0, next_main = 0, next_finish = 0;
+    std::size_t next_main = 0, next_finish = 0;
     std::vector<std::uint64_t> main_calls;  ///< constructors of the program, then main
     std::uint64_t argc = 0, argv = 0, envp = 0;
 
@@ -152,6 +159,8 @@ private:
     explicit Library(AddressSpace& memory);
     std::uint64_t make_stub(std::string name, std::string_view pattern, std::uint32_t number);
     bool make_objects();
+    /// Initial values of the modules from `first` on. (link_mutex once the program runs)
+    bool fill_thread_blocks(std::uint64_t pointer, std::size_t first);
 
     AddressSpace& memory_;
     mutable std::mutex stub_mutex_;

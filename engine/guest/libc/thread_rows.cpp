@@ -262,6 +262,7 @@ Outcome<Value> getspecific(LibraryCall& call) {
 /// __tls_get_addr(module, offset)
 Outcome<Value> tls_get_addr(LibraryCall& call) {
     const std::uint64_t module = call.word(0);
+    std::lock_guard lock(call.library.link_mutex);
     const auto& modules = call.library.linked.tls.modules;
     if (module == 0 || module > modules.size())
         return abort_with("__tls_get_addr: there is no such module");

@@ -140,8 +140,8 @@ tl::expected<std::optional<std::size_t>, std::string> Linker::load_library(
     return found;
 }
 
-tl::expected<void, std::string> Linker::load_libraries() {
-    for (std::size_t i = 0; i < objects_.size(); ++i)  // the list grows: breadth first
+tl::expected<void, std::string> Linker::load_libraries(std::size_t first) {
+    for (std::size_t i = first; i < objects_.size(); ++i)  // the list grows: breadth first
         for (const std::string_view name : objects_[i].file->needed()) {
             const auto library = load_library(name, objects_[i]);
             if (!library) return tl::unexpected(library.error());
@@ -150,50 +150,57 @@ tl::expected<void, std::string> Linker::load_libraries() {
     return {};
 }
 
-tl::expected<void, std::string> Linker::place_tls() {
-    std::uint64_t end = kFirstTlsOffset;
-    for (LoadedObject& object : objects_) {
+tl::expected<void, std::string> Linker::place_tls(std::size_t first) {
+    TlsLayout& layout = linked_.tls;
+    std::uint64_t end = first == 0 ? kFirstTlsOffset : layout.size;
+    for (std::size_t i = first; i < objects_.size(); ++i) {
+        LoadedObject& object = objects_[i];
         const auto& tls = object.file->tls();
         if (!tls) continue;
         object.tls_offset = round_up(end, tls->alignment);
         end = object.tls_offset + tls->memory_size;
         if (end > kMaxTls)
             return tl::unexpected(object.file->path() + ": too much thread-local storage");
-        linked_.tls.modules.push_back(
+        if (first != 0 && (end > layout.reserved || tls->alignment > layout.alignment))
+            return tl::unexpected(object.file->path() +
+                                  ": no room is left for its thread-local storage: the program "
+                                  "must be linked with this library");
+        layout.modules.push_back(
             {object.tls_offset, tls->address + object.bias, tls->file_size, tls->memory_size});
-        linked_.tls.alignment = std::max(linked_.tls.alignment, tls->alignment);
-        object.tls_module = static_cast<unsigned>(linked_.tls.modules.size());
+        layout.alignment = std::max(layout.alignment, tls->alignment);
+        object.tls_module = static_cast<unsigned>(layout.modules.size());
     }
-    linked_.tls.size = end;
+    layout.size = end;
     return {};
 }
 
 /// struct r_debug and a chain of struct link_map, as debuggers know them.
-void Linker::publish_debug() {
+void Linker::publish_debug(std::size_t first) {
     const std::uint64_t debug = definitions_.debug_address();
-    std::uint64_t previous = 0, first = 0;
-    for (std::size_t i = 0; i < objects_.size(); ++i) {
+    std::uint64_t first_map = 0;
+    for (std::size_t i = first; i < objects_.size(); ++i) {
         const LoadedObject& object = objects_[i];
         const std::string name = i == 0 ? std::string() : object.file->path();
         const std::uint64_t map = definitions_.blank(kLinkMapSize);
         const std::uint64_t text = definitions_.blank(name.size() + 1);
         const std::uint64_t words[] = {object.bias, text,
-                                       object.file->dynamic_address() + object.bias, 0, previous};
+                                       object.file->dynamic_address() + object.bias, 0, last_map_};
         memory_.write(text, name.c_str(), name.size() + 1);
         memory_.write(map, words, sizeof words);
-        if (previous != 0) memory_.write(previous + 24, &map, sizeof map);
-        if (first == 0) first = map;
-        previous = map;
+        if (last_map_ != 0) memory_.write(last_map_ + 24, &map, sizeof map);
+        if (i == 0) first_map = map;
+        last_map_ = map;
         const std::uint64_t value = object.file->debug_value_address();
         if (value != 0) memory_.write(value + object.bias, &debug, sizeof debug);
     }
-    const std::uint64_t words[] = {1 /* version */, first, 0, 0, 0};
+    if (first != 0) return;
+    const std::uint64_t words[] = {1 /* version */, first_map, 0, 0, 0};
     static_assert(sizeof words == kDebugSize);
     memory_.write(debug, words, sizeof words);
 }
 
-void Linker::list_files() {
-    for (std::size_t i = 0; i < objects_.size(); ++i) {
+void Linker::list_files(std::size_t first) {
+    for (std::size_t i = first; i < objects_.size(); ++i) {
         const LoadedObject& object = objects_[i];
         const ElfImage& image = i == 0 ? program_ : object.image;
         LoadedFile file;
@@ -217,6 +224,8 @@ void Linker::list_files() {
                 LoadedFile::Export{s.absolute ? s.value : s.value + object.bias, s.size,
                                    s.indirect()});
         }
+        file.search = search_of(i);
+        file.global = object.global;
         linked_.files.push_back(std::move(file));
     }
 }

@@ -84,9 +84,11 @@ Target Linker::resolve(const LoadedObject& object, std::uint32_t index, bool for
         if (const auto plt = canonical_.find(s.name); plt != canonical_.end())
             return {plt->second, 0, &objects_.front(), plt->second, false, true};
     for (const LoadedObject& other : objects_) {
-        if (skip_own && &other == &object) continue;
+        if (!other.global || (skip_own && &other == &object)) continue;
         if (auto found = defined_in(other, s.name, s.version)) return *found;
     }
+    for (const std::size_t other : object.group)
+        if (auto found = defined_in(objects_[other], s.name, s.version)) return *found;
     if (const auto data = definitions_.object(s.name))
         return {data->address, data->size, nullptr, 0, false, true};
     if (const auto function = definitions_.function(s.name, s.version))
@@ -112,8 +114,8 @@ tl::expected<void, std::string> Linker::store_target(const LoadedObject& object,
     if (target.indirect) {
         if (!object.file->loads(offset, 8))
             return damaged(*object.file, relocation, "the place is in no segment");
-        linked_.start.push_back({StartCall::Kind::Resolver, target.address, offset + object.bias,
-                                 relocation.addend, literal});
+        linked_.startup.calls.push_back({StartCall::Kind::Resolver, target.address,
+                                         offset + object.bias, relocation.addend, literal});
         return {};
     }
     // A weak function that nobody has stays 0, whatever the addend.
@@ -241,10 +243,11 @@ tl::expected<void, std::string> Linker::read_array(const LoadedObject& object, c
 
 /// What an object needs comes before it; else those loaded last come first, the program at the end.
 /// In a circle one begins.
-std::vector<std::size_t> Linker::order_of_construction() const {
+std::vector<std::size_t> Linker::order_of_construction(std::size_t first) const {
     std::vector<std::size_t> order;
     std::vector<char> placed(objects_.size());
-    while (order.size() < objects_.size()) {
+    std::fill_n(placed.begin(), first, true);
+    while (order.size() < objects_.size() - first) {
         std::size_t at = objects_.size() - 1;
         while (placed[at]) --at;
         std::vector<char> passed = placed;
@@ -262,10 +265,10 @@ std::vector<std::size_t> Linker::order_of_construction() const {
     return order;
 }
 
-tl::expected<void, std::string> Linker::list_functions() {
+tl::expected<void, std::string> Linker::list_functions(std::size_t first) {
     std::vector<StartCall> constructors;
     std::vector<std::vector<std::uint64_t>> finish;  // of each object, program last
-    for (const std::size_t i : order_of_construction()) {
+    for (const std::size_t i : order_of_construction(first)) {
         const LoadedObject& object = objects_[i];
         const ObjectFile& file = *object.file;
         std::vector<std::uint64_t> init;
@@ -287,7 +290,8 @@ tl::expected<void, std::string> Linker::list_functions() {
     std::ranges::reverse(finish);
     for (const auto& functions : finish)
         linked_.finish.insert(linked_.finish.end(), functions.begin(), functions.end());
-    linked_.start.insert(linked_.start.end(), constructors.begin(), constructors.end());
+    auto& calls = linked_.startup.calls;
+    calls.insert(calls.end(), constructors.begin(), constructors.end());
     return {};
 }
 
@@ -305,31 +309,40 @@ tl::expected<void, std::string> Linker::check_missing() const {
     return tl::unexpected(fmt::format("{}: missing: {}", program_.path, text));
 }
 
-tl::expected<Linked, std::string> Linker::run() {
-    for (const auto step : {&Linker::load_program, &Linker::load_libraries, &Linker::place_tls})
-        if (auto done = (this->*step)(); !done) return tl::unexpected(done.error());
+tl::expected<void, std::string> Linker::run() {
+    if (auto done = load_program(); !done) return done;
+    if (auto done = load_libraries(0); !done) return done;
+    if (auto done = place_tls(0); !done) return done;
+    constexpr std::uint64_t kLaterTls = 16u << 10;
+    linked_.tls.reserved = linked_.tls.size + kLaterTls;
     find_canonical();
     // Data is copied as the libraries' own relocations have made it.
     for (std::size_t i = objects_.size(); i-- > 0;)
-        if (auto done = relocate(objects_[i]); !done) return tl::unexpected(done.error());
+        if (auto done = relocate(objects_[i]); !done) return done;
     LoadedObject& program = objects_.front();
     for (const Relocation& relocation : program.file->relocations())
         if (relocation.type == k64Copy)
-            if (auto done = apply_copy(program, relocation); !done)
-                return tl::unexpected(done.error());
-    if (auto done = list_functions(); !done) return tl::unexpected(done.error());
-    if (auto done = check_missing(); !done) return tl::unexpected(done.error());
-    for (const LoadedObject& object : objects_) {
-        const Range& relro = object.file->relro();
-        if (relro.size != 0) linked_.read_only.push_back({relro.address + object.bias, relro.size});
-        if (&object != &program)
-            if (auto done = protect_image(memory_, object.image); !done)
-                return tl::unexpected(done.error());
-    }
-    publish_debug();
-    list_files();
+            if (auto done = apply_copy(program, relocation); !done) return done;
+    if (auto done = list_functions(0); !done) return done;
+    if (auto done = check_missing(); !done) return done;
+    if (auto done = finish_objects(0); !done) return done;
     linked_.missing_symbols.assign(missing_.begin(), missing_.end());
-    return std::move(linked_);
+    return {};
+}
+
+/// What comes when nothing can go wrong with the objects from `first` on any more.
+tl::expected<void, std::string> Linker::finish_objects(std::size_t first) {
+    for (std::size_t i = first; i < objects_.size(); ++i) {
+        const LoadedObject& object = objects_[i];
+        const Range& relro = object.file->relro();
+        if (relro.size != 0)
+            linked_.startup.read_only.push_back({relro.address + object.bias, relro.size});
+        if (i == 0) continue;  // the program's own rights are its loader's affair
+        if (auto done = protect_image(memory_, object.image); !done) return done;
+    }
+    publish_debug(first);
+    list_files(first);
+    return {};
 }
 
 void Linker::find_canonical() {
@@ -341,9 +354,15 @@ void Linker::find_canonical() {
     }
 }
 
-tl::expected<Linked, std::string> link(AddressSpace& memory, Definitions& definitions,
-                                       const ElfImage& program, const LinkOptions& options) {
-    return Linker(memory, definitions, program, options).run();
+tl::expected<std::unique_ptr<LinkedProgram>, std::string> link(AddressSpace& memory,
+                                                               Definitions& definitions,
+                                                               const ElfImage& program,
+                                                               LinkOptions options,
+                                                               Linked& linked) {
+    auto linker =
+        std::make_unique<Linker>(memory, definitions, program, std::move(options), linked);
+    if (auto done = linker->run(); !done) return tl::unexpected(done.error());
+    return linker;
 }
 
 }  // namespace e2k::guest::loader

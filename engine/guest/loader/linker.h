@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +54,13 @@ struct StartCall {
     bool literal = false;  ///< the place is a literal of a bundle: high word first
 };
 
+/// What is to be called before code of new objects is used: resolvers, then constructors.
+struct Startup {
+    std::vector<StartCall> calls;
+    std::vector<Range> read_only;  ///< once the resolvers have run (RELRO)
+    std::size_t next = 0;          ///< among `calls`
+};
+
 /// One thread-local block of an object; offsets are distances from the thread pointer.
 struct TlsModule {
     std::uint64_t offset = 0;
@@ -59,8 +68,9 @@ struct TlsModule {
     std::uint64_t file_size = 0, memory_size = 0;
 };
 struct TlsLayout {
-    std::uint64_t size = 16;  ///< from the thread pointer on
-    std::uint64_t alignment = 16;
+    std::uint64_t size = 16;      ///< from the thread pointer on
+    std::uint64_t reserved = 16;  ///< what each thread has: libraries opened later lie there, too
+    std::uint64_t alignment = 64;
     std::vector<TlsModule> modules;  ///< module k + 1
 };
 
@@ -77,15 +87,17 @@ struct LoadedFile {
         bool indirect = false;
     };
     std::map<std::string, Export, std::less<>> exports;
+    /// Places among the files that dlsym looks through for this one: itself, then what it needs.
+    std::vector<std::size_t> search;
+    bool global = true;  ///< its names serve everybody (RTLD_GLOBAL)
 };
 
 struct Linked {
     std::vector<LoadedFile> files;  ///< the program first
-    std::vector<StartCall> start;   ///< in order: resolvers, then constructors of libraries
-    std::vector<std::uint64_t>
-        program_init;                   ///< of the program, for a C library start without init
+    Startup startup;                ///< of the libraries
+    /// Of the program, for a C library start without init.
+    std::vector<std::uint64_t> program_init;
     std::vector<std::uint64_t> finish;  ///< at exit, in order
-    std::vector<Range> read_only;       ///< once the resolvers have run (RELRO)
     TlsLayout tls;
     std::vector<Symbol> symbols;    ///< of the libraries, at their addresses
     std::vector<Section> sections;  ///< of the libraries
@@ -99,10 +111,36 @@ struct LinkOptions {
     bool strict = false;
 };
 
+/// A library that the running program asks for (dlopen).
+struct OpenRequest {
+    std::string name;          ///< without a slash: looked for; else the host's path
+    std::size_t caller = 0;    ///< place of the asking object: its search path counts
+    bool now = false;          ///< a function that nobody has is an error at once
+    bool global = false;       ///< its names serve everybody from now on
+    bool loaded_only = false;  ///< only if it is there already
+};
+struct Opened {
+    std::size_t file = 0;               ///< its place among the files
+    Startup startup;                    ///< of all that came with it; empty: it was there
+    std::size_t first_tls_module = 0;   ///< places of the new modules: from here on
+    std::vector<std::uint64_t> finish;  ///< at exit, before everything listed so far
+};
+
+/// A program that has been linked. Not for two threads at once.
+class LinkedProgram {
+public:
+    virtual ~LinkedProgram() = default;
+    /// Adds a library and what it needs to the program's `Linked`. After an error, which is a
+    /// sentence, everything is as before.
+    virtual tl::expected<Opened, std::string> open(const OpenRequest& request) = 0;
+};
+
 /// Links `program`, whose segments are mapped and still writable. Libraries are mapped, relocated
-/// and protected. The error is a sentence.
-tl::expected<Linked, std::string> link(AddressSpace& memory, Definitions& definitions,
-                                       const ElfImage& program, const LinkOptions& options);
+/// and protected. The error is a sentence. All but the options outlive the result.
+tl::expected<std::unique_ptr<LinkedProgram>, std::string> link(AddressSpace& memory,
+                                                               Definitions& definitions,
+                                                               const ElfImage& program,
+                                                               LinkOptions options, Linked& linked);
 
 /// Stores an address: as a word, or as a literal of a bundle. False: the place is not mapped.
 bool store_address(AddressSpace& memory, std::uint64_t place, std::uint64_t value, bool literal);

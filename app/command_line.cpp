@@ -520,7 +520,7 @@ struct Grammar {
     }
 };
 
-/// The options of the E2K assembler (disassembly.md B.1) as those of `e2kwb asm`.
+/// The options of the E2K assembler (assembly.md §1) as those of `e2kwb asm`.
 tl::expected<std::vector<std::string>, std::string> without_assembler_options(
     const std::vector<std::string>& arguments) {
     constexpr std::string_view kCpu = "-mcpu=";

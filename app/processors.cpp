@@ -10,7 +10,7 @@ namespace e2k::app {
 
 namespace {
 
-// Versions stand for their first processor; linux-abi.md §8.3.
+// Versions stand for their first processor; process.md §7.
 constexpr std::array kProcessors{
     Processor{"elbrus-v2", "instruction set 2", 2, 4},
     Processor{"elbrus-v3", "instruction set 3", 3, 3},

@@ -14,7 +14,7 @@ struct Processor {
     std::string_view name;         ///< "e8c2", "elbrus-v5"
     std::string_view description;  ///< for help texts
     int iset;
-    std::uint8_t idr_model;  ///< linux-abi.md §8.3
+    std::uint8_t idr_model;  ///< process.md §7
 };
 
 /// By name, case ignored. The error lists the names there are.

@@ -1,4 +1,4 @@
-// Guest FP control registers in the host's MXCSR and x87 control word (operations.md §4.1, §5.1).
+// Guest FP control registers in the host's MXCSR and x87 control word (float.md §1, float80.md §1).
 #include "engine/cpu/semantics.h"
 #include "engine/cpu/semantics/fp_sse.h"
 

@@ -1,4 +1,4 @@
-// The readable reference: executes one bundle at a time, exactly (machine.md §2.1).
+// The readable reference: executes one bundle at a time, exactly (execution.md §1).
 #pragma once
 
 #include <cstdint>
@@ -62,7 +62,7 @@ tl::expected<void, TrapCode> state_register_writable(const CpuState& state, std:
 tl::expected<void, TrapCode> write_state_register(CpuState& state, std::uint8_t code,
                                                   std::uint64_t value);
 
-/// BR and CR0.pf as registers and chain records hold them (machine.md §1.7). Of a rotation from
+/// BR and CR0.pf as registers and chain records hold them (registers.md §3, §4). Of a rotation from
 /// memory is_sound_rotation() has to be asked.
 std::uint64_t rotation_image(const RotationState& br);
 RotationState rotation_from(std::uint64_t image);

@@ -17,7 +17,7 @@ inline constexpr unsigned kGuestSpaceBits = 40, kZonePlaceBits = 1;
 inline constexpr unsigned kGuestSpaceBits = 44, kZonePlaceBits = 8;
 #endif
 inline constexpr std::uint64_t kGuestSpace = 1ull << kGuestSpaceBits;
-/// End of a program's addresses (linux-abi.md §2.4).
+/// End of a program's addresses (process.md §4).
 inline constexpr std::uint64_t kAddressEnd = 0xd000'0000'0000;
 /// Host addresses below guest address 0 that are reserved too and never mapped: what a checked
 /// address and a small offset add up to cannot reach anything else (extent.h).

@@ -63,7 +63,7 @@ struct Semantics {
     constexpr Semantics() : fn64(nullptr) {}
 };
 
-/// Semantics of row `op` on a processor of version `iset` (getf* differ, operations.md §3.5).
+/// Semantics of row `op` on a processor of version `iset` (getf* differ, integer.md §5).
 /// Constant time: a table built once from the families below.
 const Semantics& semantics_of(isa::OpIndex op, int iset);
 

@@ -179,7 +179,7 @@ std::uint64_t pop_return(CpuState& state) {
     if (state.chain_top == state.chain_file) return kSentinelReturn;
     const ChainFrame& frame = *--state.chain_top;
     const std::uint8_t* const old_end = state.window_tags + state.wd.size;
-    // The caller sees its own registers plus the parameter area it passed (machine.md §3.4); this
+    // The caller sees its own registers plus the parameter area it passed (windows.md §4); this
     // equals the size it had unless a frame was rewritten.
     const auto size = static_cast<std::uint16_t>(state.wd.psize + frame.wbs);
     state.window -= frame.wbs;

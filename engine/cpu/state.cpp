@@ -1,11 +1,12 @@
-// Register images: how packed architectural registers are read and written (machine.md §1.5, §1.6).
+// Register images: how packed architectural registers are read and written (control.md §1, state.md
+// §2).
 #include "engine/cpu/state.h"
 
 namespace e2k::cpu {
 namespace {
 
 constexpr std::uint64_t kAddressMask = (1ull << 48) - 1;
-/// Where the kernel entry of system label n lies, as rrd shows it (machine.md §4.1).
+/// Where the kernel entry of system label n lies, as rrd shows it (control.md §1).
 constexpr std::uint64_t kSystemEntryBase = 0xe200'0000'0000ull;
 constexpr std::uint64_t kSystemEntrySize = 0x800;
 

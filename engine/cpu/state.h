@@ -1,5 +1,5 @@
 // Architectural state of one E2K hardware thread. Plain data with a fixed layout: translated code
-// addresses fields by offset. Facts: machine.md §1, §3, §5, §8.
+// addresses fields by offset. Facts: registers.md, windows.md, loops.md, arrays.md
 #pragma once
 
 #include <array>
@@ -26,7 +26,7 @@ struct alignas(8) WindowDescriptor {
     std::uint16_t tagged = 0;
 };
 
-/// Rotation state, raw fields (machine.md §1.3). One 8-byte move saves or restores it.
+/// Rotation state, raw fields (registers.md §3). One 8-byte move saves or restores it.
 struct alignas(8) RotationState {
     std::uint8_t rbs = 0, rsz = 0, rcur = 0, psz = 0, pcur = 0;
     std::uint8_t unused[3]{};
@@ -58,7 +58,7 @@ enum class CtprTag : std::uint8_t {
     Numeric = 4,
     System = 5
 };
-/// A transfer preparation register, unpacked. `image()` gives the rrd value (machine.md §1.5).
+/// A transfer preparation register, unpacked. `image()` gives the rrd value (control.md §1).
 struct alignas(16) Ctpr {
     std::uint64_t base = 0;  ///< target; system label: the sdisp entry number
     CtprTag tag = CtprTag::Empty;
@@ -74,8 +74,8 @@ struct LoopState {
     std::uint8_t ecnt = 0, vlc = 0, over = 0, ldmc = 0, ldovl = 0, pcnt = 0, strmd = 0, semc = 0;
 
     bool last() const { return vlc && lcnt < 2; }
-    bool loop_end() const { return last() && ecnt == 0; }  ///< machine.md §5.2
-    bool prologue() const { return pcnt != 0 && !semc; }   ///< machine.md §4.3
+    bool loop_end() const { return last() && ecnt == 0; }  ///< loops.md §2
+    bool prologue() const { return pcnt != 0 && !semc; }   ///< control.md §3
     std::uint64_t lsr_image() const;
     static LoopState from_lsr(std::uint64_t image);
 };
@@ -96,13 +96,13 @@ struct AauState {
     std::uint8_t active = 0;
 };
 
-/// Wait lock of mas=7 / mas=2 pairs (machine.md §7.6).
+/// Wait lock of mas=7 / mas=2 pairs (memory.md §3).
 struct WaitLock {
     std::uint64_t address = 0, value = 0, value_hi = 0;
     std::uint8_t size = 0, valid = 0;
 };
 
-inline constexpr unsigned kMaxWindow = 224;  ///< registers of the largest window (machine.md §3.1)
+inline constexpr unsigned kMaxWindow = 224;    ///< registers of the largest window (windows.md §1)
 inline constexpr unsigned kWindowSlack = 512;  ///< usable registers past the last legal window
 
 class GuestClock;
@@ -171,7 +171,7 @@ struct CpuState {
     std::size_t window_index() const { return static_cast<std::size_t>(window - window_file); }
     std::size_t depth() const { return static_cast<std::size_t>(chain_top - chain_file); }
 
-    /// Physical predicate of logical number n under the current rotation (machine.md §1.4).
+    /// Physical predicate of logical number n under the current rotation (registers.md §4).
     unsigned pred_phys(unsigned n) const {
         const unsigned m = br.psz + 1u;
         if (n >= m) return n;

@@ -1,4 +1,4 @@
-// State registers as rrd/rrs/rwd/rws see them (machine.md §1.7).
+// State registers as rrd/rrs/rwd/rws see them (state.md §1).
 #include <chrono>
 
 #include "engine/cpu/guest_clock.h"
@@ -7,7 +7,7 @@
 namespace e2k::cpu {
 namespace {
 
-// Codes of encoding.md §11 that a 64-bit user program can meet.
+// Codes of state.md §1 that a 64-bit user program can meet.
 enum Code : std::uint8_t {
     kPsr = 0x00,
     kWd = 0x01,
@@ -109,7 +109,7 @@ int first_iset(std::uint8_t code) {
 
 bool hidden_from_users(std::uint8_t code) { return code == kEir || code == kTsd || code == kTr; }
 
-/// Readable registers without content of their own: the reference reads 0 (machine.md §1.7).
+/// Readable registers without content of their own: the reference reads 0 (state.md §1).
 bool reads_zero(std::uint8_t code) {
     switch (code) {
         case kCoreMode:
@@ -293,7 +293,7 @@ tl::expected<void, TrapCode> write_state_register(CpuState& s, std::uint8_t code
             s.fpsr = static_cast<std::uint32_t>(value) & 0xffff;
             break;
         default:
-            break;  // accepted, no effect (machine.md §1.7)
+            break;  // accepted, no effect (state.md §1)
     }
     return {};
 }

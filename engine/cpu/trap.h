@@ -6,7 +6,7 @@
 
 namespace e2k::cpu {
 
-/// Number = bit position in TIR_HI.exc = si_trapno (machine.md §9).
+/// Number = bit position in TIR_HI.exc = si_trapno (traps.md §1).
 enum class TrapCode : std::uint8_t {
     IllegalOpcode = 0,
     PrivilegedAction = 1,

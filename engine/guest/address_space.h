@@ -1,4 +1,4 @@
-// The guest's address space: mappings anywhere below kAddressEnd (linux-abi.md §2), in one reserved
+// The guest's address space: mappings anywhere below kAddressEnd (process.md), in one reserved
 // host range (cpu/memory.h).
 #pragma once
 
@@ -29,7 +29,7 @@ struct Region {
 };
 
 // Layout. The programs we run are linked at 0x10000; position-independent ones go to kPieBase. The
-// stack and the first mapping stand where startup-trace.md shows them.
+// stack and the first mapping stand where process.md §1 shows them.
 inline constexpr std::uint64_t kPieBase = 0x20'0000'0000;
 inline constexpr std::uint64_t kLinkerBase = 0x30'0000'0000;    ///< of the program's dynamic linker
 inline constexpr std::uint64_t kProgramLimit = 0x40'0000'0000;  ///< segments and heap stay below
@@ -43,7 +43,7 @@ inline constexpr std::uint64_t kHighMmapLimit = cpu::kGuestSpace - cpu::kGuestGu
 inline constexpr std::uint64_t kHighPrograms = kHighMmapBase;
 /// Where MAP_FIRST32 looks.
 inline constexpr std::uint64_t kFirst32Base = 0x4000'0000, kFirst32Limit = 1ull << 32;
-/// Where %psp and %pcsp claim the hardware stacks are; never mapped (machine.md §3.7).
+/// Where %psp and %pcsp claim the hardware stacks are; never mapped (windows.md §7).
 inline constexpr std::uint64_t kProcedureStackBase = 0xe0'0000'0000;
 inline constexpr std::uint64_t kChainStackBase = 0xf0'0000'0000;
 

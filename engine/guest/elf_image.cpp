@@ -1,4 +1,4 @@
-// Parsing and judging ELF files. Order and wording of the refusals: linux-abi.md §1.3.
+// Parsing and judging ELF files. Order and wording of the refusals: elf.md §3.
 #include "engine/guest/elf_image.h"
 
 #include <elf.h>
@@ -29,7 +29,7 @@ constexpr std::uint64_t kMaxNames =
     64 << 20;  // bytes of symbol names: damaged tables repeat long ones
 constexpr std::uint64_t kPage = cpu::kPageSize;
 
-/// CPU codes of e_flags bits 31:24 (linux-abi.md §1.2, §8.3).
+/// CPU codes of e_flags bits 31:24 (elf.md §2, process.md §7).
 struct CpuCode {
     std::uint8_t code;
     int iset;

@@ -1,4 +1,4 @@
-// ELF64 files for Elbrus: exact refusal messages, segments, symbols (linux-abi.md §1).
+// ELF64 files for Elbrus: exact refusal messages, segments, symbols (elf.md).
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,7 @@ struct ElfImage {
     std::uint64_t entry = 0, phdr_address = 0;
     std::uint16_t phnum = 0, phentsize = 56;
     std::uint32_t e_flags = 0;
-    int iset = 4;  ///< from e_flags (linux-abi.md §1.2)
+    int iset = 4;  ///< from e_flags (elf.md §2)
     std::uint8_t idr_model = 7;
     bool position_independent = false;
     std::string interpreter;  ///< PT_INTERP, empty if static

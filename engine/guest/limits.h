@@ -16,7 +16,7 @@ namespace e2k::guest {
 /// guest's way. Any thread.
 class ResourceLimits {
 public:
-    /// Of the hardware stacks; only Elbrus has them (linux-abi.md §6.6).
+    /// Of the hardware stacks; only Elbrus has them (structs.md §6).
     static constexpr unsigned kProcedureStack = 10001, kChainStack = 10002;
 
     /// Those of the workbench's caller. The first call raises what the workbench itself needs

@@ -71,7 +71,7 @@ struct ProcessOptions {
     std::optional<std::uint64_t> seed;  ///< AT_RANDOM and getrandom follow from it
 };
 
-/// One finished (or still blocked) system call, decoded for the log (workbench.md §5).
+/// One finished (or still blocked) system call, decoded for the log.
 struct SyscallRecord {
     std::uint64_t sequence = 0;
     std::uint64_t bundle = 0;  ///< CpuState::bundles at the call
@@ -128,7 +128,7 @@ enum class Next : std::uint8_t {
 
 class Process {
 public:
-    /// Loads the program and lays out stack, auxiliary vector and registers (linux-abi.md §2).
+    /// Loads the program and lays out stack, auxiliary vector and registers (process.md).
     static tl::expected<std::unique_ptr<Process>, std::string> start(ElfImage image,
                                                                      ProcessOptions options);
     ~Process();

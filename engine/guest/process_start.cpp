@@ -1,5 +1,4 @@
-// From an ELF image to the state at the first bundle of _start (linux-abi.md §2,
-// startup-trace.md §1).
+// From an ELF image to the state at the first bundle of _start (process.md).
 #include <elf.h>
 #include <fcntl.h>
 #include <sys/random.h>

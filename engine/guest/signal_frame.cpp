@@ -1,4 +1,4 @@
-// Entering and leaving signal handlers (linux-abi.md §5.2–5.4).
+// Entering and leaving signal handlers (signals.md §2, §3, §4).
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -18,7 +18,7 @@ constexpr std::uint64_t kMinimumStack = 4096;
 constexpr unsigned kHandlerWindow = 8;
 constexpr std::uint64_t kUnblockable = signal_bit(SIGKILL) | signal_bit(SIGSTOP);
 
-// State register codes (encoding.md §11).
+// State register codes (state.md §1).
 enum : std::uint8_t {
     kPspHi = 0x07,
     kPspLo = 0x09,
@@ -147,7 +147,7 @@ void SavedState::restore(cpu::CpuState& s) const {
     s.fpsr = fpsr;
     s.upsr = upsr;
     s.aau = aau;
-    s.lock = {};  // a locked pair does not survive a signal (machine.md §7.6)
+    s.lock = {};  // a locked pair does not survive a signal (memory.md §3)
     std::copy_n(g.begin(), 16, s.g.begin() + 16);
     std::copy_n(g_tags.begin(), 16, s.g_tags.begin() + 16);
     if (!s.exact_tags) return;

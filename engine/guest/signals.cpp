@@ -1,4 +1,4 @@
-// What is pending, who takes it, and what the default actions are (linux-abi.md §5).
+// What is pending, who takes it, and what the default actions are (signals.md).
 #include <pthread.h>
 #include <unistd.h>
 

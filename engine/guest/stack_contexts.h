@@ -1,5 +1,5 @@
 // Hardware stacks that belong to no thread: what makecontext makes and setcontext switches to
-// (linux-abi.md §4.9.5). Private to engine/guest.
+// (syscalls.md §9.5). Private to engine/guest.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,7 @@ std::uint32_t encode_device(dev_t device) {
     return (min & 0xff) | (maj << 8) | ((min & ~0xffu) << 12);
 }
 
-// E2K MAP_* values (linux-abi.md §6.1).
+// E2K MAP_* values (structs.md §1).
 constexpr std::uint64_t kMapShared = 1, kMapPrivate = 2, kMapType = 3, kMapAnonymous = 0x10,
                         kMapFixed = 0x100, kMapNoReserve = 0x10000, kMapPopulate = 0x20000,
                         kMapFirst32 = 0x80000, kMapFixedNoReplace = 0x400000;

@@ -1,5 +1,5 @@
 // Structures whose layout differs between E2K Linux and x86-64 Linux, and their translation
-// (linux-abi.md §5, §6). Everything not here is equal on both sides and is copied as it is.
+// (signals.md, structs.md). Everything not here is equal on both sides and is copied as it is.
 #pragma once
 
 #include <sys/epoll.h>
@@ -112,7 +112,7 @@ struct SiginfoE2k {
 };
 static_assert(sizeof(SiginfoE2k) == 128);
 
-/// uc_mcontext (linux-abi.md §5.4).
+/// uc_mcontext (signals.md §4).
 struct SigcontextE2k {
     std::uint64_t cr0_lo = 0, cr0_hi = 0, cr1_lo = 0, cr1_hi = 0;
     std::uint64_t sbr = 0, usd_lo = 0, usd_hi = 0, psp_lo = 0, psp_hi = 0, pcsp_lo = 0, pcsp_hi = 0;
@@ -165,7 +165,7 @@ struct SignalFrameE2k {
 };
 static_assert(offsetof(SignalFrameE2k, info) == 64 && offsetof(SignalFrameE2k, context) == 192);
 
-/// Ten words that setjmp fills and e2k_longjmp2 reads (linux-abi.md §4.9.1).
+/// Ten words that setjmp fills and e2k_longjmp2 reads (syscalls.md §9.1).
 struct JumpBufferE2k {
     std::uint64_t sigmask = 0, ip = 0, cr1_lo = 0, pcsp_lo = 0, pcsp_hi = 0;
     std::uint32_t pcshtp = 0, br = 0;

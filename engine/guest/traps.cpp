@@ -1,4 +1,4 @@
-// Exceptions of the processor → signals (linux-abi.md §5.6, machine.md §9), and the sentence a
+// Exceptions of the processor → signals (traps.md), and the sentence a
 // person reads when the program dies of one.
 #include <csignal>
 
@@ -123,7 +123,7 @@ Next Process::trap(Thread& thread, const cpu::Trap& trap) {
         const int needed = fetch                               ? kProtExec
                            : trap.access == cpu::Access::Write ? kProtWrite
                                                                : kProtRead;
-        if (trap.address >= cpu::kAddressEnd && !fetch) {  // machine.md §9, exc_data_page
+        if (trap.address >= cpu::kAddressEnd && !fetch) {  // traps.md §1, exc_data_page
             what = {SIGBUS, BUS_ADRERR, true};
             reason = "beyond the address space";
         } else if (region && allows(region->prot, needed)) {

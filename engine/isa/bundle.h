@@ -70,7 +70,7 @@ struct PredicateList {
     }
 };
 
-/// Address part of staa/ldaa, register part of aaurw/aaurr (encoding.md §4.9).
+/// Address part of staa/ldaa, register part of aaurw/aaurr (syllables.md §4.1).
 struct AauAddress {
     std::uint8_t d = 0, ind = 0, incr = 0, lt = 0, group = 0;
     bool am = false;  ///< post-increment present
@@ -108,7 +108,7 @@ struct AlsOp {
     bool operator==(const AlsOp&) const = default;
 };
 
-enum class ConditionType : std::uint8_t {  ///< ctcond[8:5], encoding.md §3.3
+enum class ConditionType : std::uint8_t {  ///< ctcond[8:5], syllables.md §1.3
     Never = 0,
     Always = 1,
     Pred = 2,
@@ -160,7 +160,7 @@ struct Control0 {
     bool present = false;
     std::uint32_t raw = 0;
     Cs0Kind kind = Cs0Kind::None;
-    bool valid = true;         ///< false: reserved fields or missing SS (encoding.md §2.5)
+    bool valid = true;         ///< false: reserved fields or missing SS (bundles.md §6)
     std::uint8_t ctpr = 0;     ///< 1..3
     std::uint64_t target = 0;  ///< absolute address of disp/ldisp/ibranch/puttsd/icall
     std::uint32_t value = 0;   ///< sdisp entry number, raw disp field of pref
@@ -182,7 +182,7 @@ enum class Cs1Kind : std::uint8_t {
     Reserved
 };
 
-/// CS1 with LTS0 fields of setwd already resolved (encoding.md §6).
+/// CS1 with LTS0 fields of setwd already resolved (syllables.md §6).
 struct Control1 {
     bool present = false;
     std::uint32_t raw = 0;
@@ -200,7 +200,7 @@ struct Control1 {
     bool call = false;  ///< CALL with SS.ctop != 0
     bool icall = false, hcall = false, bad_call = false;
     std::uint8_t wbs = 0;    ///< quads
-    std::uint16_t wait = 0;  ///< encoding.md §6.4
+    std::uint16_t wait = 0;  ///< syllables.md §6.4
     std::uint8_t setei = 0;
     std::uint8_t flush = 0;                     ///< bit 0 flushr, 1 flushc, 2 fillr, 3 fillc
     std::array<std::uint8_t, kChannels> mas{};  ///< per channel, 0 where none
@@ -218,7 +218,7 @@ struct MovaOp {
     bool operator==(const MovaOp&) const = default;
 };
 
-/// One half of an asynchronous (array prefetch) instruction, encoding.md §10.
+/// One half of an asynchronous (array prefetch) instruction, syllables.md §10.
 struct AsyncHalf {
     std::uint32_t aps = 0, disp = 0;
     bool ct = false;   ///< left half: end of program
@@ -228,7 +228,7 @@ struct AsyncHalf {
 };
 AsyncHalf decode_async_half(std::uint32_t aps, std::uint32_t disp, bool left);
 
-/// Input of the predicate logic unit (encoding.md §8).
+/// Input of the predicate logic unit (syllables.md §8).
 struct Elp {
     enum class Kind : std::uint8_t { Lcntex, Spred, Bgrpred, Rndpred, Invalid, Pred };
     Kind kind = Kind::Lcntex;
@@ -304,7 +304,7 @@ tl::expected<Bundle, DecodeError> decode(std::span<const std::uint8_t> bytes, st
 tl::expected<void, DecodeError> decode_into(Bundle& out, std::span<const std::uint8_t> bytes,
                                             std::uint64_t address, int iset);
 
-/// Names of the words of a bundle (encoding.md §1).
+/// Names of the words of a bundle (bundles.md §1).
 enum class Syllable : std::uint8_t { Hs, Ss, Als, Cs0, Ales, Cs1, Aas, Lts, Pls, Cds };
 std::string_view syllable_name(Syllable s);  ///< "ALS"; the number is printed behind it
 
@@ -316,7 +316,7 @@ struct SyllableBits {
     std::string text() const;  ///< "ALS2 bits 15..8", "SS bit 20"
 };
 
-/// Why a well-formed bundle must not execute (encoding.md §2.5), e.g. unknown opcode in ALC2.
+/// Why a well-formed bundle must not execute (bundles.md §6), e.g. unknown opcode in ALC2.
 struct Illegality {
     enum class Trap : std::uint8_t { IllegalOpcode, IllegalOperand } trap = Trap::IllegalOpcode;
     std::int8_t channel = -1;     ///< lane, -1 = not an ALS operation

@@ -1,4 +1,5 @@
-// Layout of a bundle and its control, predicate and array parts (encoding.md §2-3, §5-8).
+// Layout of a bundle and its control, predicate and array parts (bundles.md §2, syllables.md §1,
+// §5, §6, §7, §8).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 namespace e2k::isa {
 namespace {
 
-constexpr std::uint16_t kImpliedAles = 0x01c0;  ///< ALES2/5 without storage (encoding.md §2.3)
+constexpr std::uint16_t kImpliedAles = 0x01c0;  ///< ALES2/5 without storage (bundles.md §4)
 
 constexpr std::uint32_t bits(std::uint32_t word, unsigned high, unsigned low) {
     return (word >> low) & ((2u << (high - low)) - 1);

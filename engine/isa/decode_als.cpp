@@ -1,4 +1,4 @@
-// Arithmetic-logic syllables: operands and conditions (encoding.md §4, §9).
+// Arithmetic-logic syllables: operands and conditions (syllables.md §2, §3, §9).
 #include "engine/isa/decode_als.h"
 
 namespace e2k::isa {
@@ -159,7 +159,7 @@ void decode_special(const Bundle& b, AlsOp& a) {
             return;
         default:
             // Literals as third source come from a secondary source that describes v7; up to v6
-            // the other tools reject them and no compiler emits them (encoding.md §4.5).
+            // the other tools reject them and no compiler emits them (syllables.md §3.3).
             if (b.iset >= 7 && low >= 0xd0 && low <= 0xdf)
                 a.src3 = source2_operand(b, low, op.src3);
             return;

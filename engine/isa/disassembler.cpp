@@ -1,4 +1,5 @@
-// Text of control, predicate and array parts and of whole bundles (disassembly.md A.3, A.6-A.9).
+// Text of control, predicate and array parts and of whole bundles (disassembly.md §3, §6, §7, §8,
+// §9).
 #include "engine/isa/disassembler.h"
 
 #include "engine/isa/print.h"

@@ -1,4 +1,4 @@
-// Contents that decode but must not execute (encoding.md §2.5).
+// Contents that decode but must not execute (bundles.md §6).
 #include <fmt/format.h>
 
 #include "engine/isa/bundle.h"
@@ -170,7 +170,7 @@ LegalityResult check_header(const Bundle& b) {
     return {};
 }
 
-/// Local predicates a CLP may read: PLS0 @p0-1, PLS1 @p0-4, PLS2 @p0-5 (encoding.md §8).
+/// Local predicates a CLP may read: PLS0 @p0-1, PLS1 @p0-4, PLS2 @p0-5 (syllables.md §8).
 constexpr std::array<std::uint8_t, 3> kLastLocal{1, 4, 5};
 
 LegalityResult check_plu(const PredicateLogic& p) {

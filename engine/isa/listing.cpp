@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t kUnit = 8;  ///< bundles start at multiples of it
 constexpr std::uint64_t kAsyncEntry = 16;
-constexpr unsigned kMaxAsyncEntries = 32;  ///< encoding.md §10
+constexpr unsigned kMaxAsyncEntries = 32;  ///< syllables.md §10
 
 std::vector<std::uint32_t> words_of(std::span<const std::uint8_t> bytes) {
     std::vector<std::uint32_t> words(bytes.size() / 4);

@@ -9,7 +9,7 @@
 
 namespace e2k::isa {
 
-/// MAS that turns staa/ldaa into an access to an array-unit register (encoding.md §4.9).
+/// MAS that turns staa/ldaa into an access to an array-unit register (syllables.md §4.1).
 inline constexpr std::uint8_t kAauAccessMas = 0x3f;
 
 /// What identifies an operation inside its bundle.
@@ -22,7 +22,7 @@ struct AlsCode {
     std::uint8_t mas = 0;
 };
 
-/// The row, or null if no operation of this version has the encoding (encoding.md §4.1). Where
+/// The row, or null if no operation of this version has the encoding (syllables.md §2.1). Where
 /// several names share it (plog, qplog), the canonical one.
 const Operation* find_operation(const AlsCode& code);
 

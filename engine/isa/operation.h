@@ -12,7 +12,7 @@ inline constexpr int kChannels = 6;
 inline constexpr int kMinIset = 1;
 inline constexpr int kMaxIset = 7;
 
-/// Syllable layout of an ALS operation (encoding.md §4.1) or the unit of any other operation.
+/// Syllable layout of an ALS operation (syllables.md §2.1) or the unit of any other operation.
 enum class Format : std::uint8_t {
     Alopf1,
     Alopf1Merge,
@@ -50,12 +50,12 @@ enum class Format : std::uint8_t {
     Apb,
 };
 
-/// Width an operand is really used with (opcodes.md): 32, 64, 80, 128 (register pair), 128 (one
-/// register) bits; Pred = predicate, State = state register, Aau = %aad/%aasti address,
-/// AauReg = AAU register, MmuReg = MMU register.
+/// Width an operand is really used with (registers.md §5): 32, 64, 80, 128 (register pair), 128
+/// (one register) bits; Pred = predicate, State = state register, Aau = %aad/%aasti address, AauReg
+/// = AAU register, MmuReg = MMU register.
 enum class Width : std::uint8_t { None, S, D, X, Q, P, Pred, State, Aau, AauReg, MmuReg };
 
-/// Channel pairs of a two-channel operation (encoding.md §4.7).
+/// Channel pairs of a two-channel operation (syllables.md §3.5).
 enum class Pair : std::uint8_t { None, P01_34, P02_35, P25, P01 };
 
 /// What an operation is about; used for grouping, coverage tables and lane tinting.
@@ -140,11 +140,11 @@ struct Operation {
     std::uint8_t iset_min;
     std::uint8_t iset_max;
     Width src1, src2, src3, src4, dst;  ///< src4 = data of a store
-    std::string_view print_sizes;       ///< objdump's letters, operand order (opcodes.md `txt`)
+    std::string_view print_sizes;       ///< objdump's letters, operand order (disassembly.md §4)
     Pair pair;
     std::uint16_t flags;       ///< OR of OpFlag
     std::uint8_t latency;      ///< cycles from issue to a dependent operation, 0 = unknown
-    std::string_view summary;  ///< formula in words, for hover texts (operations.csv `formula`)
+    std::string_view summary;  ///< formula in words, for hover texts
 
     constexpr bool has(OpFlag f) const { return (flags & static_cast<std::uint16_t>(f)) != 0; }
 };

@@ -1,4 +1,4 @@
-// Text pieces shared by the files of the disassembler (disassembly.md part A).
+// Text pieces shared by the files of the disassembler (disassembly.md).
 #pragma once
 
 #include <fmt/format.h>

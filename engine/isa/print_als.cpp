@@ -1,4 +1,4 @@
-// Text of arithmetic-logic operations (disassembly.md A.4, A.5).
+// Text of arithmetic-logic operations (disassembly.md §4, §5).
 #include "engine/isa/decode_als.h"
 #include "engine/isa/opcode_index.h"
 #include "engine/isa/print.h"

@@ -1,4 +1,4 @@
-// Codes and names of the state registers (encoding.md §11).
+// Codes and names of the state registers (state.md §1).
 #include <array>
 
 #include "engine/isa/disassembler.h"

@@ -1,4 +1,5 @@
-// Bit fields of the syllables of a bundle (encoding.md §2-9).
+// Bit fields of the syllables of a bundle (bundles.md §2, syllables.md §1, §2, §3, §5, §6, §7, §8,
+// §9).
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -30,7 +30,7 @@ bool falls_through(const isa::Bundle& b) {
 /// No operation, and yet more than a pause: no assembler makes that, but addresses in a table look
 /// like it.
 bool is_hollow(const isa::Bundle& b) {
-    constexpr std::uint32_t kOperations = 0xfc0c'd000;  // HS: al, pl, c1, c0, s (encoding.md §2.1)
+    constexpr std::uint32_t kOperations = 0xfc0c'd000;  // HS: al, pl, c1, c0, s (bundles.md §2)
     constexpr std::uint32_t kPause = 0x0000'0780;       // lm, nop
     return (b.hs & kOperations) == 0 && (b.hs & ~kPause) != 0;
 }

@@ -22,7 +22,7 @@ using cpu::SemKind;
 using isa::Format;
 using isa::Operation;
 
-constexpr int kFirstVersion = 2;  // v1 programs do not run (linux-abi.md §1.2)
+constexpr int kFirstVersion = 2;  // v1 programs do not run (elf.md §2)
 
 /// A bundle that shows an operation at work, lines by '\n': those outside the arithmetic channels,
 /// and those that are translated for one register only.

@@ -1,5 +1,5 @@
 // Runs decode and execute vectors: JSON Lines records, plain or gzip, that say what a bundle
-// prints as and what it does (format: vectors README §3, §4).
+// prints as and what it does.
 #pragma once
 
 #include <cstddef>

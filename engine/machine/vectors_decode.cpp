@@ -1,4 +1,4 @@
-// Decode records: bytes against the normalised disassembly (vectors README §3).
+// Decode records: bytes against the normalised disassembly.
 #include <cstring>
 #include <sstream>
 

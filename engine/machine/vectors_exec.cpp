@@ -1,4 +1,4 @@
-// Execute records: set up the state of `in`, run the code, compare with `out` (vectors README §4).
+// Execute records: set up the state of `in`, run the code, compare with `out`.
 #include <sys/mman.h>
 
 #include <array>
@@ -64,7 +64,7 @@ private:
     MemoryView view_;
 };
 
-/// The signal a Linux program receives for a trap (machine.md §9).
+/// The signal a Linux program receives for a trap (traps.md §1).
 std::string_view signal_of(TrapCode code) {
     switch (code) {
         case TrapCode::Division:
@@ -250,7 +250,7 @@ private:
                    std::fabs(f - e) <= std::fabs(e) * kApproximation;
         }
         // rrs %lsr with dbl = 1: the vectors' source writes all 64 bits, a 32-bit result clears
-        // the upper half; both are accepted (vectors README §7).
+        // the upper half; both are accepted.
         if (record_.at("op") == "rrs" && record_.at("chk") == 0)
             return (expected & 0xffff'ffff) == found;
         return false;

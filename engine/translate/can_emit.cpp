@@ -20,7 +20,7 @@ using isa::ConditionType;
 
 namespace {
 
-/// State registers that every version has (encoding.md §11) and that can be read where others of
+/// State registers that every version has (state.md §1) and that can be read where others of
 /// the bundle's operations may already have been computed.
 bool can_read(std::uint8_t code, const ExecBundle& b) {
     switch (code) {
@@ -131,7 +131,7 @@ bool predicates_clash(const ExecBundle& b, Config config) {
     return false;
 }
 
-/// CLP operands in the order in which they are computed (machine.md §6.1).
+/// CLP operands in the order in which they are computed (predicates.md §1).
 bool plu_in_order(const ExecBundle& b) {
     if (!(b.flags & cpu::exec::kPlu)) return true;
     for (unsigned k = 0; k < b.plu.count; ++k)

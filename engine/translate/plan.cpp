@@ -289,7 +289,7 @@ private:
         }
     }
 
-    /// As pop_return() does (machine.md §3.4).
+    /// As pop_return() does (windows.md §4).
     void resolve_return(Node& n, Config callee) {
         const CallFrame& frame = *frame_of(n.frame);
         cpu::WindowDescriptor wd = frame.caller.window();

@@ -236,7 +236,7 @@ void RegionEmitter::count_way(int from, int to) {
 }
 
 /// Guarded operations whose register another operation of the bundle writes too: the highest
-/// channel that is enabled wins (machine.md §2.4), so each must leave the register alone if not.
+/// channel that is enabled wins (execution.md §4), so each must leave the register alone if not.
 unsigned RegionEmitter::shared_destinations() const {
     unsigned shared = 0;
     const auto register_of = [&](unsigned i) -> int {

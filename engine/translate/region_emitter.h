@@ -1,5 +1,5 @@
 // From a plan to host code: the bundles of a region one after another, each in the order of
-// machine.md §2.1, so that everything that may trap or fault comes before the first commit.
+// execution.md §1, so that everything that may trap or fault comes before the first commit.
 #pragma once
 
 #include <asmjit/x86.h>

@@ -33,7 +33,7 @@ static_assert(offsetof(cpu::WindowDescriptor, tagged) * 8 == kTaggedBit);
 
 using cpu::kMaxWindow;
 
-/// Physical predicate of %predN (machine.md §1.4).
+/// Physical predicate of %predN (registers.md §4).
 constexpr unsigned pred_phys(const cpu::RotationState& br, unsigned n) {
     const unsigned m = br.psz + 1u;
     if (n >= m) return n;
@@ -41,7 +41,7 @@ constexpr unsigned pred_phys(const cpu::RotationState& br, unsigned n) {
     return i >= m ? i - m : i;
 }
 
-/// Window index of %b[n], or -1 outside the rotating area or the window (machine.md §1.2).
+/// Window index of %b[n], or -1 outside the rotating area or the window (registers.md §2).
 constexpr int based_index(const cpu::RotationState& br, unsigned n, unsigned window_size) {
     const unsigned bz = 2u * br.rsz + 2u;
     if (n >= bz) return -1;
@@ -53,7 +53,7 @@ constexpr int based_index(const cpu::RotationState& br, unsigned n, unsigned win
 
 /// The configuration after `b`, transfer taken or not; calls and returns are not included.
 Config config_after(const cpu::exec::ExecBundle& b, Config before, bool taken);
-/// The configuration in which a callee starts, `wbs` registers up (machine.md §3.4).
+/// The configuration in which a callee starts, `wbs` registers up (windows.md §4).
 Config config_of_callee(Config caller, unsigned wbs);
 
 }  // namespace e2k::translate

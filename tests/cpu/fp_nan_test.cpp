@@ -1,4 +1,4 @@
-// Which NaN survives, and when IE is raised (operations.md §4.2, 4.9, 5.2, 11).
+// Which NaN survives, and when IE is raised (float.md §2, §9, float80.md §2).
 #include <gtest/gtest.h>
 
 #include "engine/cpu/semantics/fp_fma.h"

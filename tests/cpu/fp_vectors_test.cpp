@@ -1,4 +1,4 @@
-// Every floating-point tuple of operations_vectors.csv (operations.md §12): result and sticky flags
+// Every floating-point tuple of operations_vectors.csv: result and sticky flags
 // of the semantic functions, under the tuple's rounding mode. And a sample of the execute vectors
 // reduced to single operations, which set all of PFPFR, FPCR (with its precision) and FPSR.
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Cases the tuples do not contain: rules that depend on the version, faults, counts at the limits
-// (operations.md §3, 6, 11) and the examples of the reference.
+// (integer.md, packed.md) and the examples of the reference.
 #include <gtest/gtest.h>
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Every tuple of operations_vectors.csv that is not floating point (operations.md §12), through
+// Every tuple of operations_vectors.csv that is not floating point, through
 // semantics_of(), and a sample of them kept in the repository.
 #include <gtest/gtest.h>
 

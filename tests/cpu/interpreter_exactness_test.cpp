@@ -1,5 +1,5 @@
-// What traps and what does not, to the word and the part of a condition (machine.md §2.1, §5.5,
-// §7.1; operations.md §1.6, §7.1): beyond what the vectors cover.
+// What traps and what does not, to the word and the part of a condition (execution.md §1, loops.md
+// §5, speculation.md §1, memory.md §1): beyond what the vectors cover.
 #include <string>
 #include <vector>
 
@@ -208,7 +208,7 @@ TEST_F(Exactness, ThereIsNoArrayRegisterWriteOfAByteOrHalfword) {
     EXPECT_EQ(state.aau.aasti[1], 2u);
     runs({"staab,5 %r2, %aad1 [ %aasti1 ], mas = 0x3f"});
     EXPECT_EQ(load<std::uint32_t>(kData), 0x00887788u);
-    state.iset = 4;  // later versions: nothing happens (machine.md §8.3)
+    state.iset = 4;  // later versions: nothing happens (arrays.md §3)
     runs({"staah,2 %r2, %aad1 [ %aasti2 + 0x10 ], mas = 0x3f", "incr,2 %aaincr0"});
     EXPECT_EQ(load<std::uint16_t>(kData + 0x10), 0u);
     EXPECT_EQ(state.aau.aasti[2], 0u);

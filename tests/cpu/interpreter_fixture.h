@@ -1,5 +1,5 @@
 // A tiny guest for interpreter tests: mapped code and data pages, and bundles put together from raw
-// syllables (bit layout: encoding.md §2.1).
+// syllables (bit layout: bundles.md §2).
 #pragma once
 
 #include <sys/mman.h>
@@ -120,7 +120,7 @@ struct Syllables {
     }
 };
 
-/// MAS word of CS1 (encoding.md §6.7).
+/// MAS word of CS1 (syllables.md §6.7).
 constexpr std::uint32_t mas(unsigned m0, unsigned m2, unsigned m3, unsigned m5) {
     return 6u << 28 | m0 << 21 | m2 << 14 | m3 << 7 | m5;
 }

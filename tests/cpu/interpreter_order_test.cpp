@@ -1,4 +1,4 @@
-// Order inside a bundle (machine.md §2): reads before writes, memory by channel, atomic faults.
+// Order inside a bundle (execution.md): reads before writes, memory by channel, atomic faults.
 #include "tests/cpu/interpreter_fixture.h"
 
 namespace e2k::cpu::test {

@@ -37,7 +37,7 @@ protected:
     }
 };
 
-TEST_F(Reference, WhatSixtyFourBitProgramsHaveNot) {  // machine.md §0.1
+TEST_F(Reference, WhatSixtyFourBitProgramsHaveNot) {  // versions.md §1
     for (const int iset : {2, 4, 6}) {
         traps("abg 1", TrapCode::IllegalOpcode, "abg", iset);
         traps("vfdi", TrapCode::IllegalOpcode, "vfdi", iset);
@@ -54,7 +54,7 @@ TEST_F(Reference, WhatThePrivilegedDo) {
     traps("ldd,0 [%dr1], %dr2, mas = 1", TrapCode::PrivilegedAction, "kernel");
 }
 
-TEST_F(Reference, WhatLeftTheArchitecture) {  // machine.md §10
+TEST_F(Reference, WhatLeftTheArchitecture) {  // versions.md §2
     for (const int iset : {3, 4, 5, 6}) {
         traps("puttsd 2", TrapCode::IllegalOpcode, "elbrus-v2", iset);
         traps("gettsd %ctpr1", TrapCode::IllegalOpcode, "elbrus-v2", iset);
@@ -85,7 +85,7 @@ TEST_F(Reference, NewerThanTheProcessor) {
     }
 }
 
-TEST_F(Reference, RegistersOutsideTheWindow) {  // machine.md §1.2
+TEST_F(Reference, RegistersOutsideTheWindow) {  // registers.md §2
     state.wd.size = 16;
     traps("addd 0, %dr16, %dr1", TrapCode::WindowBounds, "16");
     traps("addd 0, 1, %dr20", TrapCode::WindowBounds, "20");
@@ -110,7 +110,7 @@ TEST_F(Reference, ResultsForTransferRegisters) {
     expect_trap(TrapCode::IllegalOpcode);
 }
 
-TEST_F(Reference, StrictAlignment) {  // machine.md §1.6
+TEST_F(Reference, StrictAlignment) {  // state.md §2.2
     const std::uint64_t odd = kData + 3;
     reg(1).lo = odd;
     reg(2).lo = 0x1122334455667788;
@@ -136,7 +136,7 @@ TEST_F(Reference, StrictAlignment) {  // machine.md §1.6
     EXPECT_EQ(reg(3).lo, 0x4afafafa4afafafau);
 }
 
-TEST_F(Reference, ALabelInTheSecondRegisterEndsThePrefetch) {  // machine.md §4.1, §8.2
+TEST_F(Reference, ALabelInTheSecondRegisterEndsThePrefetch) {  // control.md §1, arrays.md §2
     state.aau.active = 1;
     runs("disp %ctpr1, 2");
     runs("disp %ctpr3, 2");
@@ -170,7 +170,7 @@ protected:
     }
 };
 
-TEST_F(ArrayReference, LoadWiderThanItsElement) {  // machine.md §8.4
+TEST_F(ArrayReference, LoadWiderThanItsElement) {  // arrays.md §4
     poke<std::uint64_t>(kData, 0x1122334455667788);
     struct Case {
         const char* text;
@@ -191,7 +191,7 @@ TEST_F(ArrayReference, LoadWiderThanItsElement) {  // machine.md §8.4
     }
 }
 
-TEST_F(ArrayReference, AlignmentByVersion) {  // machine.md §8.4
+TEST_F(ArrayReference, AlignmentByVersion) {  // arrays.md §4
     poke<std::uint64_t>(kData + 1, 0x1122334455667788);
     for (const int iset : {2, 3, 4}) {
         area(4, kData + 1);
@@ -205,7 +205,7 @@ TEST_F(ArrayReference, AlignmentByVersion) {  // machine.md §8.4
     }
 }
 
-TEST_F(ArrayReference, IndexWidthByVersion) {  // machine.md §8.1: 32 bits up to v4, then 48 signed
+TEST_F(ArrayReference, IndexWidthByVersion) {  // arrays.md §1: 32 bits up to v4, then 48 signed
     for (const int iset : {4, 5}) {
         area(4, kData + 16);
         state.aau.aaincr[1] = ~0ull;  // one element back

@@ -1,5 +1,5 @@
-// Exact tags: diagnostic values, predicates and their rules (machine.md §6.3, §7), beyond what the
-// vectors cover.
+// Exact tags: diagnostic values, predicates and their rules (predicates.md §3, speculation.md),
+// beyond what the vectors cover.
 #include "tests/cpu/interpreter_fixture.h"
 
 namespace e2k::cpu::test {

@@ -47,7 +47,7 @@ TEST(SemanticsTable, EveryUserModeOperationHasAMeaning) {
     EXPECT_TRUE(missing.empty()) << names;
 }
 
-/// Operations without a public definition (operations.md §9) must say so, not compute something.
+/// Operations without a public definition (versions.md §3) must say so, not compute something.
 TEST(SemanticsTable, UndefinedOperationsHaveNone) {
     constexpr std::array undefined{Family::IntFlags, Family::MemSegment, Family::ProtectedMisc,
                                    Family::Unknown, Family::V7};

@@ -147,8 +147,8 @@ TEST_F(Stacks, ReturnDoesNotLeaveTheProcedureStack) {
     expect_trap(TrapCode::WindowBounds);
 }
 
-/// encoding.md §3.3, type 9: the condition is a comparison of the bundle itself, so the transfer is
-/// decided last. It is checked like any other.
+/// syllables.md §1.3, type 9: the condition is a comparison of the bundle itself, so the transfer
+/// is decided last. It is checked like any other.
 TEST_F(Stacks, TransfersDecidedByTheirOwnBundleAreChecked) {
     emit(Syllables{}.control0(disp(1, kCode, kCode + 0x100)));
     emit(Syllables{}

@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kBad = 8, kBadHigh = 0x7fff'ffff'0000, kBeyond = cpu::kGuestSpace - 4;
 constexpr std::uint64_t kCwd = static_cast<std::uint64_t>(-100);
 
-/// Numbers used below (syscalls.csv).
+/// Numbers used below.
 enum Nr : std::uint32_t {
     kRead = 3,
     kWrite = 4,

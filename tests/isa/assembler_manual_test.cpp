@@ -1,4 +1,4 @@
-// The assembler's manual (disassembly.md part B) line by line: what it says is accepted, beside a
+// The assembler's manual (assembly.md) line by line: what it says is accepted, beside a
 // spelling whose bytes other tests have checked.
 #include <gtest/gtest.h>
 

@@ -28,7 +28,7 @@ Built assemble(std::string_view source, int iset = 4) {
     return assemble(source, AssemblerOptions{.iset = iset});
 }
 
-/// Words in memory order, as in the worked examples of encoding.md §13.
+/// Words in memory order, as in the worked examples of bundles.md §7.
 std::string words(const Built& built) {
     if (!built) return built.error().front().describe("source");
     std::string out;

@@ -1,4 +1,4 @@
-// Every decode vector: text of valid bundles, errors of invalid ones (vectors README §3).
+// Every decode vector: text of valid bundles, errors of invalid ones.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -83,7 +83,7 @@ std::string meaning(const Bundle& b, std::string_view syllable, std::string_view
     return "no field";
 }
 
-TEST(Syllables, NameWhatTheyHold) {  // encoding.md §13, example 23
+TEST(Syllables, NameWhatTheyHold) {  // bundles.md §7, example 23
     const auto b = decoded({0x10418022, 0x1f22b683, 0x60004000, 0x00000064, 0, 0x10612062}, 2);
     EXPECT_EQ(meaning(b, "HS", "al"), "ALS2");
     EXPECT_EQ(meaning(b, "HS", "lng"), "24 bytes");
@@ -99,7 +99,7 @@ TEST(Syllables, NameWhatTheyHold) {  // encoding.md §13, example 23
     EXPECT_EQ(meaning(b, "CDS0.lo", "pred"), "%pred2");
 }
 
-TEST(Syllables, FindHalfSyllablesWhereTheyLie) {  // encoding.md §13, example 26
+TEST(Syllables, FindHalfSyllablesWhereTheyLie) {  // bundles.md §7, example 26
     const auto b = decoded({0xfff41078, 0xc000f000, 0x0880d880, 0x08808081, 0x08808082, 0x08808083,
                             0x08808084, 0x08808085, 0x0c830c86, 0x0c810c82, 0x0c840c85, 0x81828384,
                             0x10002040, 0x308040c1, 0xffffffff, 0x60600060},

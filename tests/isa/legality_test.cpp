@@ -1,4 +1,4 @@
-// Contents that decode and must not execute (encoding.md §2.5), beyond what the vectors cover.
+// Contents that decode and must not execute (bundles.md §6), beyond what the vectors cover.
 #include <array>
 #include <cstring>
 #include <string>

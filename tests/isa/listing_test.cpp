@@ -87,7 +87,7 @@ TEST(Listing, DoesNotFoldOverASymbol) {
 }
 
 TEST(Listing, FollowsLdispToArrayPrograms) {
-    // ldisp %ctpr2, +8; one entry of a prefetch program (encoding.md §13, example 20)
+    // ldisp %ctpr2, +8; one entry of a prefetch program (bundles.md §7, example 20)
     const auto rows = list_code(
         code({0x00004001, 0x90000001, 0x98813541, 0x00000010, 0x06008000, 0x00000000}), kStart, {});
     ASSERT_EQ(rows.size(), 2u);

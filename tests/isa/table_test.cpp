@@ -256,7 +256,7 @@ std::string line_of(const Record& r) {
     return out.str();
 }
 
-/// opcodes.csv gives pextrh a 32-bit result; it writes 64 bits (operations.md §6.5).
+/// opcodes.csv gives pextrh a 32-bit result; it writes 64 bits (packed.md §5).
 Record corrected(Record r) {
     if (r.at("mnemonic") == "pextrh") r["dst"] = "d";
     return r;

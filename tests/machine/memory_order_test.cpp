@@ -1,5 +1,5 @@
 // Memory operations of one bundle happen in the order of channels 0, 2, 3, 5, overlapping or not
-// (machine.md §2.3): random bundles, expected values from a model that does one after the other.
+// (execution.md §3): random bundles, expected values from a model that does one after the other.
 #include <gtest/gtest.h>
 
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// The gdb protocol over guests that are known bundle by bundle (gdb.md §10).
+// The gdb protocol over guests that are known bundle by bundle.
 #include <chrono>
 #include <csignal>
 #include <fstream>
@@ -71,7 +71,7 @@ TEST(Signals, HaveTheNumbersOfGdb) {
     EXPECT_EQ(from_gdb(255), 0);
 }
 
-/// gdb.md §3.1: lengths of `g`, and every register by itself.
+/// Lengths of `g`, and every register by itself.
 TEST_F(Counter, RegistersHaveTheirPlaces) {
     const std::map<int, std::size_t> lengths{{2, 4596}, {3, 4604}, {4, 4604}, {5, 4908}, {6, 4948}};
     const std::map<int, std::size_t> counts{{2, 841}, {3, 842}, {4, 842}, {5, 908}, {6, 913}};

@@ -285,7 +285,7 @@ struct Counted {
     LoopState lsr;
     std::uint64_t loads = 0x100, stores = 0x200;
 
-    /// One pass of the loop (machine.md §5.2, 5.3, 5.5) with `count` stores.
+    /// One pass of the loop (loops.md §2, §3, §5) with `count` stores.
     void advance(unsigned count) {
         if (lsr.loop_end() && lsr.pcnt == 0)
             lsr.strmd = static_cast<std::uint8_t>(lsr.strmd - count);

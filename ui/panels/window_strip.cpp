@@ -16,7 +16,7 @@ namespace e2k::ui {
 
 namespace {
 
-constexpr float kPhysicalRegisters = 224;  ///< machine.md §3.5
+constexpr float kPhysicalRegisters = 224;  ///< windows.md §5
 
 struct Span {
     std::uint32_t first, last;  ///< registers of the window file shown

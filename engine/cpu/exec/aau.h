@@ -1,4 +1,4 @@
-// The array access unit: descriptors, indices, prefetch programs (machine.md §8). Accesses happen
+// The array access unit: descriptors, indices, prefetch programs (arrays.md). Accesses happen
 // when the `mova` or `staa` executes; buffers and timing are not modelled.
 #pragma once
 
@@ -14,11 +14,11 @@ namespace e2k::cpu::exec {
 /// What a `mova` delivers when its element cannot be read.
 inline constexpr std::uint64_t kBadArrayElement = 0xeaed'0f70'eaed'0f70ull;
 
-/// ISA versions from which indices have 48 bits and elements need not be aligned (machine.md §8.1,
-/// §8.4).
+/// ISA versions from which indices have 48 bits and elements need not be aligned (arrays.md §1,
+/// §4).
 inline constexpr int kFirstWideIndex = 5, kFirstUnalignedElement = 5;
 
-/// Indices are 32-bit and wrap before v5, 48-bit signed from v5 on (machine.md §8.1).
+/// Indices are 32-bit and wrap before v5, 48-bit signed from v5 on (arrays.md §1).
 std::uint64_t wrap_index(std::uint64_t value, int iset);
 
 /// Address of a staa: AAD[d].base + AASTI[ind] + literal.

@@ -40,7 +40,7 @@ void Executor<Tags>::compute_one(const ExecBundle& b, const MicroOp& op, unsigne
     }
 }
 
-/// gettag*: the tag as a number. puttag*: operand a with the tag in operand b (machine.md §7.1).
+/// gettag*: the tag as a number. puttag*: operand a with the tag in operand b (speculation.md §1).
 template <bool Tags>
 void Executor<Tags>::tag_operation(const MicroOp& op, unsigned i, Pending& p) {
     const bool get = op.wa == isa::Width::None;
@@ -53,7 +53,7 @@ void Executor<Tags>::tag_operation(const MicroOp& op, unsigned i, Pending& p) {
     if constexpr (Tags) {
         const unsigned wanted = static_cast<unsigned>(low(op.b, isa::Width::S)) & 0xff;
         const unsigned own = operand_tag(op.a, op.wa);
-        // A nonzero tag does not hide that the source already was diagnostic (operations.md §3.11).
+        // A nonzero tag does not hide that the source already was diagnostic (integer.md §11).
         const bool keeps = wanted != 0 && (own != 0 || operand_tag(op.b, op.wb) != 0);
         p.tag[i] = static_cast<std::uint16_t>(kRawTag | (keeps && own != 0 ? own : wanted));
     }

@@ -1,4 +1,4 @@
-// Executes one pre-decoded bundle, in the order of machine.md §2.1: everything that can trap is
+// Executes one pre-decoded bundle, in the order of execution.md §1: everything that can trap is
 // looked at before anything is written, so that a trap leaves the state of the bundle's start.
 #pragma once
 
@@ -58,7 +58,8 @@ struct HeldStore {
 /// %pfpfr, %fpcr, %fpsr: the host's FP environment holds them while guest code runs.
 inline bool is_fp_register(std::uint8_t code) { return code >= 0x84 && code <= 0x86; }
 
-/// Exact = tags are modelled: diagnostic values propagate and trap (machine.md §6.3, §7).
+/// Exact = tags are modelled: diagnostic values propagate and trap (predicates.md §3,
+/// speculation.md).
 template <bool Tags>
 class Executor {
 public:
@@ -78,7 +79,7 @@ public:
     void hold_stores(std::vector<HeldStore>& to) { held_ = &to; }
 
 private:
-    /// All steps of machine.md §2.1.
+    /// All steps of execution.md §1.
     bool execute_general(const ExecBundle& b);
     /// The same steps for bundles without kUncommon properties, where most of them are empty.
     bool execute_common(const ExecBundle& b);
@@ -154,7 +155,7 @@ private:
         return true;
     }
     /// The diagnostic predicate on which a conjunction depends, null if there is none: a part that
-    /// is reliably false decides it alone (machine.md §2.1).
+    /// is reliably false decides it alone (execution.md §1).
     const Condition* diagnostic_part(const ExecBundle& b, ConditionRange range) const {
         const Condition* found = nullptr;
         for (unsigned k = range.begin; k < range.begin + unsigned{range.count}; ++k) {
@@ -179,15 +180,15 @@ private:
         return _mm_set_epi64x(static_cast<long long>(reg.ext & extension_mask(w)),
                               static_cast<long long>(reg.lo & low_mask(w)));
     }
-    /// Operand a, chosen by the selecting predicate in merge forms (operations.md §3.8).
+    /// Operand a, chosen by the selecting predicate in merge forms (integer.md §8).
     RegRef first(const ExecBundle& b, const MicroOp& op) const {
         if (!op.merges) return op.a;
         return op.merge.count != 0 && conditions_hold(b, op.merge) ? op.b : op.a;
     }
     /// The CTPR a transfer of this bundle uses: a preparation in the same bundle counts.
     Ctpr transfer_register(const ExecBundle& b, const Pending& p, unsigned n) const;
-    /// A diagnostic operand that the operation really looks at (machine.md §7.1), address operands
-    /// only for memory operations.
+    /// A diagnostic operand that the operation really looks at (speculation.md §1), address
+    /// operands only for memory operations.
     std::optional<RegRef> diagnostic_source(const ExecBundle& b, const MicroOp& op) const;
     unsigned operand_tag(RegRef r, isa::Width w) const;
 

@@ -8,10 +8,10 @@
 
 namespace e2k::cpu::exec {
 
-/// Set in every word of a speculative result whose guard is diagnostic (machine.md §7.4).
+/// Set in every word of a speculative result whose guard is diagnostic (speculation.md §4).
 inline constexpr std::uint64_t kDiagnosticBits = 0x4000'0000'4000'0000ull;
 
-// --- memory, in channel order 0, 2, 3, 5 (machine.md §2.3) ---
+// --- memory, in channel order 0, 2, 3, 5 (execution.md §3) ---
 
 template <bool Tags>
 inline void Executor<Tags>::load(const MicroOp& op, unsigned i, Pending& p) {
@@ -35,7 +35,8 @@ template <bool Tags>
 void Executor<Tags>::special_load(const MicroOp& op, unsigned i, const Value& raw, Pending& p) {
     const Value& result = p.result[i];
     if (op.mode == MemoryMode::CheckLoad) {
-        // The early load wrote the same register; a different value now is a conflict (§7.5).
+        // The early load wrote the same register; a different value now is a conflict (memory.md
+        // §4).
         if (op.write == Write::None) {
             p.mlock = true;
             return;
@@ -329,7 +330,7 @@ void Executor<Tags>::commit_mova(const ExecBundle& b, const Pending& p) {
     }
 }
 
-// --- predicate logic (machine.md §6) ---
+// --- predicate logic (predicates.md) ---
 
 template <bool Tags>
 void Executor<Tags>::evaluate_plu(const ExecBundle& b, Pending& p) {
@@ -355,7 +356,7 @@ void Executor<Tags>::evaluate_plu(const ExecBundle& b, Pending& p) {
                 break;
             case isa::ClpOpcode::Movep:
                 tag = (x & kPredTag) | ((x & kPredValue) ? (y & kPredTag) : 0u);
-                // Without a true first operand the destination keeps its value (§6.2).
+                // Without a true first operand the destination keeps its value (predicates.md §2).
                 writes = writes && (x & (kPredValue | (Tags ? kPredTag : 0u)));
                 break;
             default:
@@ -433,7 +434,7 @@ void Executor<Tags>::commit_state(const ExecBundle& b, const Pending& p) {
     }
 }
 
-/// Registers that setwd adds are diagnostic, unless the same bundle writes them (machine.md §3.2).
+/// Registers that setwd adds are diagnostic, unless the same bundle writes them (windows.md §2).
 template <bool Tags>
 void Executor<Tags>::uncover(const Pending& p) {
     if (!s_.uncover_tags) return;
@@ -461,7 +462,7 @@ void Executor<Tags>::commit_window(const ExecBundle& b, const Pending& p) {
     spaces_.update(s_);
 }
 
-/// Loop counters and rotation (machine.md §5.3).
+/// Loop counters and rotation (loops.md §3).
 template <bool Tags>
 void Executor<Tags>::advance(const ExecBundle& b, bool taken) {
     const unsigned when = taken ? 1 : 2;
@@ -479,7 +480,7 @@ void Executor<Tags>::advance(const ExecBundle& b, bool taken) {
     }
 }
 
-/// ibranch under MLOCK, possibly or-ed with results of this bundle (encoding.md §3.3, types 8, 9).
+/// ibranch under MLOCK, possibly or-ed with results of this bundle (syllables.md §1.3, types 8, 9).
 template <bool Tags>
 bool Executor<Tags>::mlock_condition(const ExecBundle& b, const Pending& p) const {
     if (p.mlock) return true;
@@ -522,7 +523,7 @@ bool Executor<Tags>::mlock_condition(const ExecBundle& b, const Pending& p) cons
     }
 }
 
-// --- transfer (machine.md §4.2) ---
+// --- transfer (control.md §2) ---
 
 template <bool Tags>
 bool Executor<Tags>::call(const ExecBundle& b, std::uint64_t target) {

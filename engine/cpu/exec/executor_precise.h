@@ -86,7 +86,7 @@ inline bool Executor<Tags>::evaluate_guards(const ExecBundle& b, Pending& p) {
     return true;
 }
 
-/// Transfer condition except its MLOCK part (machine.md §4.3).
+/// Transfer condition except its MLOCK part (control.md §3).
 template <bool Tags>
 inline bool Executor<Tags>::decide_transfer(const ExecBundle& b, Pending& p) {
     using isa::ConditionType;
@@ -304,7 +304,7 @@ bool Executor<Tags>::check_prefetch(const ExecBundle& b, const Pending& p) {
 
 // --- memory ---
 
-/// Store masking of software-pipelined loops (machine.md §5.5).
+/// Store masking of software-pipelined loops (loops.md §5).
 template <bool Tags>
 void Executor<Tags>::mask_loop_stores(const ExecBundle& b, Pending& p) {
     if (s_.lsr.semc) return;
@@ -320,7 +320,7 @@ void Executor<Tags>::mask_loop_stores(const ExecBundle& b, Pending& p) {
     p.enabled &= ~p.masked;
 }
 
-/// What hardware does about UPSR.ac; ordinarily every access may be misaligned (machine.md §1.6).
+/// What hardware does about UPSR.ac; ordinarily every access may be misaligned (state.md §2.2).
 template <bool Tags>
 bool Executor<Tags>::misaligned(const MicroOp& op, std::uint64_t address) const {
     constexpr std::uint32_t kAlignmentCheck = 4;

@@ -1,4 +1,4 @@
-// Guest loads and stores of one element, with byte order and atomic forms (machine.md §7.6).
+// Guest loads and stores of one element, with byte order and atomic forms (memory.md §2, §3).
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ struct Value {
 };
 inline Value value_of(const Reg& r) { return {r.lo, r.ext}; }
 
-/// Result of a speculative load from memory that cannot be read (machine.md §7.3).
+/// Result of a speculative load from memory that cannot be read (speculation.md §3).
 inline constexpr std::uint64_t kFaultPattern = 0x4afa'fafa'4afa'fafaull;
 
 inline std::uint64_t reverse_bytes(std::uint64_t value, unsigned size) {

@@ -26,7 +26,7 @@ struct RegRef {
 /// Literal pool entry 0 is always 0: the operand of an operation that has none.
 inline constexpr RegRef kZeroOperand{};
 
-/// What a result replaces (operations.md §1.3).
+/// What a result replaces (registers.md §6).
 enum class Write : std::uint8_t {
     None,      ///< no destination, or %empty
     Word,      ///< bits 31:0; bits 63:32 kept, or cleared when WD.dbl
@@ -39,7 +39,7 @@ enum class Write : std::uint8_t {
     State,  ///< rwd, rws
 };
 
-/// One condition of a guard or of a merge selection (encoding.md §9).
+/// One condition of a guard or of a merge selection (syllables.md §9).
 struct Condition {
     std::uint8_t index = 0;
     bool pcnt = false;  ///< %pcntN instead of %predN
@@ -51,7 +51,7 @@ struct ConditionRange {
     std::uint8_t begin = 0, count = 0;
 };
 
-/// Address part of an array operation (encoding.md §4.9).
+/// Address part of an array operation (syllables.md §4.1).
 struct ArrayAddress {
     std::uint32_t literal = 0;
     std::uint8_t d = 0, ind = 0, incr = 0, group = 0;
@@ -59,10 +59,10 @@ struct ArrayAddress {
     ConditionRange incr_guard;
 };
 
-/// How a memory operation treats its location (machine.md §7.6).
+/// How a memory operation treats its location (memory.md §2).
 enum class MemoryMode : std::uint8_t {
     Plain,
-    CheckLoad,         ///< mas=3 load: MLOCK when the register's old value differs (§7.5)
+    CheckLoad,         ///< mas=3 load: MLOCK when the register's old value differs (memory.md §4)
     LockLoad,          ///< mas=7 / mas=5 load in channel 0
     ConditionalStore,  ///< mas=2 store
     NoStore,           ///< cache or DAM control, unlock: no memory is written
@@ -145,7 +145,7 @@ enum class TransferKind : std::uint8_t {
     IndirectCall,  ///< icalld
 };
 
-/// Decision and target of the bundle's transfer (machine.md §4).
+/// Decision and target of the bundle's transfer (control.md).
 struct Transfer {
     TransferKind kind = TransferKind::None;
     isa::ConditionType condition = isa::ConditionType::Never;

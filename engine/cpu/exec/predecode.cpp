@@ -11,13 +11,13 @@ using isa::OperandKind;
 using isa::OpFlag;
 using isa::Width;
 
-/// The two syllables of the debugger's breakpoint bundle (machine.md §9).
+/// The two syllables of the debugger's breakpoint bundle (traps.md §1).
 constexpr std::uint32_t kBreakpointHs = 0x0400'0001, kBreakpointAls = 0x0dc0'c080;
 constexpr unsigned kMaxWindowQuads = 112;
 
 constexpr int kFirstUnalignedMaskedStore = 6;  // version from which stmqp takes any address
 
-/// MAS values of machine.md §7.6.
+/// MAS values of memory.md §2.
 constexpr unsigned kMasAcquireRelease = 0x10;  // bit 4 with mod 3, from v6
 constexpr unsigned kMasUnaligned = 0x10;       // before v6: the access may be misaligned
 constexpr unsigned kMasConditionalRelease = 0x73;
@@ -125,7 +125,7 @@ private:
                 micro.write = Write::Predicate;
                 return;
             case OperandKind::Ctpr:
-                // Only an unguarded move in channel 0 may prepare a transfer (operations.md §1.3).
+                // Only an unguarded move in channel 0 may prepare a transfer (control.md §1).
                 if (micro.kind != SemKind::MoveTag || op.channel != 0 || !op.guards.empty())
                     reject(TrapCode::IllegalOperand, op.channel,
                            "only an unguarded movtd in channel 0 may write %ctpr");
@@ -293,7 +293,7 @@ private:
         micro.any_alignment = iset_ < 6 && (op.mas & 7) != 7 && (op.mas & kMasUnaligned);
         if (store && op.op->mnemonic == "stmqp") {
             micro.mode = MemoryMode::MaskedStore;
-            micro.quad_aligned = iset_ < kFirstUnalignedMaskedStore;  // operations.md §7.1
+            micro.quad_aligned = iset_ < kFirstUnalignedMaskedStore;  // memory.md §1
         }
     }
 
@@ -350,7 +350,7 @@ private:
         if (op.op->pair != isa::Pair::None && micro.kind == SemKind::ArrayStore)
             micro.access_size = 8;
         // Registers of the array unit have no byte and halfword writes: v2 stores, later versions
-        // do nothing (machine.md §8.3).
+        // do nothing (arrays.md §3).
         if (micro.kind == SemKind::ArrayStore && op.mas == kMasArrayRegister &&
             micro.access_size < 4 && iset_ > 2) {
             micro.mode = MemoryMode::NoStore;
@@ -381,7 +381,7 @@ private:
                 out_.prepare.ctpr = cs0.ctpr;
                 out_.prepare.target = cs0.kind == isa::Cs0Kind::Sdisp ? cs0.value : cs0.target;
                 out_.prepare.ipd = bundle_.ss.present ? bundle_.ss.ipd : 3;
-                // A label in %ctpr2 ends an array prefetch, as eap does (machine.md §4.1).
+                // A label in %ctpr2 ends an array prefetch, as eap does (control.md §1).
                 if (cs0.kind == isa::Cs0Kind::Disp && cs0.ctpr == 2) {
                     out_.eap = true;
                     out_.flags |= kPrefetch;
@@ -395,7 +395,7 @@ private:
                               "done, iret, hret and glaunch are privileged");
             case isa::Cs0Kind::Puttsd:
             case isa::Cs0Kind::Gettsd:
-                // The register they work on left the architecture with v3 (machine.md §10).
+                // The register they work on left the architecture with v3 (versions.md §2).
                 if (iset_ >= 3)
                     return reject(TrapCode::IllegalOpcode, -1,
                                   "puttsd and gettsd: their register exists up to elbrus-v2");
@@ -412,7 +412,7 @@ private:
             case isa::Cs1Kind::Wait:
                 out_.flags |= kFence;
                 return;
-            case isa::Cs1Kind::Setei:  // %eir is the kernel's (machine.md §1.7)
+            case isa::Cs1Kind::Setei:  // %eir is the kernel's (state.md §1)
                 return reject(
                     TrapCode::PrivilegedAction, -1,
                     "setei writes the event identification register, which is privileged");
@@ -449,7 +449,7 @@ private:
     void stubs() {
         const isa::Stubs& ss = bundle_.ss;
         if (!ss.present) return;
-        // What 64-bit programs cannot use (machine.md §0.1).
+        // What 64-bit programs cannot use (versions.md §1).
         if (ss.vfdi)
             return reject(TrapCode::IllegalOpcode, -1, "vfdi does not exist for 64-bit programs");
         if (ss.abg)

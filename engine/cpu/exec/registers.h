@@ -1,4 +1,4 @@
-// Finding registers: resolves operands of the four spaces to storage (machine.md §1.2).
+// Finding registers: resolves operands of the four spaces to storage (registers.md §2).
 #pragma once
 
 #include <array>

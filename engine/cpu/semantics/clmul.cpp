@@ -1,4 +1,4 @@
-// Family Clmul: carry-less multiplication (operations.md §6.10).
+// Family Clmul: carry-less multiplication (packed.md §10).
 #include "engine/cpu/semantics/families.h"
 
 namespace e2k::cpu {

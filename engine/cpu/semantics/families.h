@@ -30,7 +30,7 @@ std::span<const SemanticEntry> clmul_entries();
 /// Operations the interpreter performs itself: memory, tags, state registers, branches.
 std::span<const SemanticEntry> state_entries();
 
-/// Bit i of the result is bit (a_i << 2 | b_i << 1 | c_i) of `table` (operations.md §6.9). The
+/// Bit i of the result is bit (a_i << 2 | b_i << 1 | c_i) of `table` (packed.md §9). The
 /// table is part of the opcode, so these are found from the encoding and not by name.
 std::uint8_t plog_table(const isa::Operation& row);
 Fn64 plog(std::uint8_t table);

@@ -1,4 +1,4 @@
-// Family Fp80: 80-bit operations on the host's x87 unit (operations.md §5). Names are
+// Family Fp80: 80-bit operations on the host's x87 unit (float80.md). Names are
 // fx<op><type of src2><type of result> with src1 FP80; V128 holds any operand.
 #include "engine/cpu/semantics/fp_families.h"
 #include "engine/cpu/semantics/fp_x87.h"
@@ -12,7 +12,7 @@ using fp::join64;
 using fp::low64;
 using fp::Relation;
 
-/// Result at precision FPCR.PC, then rounded once more when R is narrower (operations.md §5.2).
+/// Result at precision FPCR.PC, then rounded once more when R is narrower (float80.md §2).
 template <class Op, class A, class B, class R>
 V128 arithmetic(V128 a, V128 b, V128) {
     // The operand in %st(1) is loaded first.
@@ -27,7 +27,7 @@ V128 scale(V128 a, V128 b, V128) {
 }
 
 // Three-step root: only the last step's value matters, and it needs the argument alone
-// (operations.md §5.5).
+// (float80.md §5).
 template <class T>
 V128 root_seed(V128, V128 b, V128) {
     return X::store(T::load(b));

@@ -1,4 +1,4 @@
-// Family FpCombined: two-step scalar operations, each step rounded (operations.md §4.8).
+// Family FpCombined: two-step scalar operations, each step rounded (float.md §8).
 #include "engine/cpu/semantics/fp_families.h"
 #include "engine/cpu/semantics/fp_shapes.h"
 

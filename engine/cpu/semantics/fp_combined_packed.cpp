@@ -1,4 +1,4 @@
-// Family FpCombinedPacked: two-step packed operations, each step rounded (operations.md §4.8).
+// Family FpCombinedPacked: two-step packed operations, each step rounded (float.md §8).
 #include "engine/cpu/semantics/fp_families.h"
 #include "engine/cpu/semantics/fp_shapes.h"
 

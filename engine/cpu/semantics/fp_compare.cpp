@@ -1,5 +1,5 @@
 // Family FpCompare: 32- and 64-bit compares to a mask, a predicate or x86 flags
-// (operations.md §4.5).
+// (float.md §5).
 #include "engine/cpu/semantics/fp_families.h"
 #include "engine/cpu/semantics/fp_shapes.h"
 

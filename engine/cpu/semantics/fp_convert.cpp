@@ -1,4 +1,4 @@
-// Family FpConvert: scalar conversions between f32, f64 and integers (operations.md §4.6).
+// Family FpConvert: scalar conversions between f32, f64 and integers (float.md §6).
 #include "engine/cpu/semantics/fp_families.h"
 #include "engine/cpu/semantics/fp_shapes.h"
 
@@ -60,7 +60,7 @@ constexpr SemanticEntry kEntries[] = {
     {"fdtoidtr", SemKind::Sse64, d_to_int64<true>},
     {"fstoifs", SemKind::Sse64, round_integral<ScalarS>},
     {"fdtoifd", SemKind::Sse64, round_integral<ScalarD>},
-    // Scalar in spite of the prefix (operations.md §4.10).
+    // Scalar in spite of the prefix (float.md §10).
     {"pfstofd", SemKind::Sse64, s_to_d},
     {"pfdtofs", SemKind::Sse64, d_to_s},
     {"pfdtois", SemKind::Sse64, d_to_int32<false>},

@@ -1,4 +1,4 @@
-// Family FpFma: fused multiply-add, scalar and 128-bit (operations.md §4.9).
+// Family FpFma: fused multiply-add, scalar and 128-bit (float.md §9).
 #include "engine/cpu/semantics/fp_fma.h"
 
 #include "engine/cpu/semantics/fp_families.h"

@@ -124,7 +124,7 @@ std::uint64_t overflowed(bool negative, Context& context) {
 }
 
 /// The one rounding to format F. Tininess is detected after rounding; a tiny result is flushed
-/// when FZ is set (operations.md §4.1).
+/// when FZ is set (float.md §1).
 template <class F>
 std::uint64_t round_and_pack(const Unpacked& v, Context& context) {
     constexpr int kDrop = kTop - F::kFractionBits;

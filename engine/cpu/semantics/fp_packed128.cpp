@@ -1,4 +1,4 @@
-// Family FpPacked128: four f32 or two f64 lanes in 128 bits (operations.md §4.10).
+// Family FpPacked128: four f32 or two f64 lanes in 128 bits (float.md §10).
 #include "engine/cpu/semantics/fp_families.h"
 #include "engine/cpu/semantics/fp_shapes.h"
 

@@ -1,4 +1,4 @@
-// Family FpPacked64: two f32 lanes or one f64 in 64 bits (operations.md §4.10).
+// Family FpPacked64: two f32 lanes or one f64 in 64 bits (float.md §10).
 #include "engine/cpu/semantics/fp_families.h"
 #include "engine/cpu/semantics/fp_shapes.h"
 

@@ -1,4 +1,4 @@
-// Family FpScalar: 32- and 64-bit arithmetic, square roots, scaling (operations.md §4.2-4.4, 4.7).
+// Family FpScalar: 32- and 64-bit arithmetic, square roots, scaling (float.md §2, §3, §4, §7).
 #include <algorithm>
 #include <bit>
 
@@ -15,7 +15,7 @@ std::uint64_t sqrt_s(std::uint64_t, std::uint64_t b, std::uint64_t) {
 }
 
 /// First step of the 64-bit root. The hardware's seed is unknown and has no influence on the
-/// result of the second step: hand the argument on (operations.md §4.4).
+/// result of the second step: hand the argument on (float.md §4).
 std::uint64_t sqrt_seed(std::uint64_t, std::uint64_t b, std::uint64_t) { return b; }
 
 /// Second step: a is the original argument, the seed is ignored.
@@ -25,7 +25,7 @@ std::uint64_t sqrt_d(std::uint64_t a, std::uint64_t, std::uint64_t) {
 
 constexpr std::uint64_t kOneS = 0x3f80'0000;
 
-// Hardware approximates; exact values do not depend on the host (operations.md §4.4).
+// Hardware approximates; exact values do not depend on the host (float.md §4).
 std::uint64_t reciprocal(std::uint64_t, std::uint64_t b, std::uint64_t) {
     return bits(Div::ss(f32(kOneS), f32(b)));
 }

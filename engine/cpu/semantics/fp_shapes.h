@@ -1,5 +1,5 @@
 // How the operands of an FP operation lie in registers, and the functions that apply an SSE
-// operation to them: the shapes scalar, packed 64 and packed 128 of operations.md §4.
+// operation to them: the shapes scalar, packed 64 and packed 128 of float.md.
 #pragma once
 
 #include <cstddef>
@@ -101,7 +101,7 @@ typename Shape::Image binary(typename Shape::Image a, typename Shape::Image b,
     return Shape::store(Shape::template apply<Op>(Shape::load(a), Shape::load(b)));
 }
 
-/// t = a op1 b; d = c op2 t: two roundings, flags of both (operations.md §4.8).
+/// t = a op1 b; d = c op2 t: two roundings, flags of both (float.md §8).
 template <class Shape, class Op1, class Op2>
 typename Shape::Image combined(typename Shape::Image a, typename Shape::Image b,
                                typename Shape::Image c) {
@@ -127,7 +127,7 @@ typename Shape::Vector round_by(std::size_t control, typename Shape::Vector v,
     return kByControl[control](v);
 }
 
-/// d = b rounded to an integral value as the control operand a says (operations.md §4.6).
+/// d = b rounded to an integral value as the control operand a says (float.md §6).
 template <class Shape>
 typename Shape::Image round_integral(typename Shape::Image a, typename Shape::Image b,
                                      typename Shape::Image) {

@@ -4,7 +4,7 @@
 // commutative (swapping the operands changes which NaN survives), may fold or drop an operation
 // whose only effect is a sticky flag, and may move it across a change of MXCSR. The first argument
 // is always the instruction's destination operand, so with two NaNs the first one wins (the SSE
-// rule, operations.md §4.2).
+// rule, float.md §2).
 #pragma once
 
 #include <emmintrin.h>
@@ -84,7 +84,7 @@ struct HSub {
     }
 };
 
-/// The compare relations in the order of the CMPPS immediate (operations.md §4.5).
+/// The compare relations in the order of the CMPPS immediate (float.md §5).
 enum class Relation { Eq, Lt, Le, Uod, Neq, Nlt, Nle, Od };
 
 /// Compare giving all ones or zero per lane.
@@ -147,7 +147,7 @@ inline __m128d sqrt_sd(__m128d a) {
     return a;
 }
 
-/// Round to an integral value; Control is the SSE4.1 immediate (operations.md §4.6).
+/// Round to an integral value; Control is the SSE4.1 immediate (float.md §6).
 template <int Control>
 struct Round {
     static __m128 ss(__m128 a) {

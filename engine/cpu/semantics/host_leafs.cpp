@@ -20,7 +20,7 @@ namespace {
 
 using Words = std::array<std::uint64_t, 3>;
 
-/// An argument from the places it has (dynamic-programs.md §3.1).
+/// An argument from the places it has (calling.md §2).
 template <class T>
 T take(const Words& words, unsigned& at) {
     T value{};
@@ -99,7 +99,7 @@ struct Leaf<F, R (*)(A...) noexcept> : LeafOf<F, R, A...> {};
 
 // --- what the guest's C library has otherwise than the host's ---
 
-/// FP_ILOGB0 and FP_ILOGBNAN are others (dynamic-programs.md §6.2).
+/// FP_ILOGB0 and FP_ILOGBNAN are others (libraries.md §6).
 template <class T, int (*F)(T)>
 int ilogb_as_elbrus(T x) {
     if (std::isnan(x)) return std::numeric_limits<int>::max();
@@ -138,7 +138,7 @@ constexpr int kUpper = 0x100, kLower = 0x200, kAlpha = 0x400, kDigit = 0x800, kX
 
 constexpr bool within(int c, int first, int last) { return c >= first && c <= last; }
 
-/// The bits of <ctype.h>'s table (dynamic-programs.md §6.6).
+/// The bits of <ctype.h>'s table (libraries.md §10).
 constexpr int properties(int c) {
     const bool upper = within(c, 'A', 'Z'), lower = within(c, 'a', 'z'),
                digit = within(c, '0', '9');

@@ -1,4 +1,4 @@
-// Family IntAlu: addition, subtraction, logic (operations.md §3.1).
+// Family IntAlu: addition, subtraction, logic (integer.md §1).
 #include "engine/cpu/semantics/families.h"
 #include "engine/cpu/semantics/int_pieces.h"
 

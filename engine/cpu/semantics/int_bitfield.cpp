@@ -1,4 +1,4 @@
-// Family IntBitfield: fields, extensions, bit reversal and counts (operations.md §3.5, 3.6).
+// Family IntBitfield: fields, extensions, bit reversal and counts (integer.md §5, §6).
 #include <bit>
 
 #include "engine/cpu/semantics/families.h"

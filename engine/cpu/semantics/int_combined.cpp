@@ -1,4 +1,4 @@
-// Family IntCombined: two steps in one operation (operations.md §3.9). The names and functions are
+// Family IntCombined: two steps in one operation (integer.md §9). The names and functions are
 // the product of the lists of first and second steps.
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-// Family IntCompare: compares into a predicate (operations.md §3.7), the conditions of x86 after
+// Family IntCompare: compares into a predicate (integer.md §7), the conditions of x86 after
 // `cmp a, b` or `test a, b`.
 #include <bit>
 #include <type_traits>

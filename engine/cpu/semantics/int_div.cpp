@@ -1,4 +1,4 @@
-// Family IntDiv: division and remainder (operations.md §3.4). A fault gives value 0, which is what
+// Family IntDiv: division and remainder (integer.md §4). A fault gives value 0, which is what
 // a speculative operation writes.
 #include <limits>
 #include <type_traits>

@@ -1,4 +1,4 @@
-// Family IntMul: multiplications (operations.md §3.3).
+// Family IntMul: multiplications (integer.md §3).
 #include "engine/cpu/semantics/families.h"
 
 namespace e2k::cpu {

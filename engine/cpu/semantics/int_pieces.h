@@ -1,5 +1,5 @@
 // Two-operand integer steps at width U (std::uint32_t or std::uint64_t), and the functions that
-// apply one of them or two in a row (operations.md §3.1, 3.2, 3.5, 3.9).
+// apply one of them or two in a row (integer.md §1, §2, §5, §9).
 #pragma once
 
 #include <bit>

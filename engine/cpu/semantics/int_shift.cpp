@@ -1,4 +1,4 @@
-// Family IntShift: shifts and rotations (operations.md §3.2).
+// Family IntShift: shifts and rotations (integer.md §2).
 #include "engine/cpu/semantics/families.h"
 #include "engine/cpu/semantics/int_pieces.h"
 

@@ -1,4 +1,4 @@
-// Family PackedComparePred: a predicate from all lanes (operations.md §6.8). Names end in op (any
+// Family PackedComparePred: a predicate from all lanes (packed.md §8). Names end in op (any
 // lane satisfies the relation) or ap (all lanes do).
 #include <array>
 #include <cstddef>

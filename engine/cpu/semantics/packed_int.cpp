@@ -1,4 +1,4 @@
-// Families PackedInt64 and PackedInt128: lane-wise arithmetic and compares (operations.md §6.2).
+// Families PackedInt64 and PackedInt128: lane-wise arithmetic and compares (packed.md §2).
 #include <algorithm>
 #include <array>
 #include <type_traits>

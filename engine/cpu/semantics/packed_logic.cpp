@@ -1,4 +1,4 @@
-// Family PackedLogic (operations.md §6.2).
+// Family PackedLogic (packed.md §2).
 #include "engine/cpu/semantics/families.h"
 #include "engine/cpu/semantics/int_pieces.h"
 

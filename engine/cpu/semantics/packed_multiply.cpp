@@ -1,5 +1,5 @@
 // Families PackedInt64 and PackedInt128: products, sums of differences, minimum with position
-// (operations.md §6.3).
+// (packed.md §3).
 #include <array>
 #include <cstddef>
 #include <utility>

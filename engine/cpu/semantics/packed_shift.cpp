@@ -1,4 +1,4 @@
-// Family PackedShift: all lanes by one count, the whole 64-bit src2 (operations.md §6.4).
+// Family PackedShift: all lanes by one count, the whole 64-bit src2 (packed.md §4).
 #include <array>
 #include <bit>
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Family PackedShuffle: operations that move lanes (operations.md §6.5-6.7). src1 is the high part
+// Family PackedShuffle: operations that move lanes (packed.md §5, §6, §7). src1 is the high part
 // of a joined {a:b}. The literal of an operation arrives as c.
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-// Family Plog: every three-input truth table, bit by bit (operations.md §6.9).
+// Family Plog: every three-input truth table, bit by bit (packed.md §9).
 #include <array>
 #include <cstddef>
 #include <utility>
@@ -44,7 +44,7 @@ constexpr auto kTables = functions<W>(std::make_integer_sequence<unsigned, 256>{
 
 }  // namespace
 
-/// Spread over the opcode: bit 7 is ALES bit 8 (opcodes.md, plog).
+/// Spread over the opcode: bit 7 is ALES bit 8 (syllables.md §2.2).
 std::uint8_t plog_table(const isa::Operation& row) {
     return static_cast<std::uint8_t>((row.opcode2 & 1) << 7 | (row.opcode & 0x7f));
 }

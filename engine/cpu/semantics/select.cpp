@@ -1,4 +1,4 @@
-// Family Select: merge by predicate (operations.md §3.8). The interpreter selects (P ? src2 : src1)
+// Family Select: merge by predicate (integer.md §8). The interpreter selects (P ? src2 : src1)
 // and passes the selected operand as a.
 #include "engine/cpu/semantics/families.h"
 

@@ -1,6 +1,7 @@
 // Operations that the interpreter performs itself, because they touch state: memory, tags, state
-// registers, branches (operations.md §3.11, 7, 8). Sizes in bytes. Not here: protected-mode and
-// segment accesses, ldaa*, movtr* (operations.md §9); they have no meaning in 64-bit programs.
+// registers, branches (integer.md §11, memory.md, integer.md §12). Sizes in bytes. Not here:
+// protected-mode and segment accesses, ldaa*, movtr* (versions.md §3); they have no meaning in
+// 64-bit programs.
 #include "engine/cpu/semantics/families.h"
 
 namespace e2k::cpu {

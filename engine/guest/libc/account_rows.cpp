@@ -29,7 +29,7 @@ bool number(const std::string& text, std::uint32_t& value) {
     return bad == std::errc() && at == end;
 }
 
-/// struct passwd and struct group (dynamic-programs.md §6.3: as on x86-64).
+/// struct passwd and struct group (libraries.md §7: as on x86-64).
 struct User {
     static constexpr const char* kFile = "/etc/passwd";
     static constexpr std::string_view kFamily = "user";

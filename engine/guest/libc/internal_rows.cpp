@@ -99,7 +99,7 @@ Outcome<Value> finalize_next(LibraryCall& call) {
     return {};
 }
 
-/// sigsetjmp with a mask: the two bits say that there is one (linux-abi.md §4.9.1).
+/// sigsetjmp with a mask: the two bits say that there is one (syscalls.md §9.1).
 Outcome<Value> save_mask(LibraryCall& call) {
     const std::uint64_t mask =
         call.system.thread.signals->mask | signal_bit(SIGKILL) | signal_bit(SIGSTOP);

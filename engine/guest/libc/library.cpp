@@ -22,7 +22,7 @@ constexpr std::string_view kLibraries[] = {
     "libresolv.so.2", "libanl.so.1",  "libBrokenLocale.so.1",
 };
 
-/// Variables of the library that programs use, with their other names (dynamic-programs.md §6.5).
+/// Variables of the library that programs use, with their other names (libraries.md §9).
 struct VariableRow {
     std::array<std::string_view, 3> names;
     std::uint64_t size;

@@ -26,7 +26,7 @@ public:
 
     // --- arguments ---
 
-    /// Of the first eight places (dynamic-programs.md §3.1). A place that the caller has not filled
+    /// Of the first eight places (calling.md §2). A place that the caller has not filled
     /// is 0.
     std::uint64_t word(unsigned k) const;
     int integer(unsigned k) const { return static_cast<int>(word(k)); }

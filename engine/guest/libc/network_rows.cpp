@@ -77,7 +77,7 @@ const char* or_null(const std::optional<std::string>& text) {
 
 bool has_network(const LibraryCall& call) { return call.system.process.sandbox() == nullptr; }
 
-/// struct addrinfo (dynamic-programs.md §6.3).
+/// struct addrinfo (libraries.md §7).
 struct GuestAddress {
     std::int32_t flags, family, type, protocol;
     std::uint32_t length, pad;

@@ -14,7 +14,7 @@ constexpr std::uint32_t kNewfstatat = 224, kOpen = 5, kClose = 6, kLseek = 19, k
                         kMknodat = 337;
 constexpr std::uint64_t kHere = static_cast<std::uint64_t>(AT_FDCWD);
 
-/// struct stat of the C library (dynamic-programs.md §6.1).
+/// struct stat of the C library (libraries.md §5).
 struct LibraryStat {
     std::uint64_t dev = 0, ino = 0;
     std::uint32_t pad = 0, mode = 0;

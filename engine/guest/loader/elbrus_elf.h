@@ -1,4 +1,4 @@
-// Numbers of the ELF format that only Elbrus has (linux-abi.md §1.5, §1.6).
+// Numbers of the ELF format that only Elbrus has (elf.md §5, §6).
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // The built-in dynamic linker: finds libraries, gives every symbol an address, relocates
-// (dynamic-programs.md §4). What only guest code can do (resolvers, constructors) it lists; the
+// (libraries.md §1). What only guest code can do (resolvers, constructors) it lists; the
 // start routine of the bridge calls it (libc/stubs/start.s).
 #pragma once
 

@@ -1,6 +1,6 @@
 // What the dynamic linker needs to know of an ELF file: dynamic section, symbols, versions,
 // relocations. Everything is read from the file, with its bounds checked, before anything is
-// mapped (linux-abi.md §1.5-1.7).
+// mapped (elf.md §5, §6, §7).
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // Chain records as programs see them, and jumps within the chain: what longjmp and the context
-// calls have in common (linux-abi.md §4.9).
+// calls have in common (syscalls.md §9).
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ inline constexpr std::uint64_t kPsrUser = 0x26ull << 57, kPsrMonitor = 1ull << 5
 ChainRecordE2k publish(const cpu::ChainFrame& frame);
 /// Only what a user may change: predicates, return address, wdbl, br. The rotation must be sound.
 void accept(cpu::ChainFrame& frame, const ChainRecordE2k& record, bool tags);
-/// Bytes of the procedure stack in the order of the CPU version (machine.md §3.5).
+/// Bytes of the procedure stack in the order of the CPU version (windows.md §5).
 std::vector<std::uint8_t> read_procedure_stack(const cpu::CpuState& state, std::uint64_t offset,
                                                std::uint64_t size);
 /// A value from memory carries no tag. `offset` is a multiple of 8.

@@ -1,5 +1,5 @@
 // longjmp and the context calls: going on somewhere else, on this chain or on another
-// (linux-abi.md §4.9.1, §4.9.5).
+// (syscalls.md §9.1, §9.5).
 //
 // A context is found by its key, which getcontext, makecontext and swapcontext leave in the slot of
 // nr_TIRs. Nothing else of a ucontext is trusted: positions and windows are held against the
@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t kRecord = sizeof(ChainRecordE2k), kLow32 = 0xffff'ffff;
 constexpr std::uint64_t kSigkillBit = signal_bit(SIGKILL), kSigstopBit = signal_bit(SIGSTOP);
 constexpr std::uint64_t kSetSize = 8;  ///< of a signal set
-// State register codes (encoding.md §11).
+// State register codes (state.md §1).
 constexpr std::uint8_t kUsdLo = 0x2d, kUsdHi = 0x2c, kPfpfr = 0x84, kFpcr = 0x85, kFpsr = 0x86;
 
 /// What of a ucontext the calls read and write.

@@ -147,7 +147,7 @@ std::int64_t hint_in_memory(Call& call, int command) {
 
 std::int64_t sys_fcntl(Call& call) {
     int command = call.integer(1);
-    // The 32-bit library's names of the lock commands (linux-abi.md §6.2).
+    // The 32-bit library's names of the lock commands (structs.md §2).
     if (command >= 12 && command <= 14) command -= 7;
     // Beside a window this process is the window: its end is not the guest's to choose.
     if (command == F_SETSIG && call.process.window && is_windows_own(call.integer(2)))

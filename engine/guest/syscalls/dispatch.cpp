@@ -46,7 +46,7 @@ std::uint64_t argument(const cpu::CpuState& state, const cpu::Stop& stop, unsign
     return state.window[at].lo;
 }
 
-/// Only the low word of the number register counts, its tag too (linux-abi.md §4.3).
+/// Only the low word of the number register counts, its tag too (syscalls.md §3).
 std::uint32_t number_of(const cpu::CpuState& state, const cpu::Stop& stop) {
     const unsigned at = 2 * stop.syscall_wbs;
     return at < state.wd.size ? static_cast<std::uint32_t>(state.window[at].lo) : 0;

@@ -1,5 +1,5 @@
 // Calls that exist only on Elbrus: the hardware stacks as programs may see and change them
-// (linux-abi.md §4.9).
+// (syscalls.md §9).
 //
 // Numbering. Our chain_file[k] is the memory record k+1 of a real machine: record 0 is the all-zero
 // end of the chain, and the newest record (depth+1) is the continuation of the system call itself,

@@ -41,7 +41,7 @@ constexpr Named kAccess[] = {E2K_NAMED(R_OK), E2K_NAMED(W_OK), E2K_NAMED(X_OK)};
 constexpr Named kWhence[] = {E2K_NAMED(SEEK_SET), E2K_NAMED(SEEK_CUR), E2K_NAMED(SEEK_END),
                              E2K_NAMED(SEEK_DATA), E2K_NAMED(SEEK_HOLE)};
 constexpr Named kProt[] = {E2K_NAMED(PROT_READ), E2K_NAMED(PROT_WRITE), E2K_NAMED(PROT_EXEC)};
-// E2K's own values (linux-abi.md §6.1).
+// E2K's own values (structs.md §1).
 constexpr Named kMapType[] = {{1, "MAP_SHARED"}, {2, "MAP_PRIVATE"}, {3, "MAP_SHARED_VALIDATE"}};
 constexpr Named kMapFlags[] = {
     {0x10, "MAP_ANONYMOUS"},   {0x100, "MAP_FIXED"},

@@ -31,7 +31,7 @@ void copy_for_thread(const cpu::CpuState& from, cpu::CpuState& to) {
     to.fpcr = from.fpcr;
     to.fpsr = from.fpsr;
     to.upsr = from.upsr;
-    // %g16..%g31 start empty (linux-abi.md §4.9.7).
+    // %g16..%g31 start empty (syscalls.md §9.7).
     std::copy_n(from.g.begin(), 16, to.g.begin());
     std::copy_n(from.g_tags.begin(), 16, to.g_tags.begin());
     to.psp_base = from.psp_base;

@@ -336,7 +336,7 @@ constexpr std::array kRows{
     SyscallRow{376, "clock_adjtime", {Clock, Ptr}, sys_adjtimex},
 };
 
-// Gate 6: the same things without entering the scheduler (linux-abi.md §4.6).
+// Gate 6: the same things without entering the scheduler (syscalls.md §6).
 std::int64_t fast_getcpu(Call& call) {
     unsigned cpu = 0, node = 0;
     if (getcpu(&cpu, &node) != 0) return -errno;

@@ -1,4 +1,4 @@
-// Assembler: text of bundles to bytes, in the syntax of disassembly.md part B.
+// Assembler: text of bundles to bytes, in the syntax of assembly.md.
 #pragma once
 
 #include <cstdint>
@@ -74,7 +74,7 @@ struct AssemblerOptions {
     int iset = 4;
     /// The text is a listing of `disassemble`: transfer targets are addresses instead of raw
     /// displacements, stores name the data last, `movaq` has a line for each half, `apb` is
-    /// `fapb`, a missing `ipd` is 0 (disassembly.md B.2, "Differences").
+    /// `fapb`, a missing `ipd` is 0 (assembly.md §2, "Differences").
     bool listing = false;
     bool data_last = false;              ///< `.ignore ld_st_style`: stores name the data last
     SymbolValues symbols = {};           ///< none: every symbol is undefined
@@ -93,7 +93,7 @@ struct SourceLine {
 
 /// Packs the operations of one bundle (or the halves of one asynchronous instruction) that starts
 /// at `address`. Channels, literal words and condition halves not named by the source are chosen
-/// as the E2K assembler does (disassembly.md B.3, B.5-B.7). Errors: of every operation its first.
+/// as the E2K assembler does (assembly.md §3, §5, §6, §7). Errors: of every operation its first.
 tl::expected<std::vector<std::uint8_t>, AssemblyErrors> assemble_bundle(
     std::span<const SourceLine> operations, std::uint64_t address, const AssemblerOptions& options);
 

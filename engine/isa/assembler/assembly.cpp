@@ -156,7 +156,7 @@ std::vector<SourceLine> Assembly::without_labels(const Statement& s,
     return operations;
 }
 
-// ---- array programs: 16-byte entries, the last one with ct = 1 (encoding.md §10) ---------------
+// ---- array programs: 16-byte entries, the last one with ct = 1 (syllables.md §10) ---------------
 
 bool Assembly::is_array_program(const std::vector<SourceLine>& operations) {
     constexpr std::string_view kName = "fapb";

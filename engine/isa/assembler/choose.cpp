@@ -1,4 +1,4 @@
-// Channels and literal words the source leaves open (disassembly.md B.3, B.5).
+// Channels and literal words the source leaves open (assembly.md §3, §5).
 #include <fmt/format.h>
 
 #include <algorithm>

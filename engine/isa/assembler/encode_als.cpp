@@ -1,4 +1,4 @@
-// Operands to the bytes of ALS and ALES (encoding.md §4).
+// Operands to the bytes of ALS and ALES (syllables.md §2, §3).
 #include "engine/isa/assembler/encode_als.h"
 
 #include <fmt/format.h>

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kMaxNesting = 64;  ///< of parentheses and signs, against deep recursion
 
-/// Why a reference of this kind ("got") cannot be made; empty if it can (disassembly.md B.9).
+/// Why a reference of this kind ("got") cannot be made; empty if it can (assembly.md §9).
 std::string refusal(std::string_view kind) {
     if (kind == "got" || kind == "gotplt" || kind == "gotoff" || kind == "size" || kind == "plt")
         return {};

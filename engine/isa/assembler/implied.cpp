@@ -1,4 +1,4 @@
-// What a statement outside braces brings along (disassembly.md B.2, B.8).
+// What a statement outside braces brings along (assembly.md §2, §8).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 namespace e2k::isa::assembler {
 namespace {
 
-/// Registers whose write waits for everything before it (encoding.md §11, flag W).
+/// Registers whose write waits for everything before it (state.md §1, flag W).
 constexpr std::array<std::uint8_t, 28> kWaiting{
     0x00, 0x06, 0x07, 0x09, 0x0b, 0x0d, 0x0f, 0x21, 0x22, 0x26, 0x27, 0x28, 0x29, 0x2a,
     0x2c, 0x2d, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f};

@@ -1,4 +1,4 @@
-// Characters, words, comments and separators of a source (disassembly.md B.1).
+// Characters, words, comments and separators of a source (assembly.md §1).
 #pragma once
 
 #include <cctype>

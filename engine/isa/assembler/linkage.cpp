@@ -14,7 +14,7 @@ constexpr std::uint64_t kThreadHead = 16;  ///< bytes at the thread pointer in f
 /// The part of .bss that holds copies of other files' objects; sources cannot name it.
 constexpr int kCopyPart = 1 << 20;
 
-/// Objects of the C library (dynamic-programs.md §6.5), for sources that do not say `.type` and
+/// Objects of the C library (libraries.md §9), for sources that do not say `.type` and
 /// `.size` of them.
 struct LibraryObject {
     std::string_view name;

@@ -1,5 +1,5 @@
 // Registers of the memory unit by name: `mmurr` and `mmurw` are a load and a store with a memory
-// access specifier that says which register is meant (encoding.md §4.10).
+// access specifier that says which register is meant (syllables.md §4.2).
 #pragma once
 
 #include <cstdint>

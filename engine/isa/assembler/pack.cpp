@@ -1,5 +1,5 @@
 // Statements to the words of a bundle: conditions, literal words, order of the parts
-// (disassembly.md B.6, B.7; encoding.md §2).
+// (assembly.md §6, §7; bundles.md §2).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -458,7 +458,7 @@ std::optional<AssemblyError> check_local_predicates(const BundleDraft& d, const 
 }
 
 /// The channels that a condition `%MLOCK || ...` names must hold what it asks about, and the source
-/// must say so (disassembly.md B.2).
+/// must say so (assembly.md §2).
 std::optional<AssemblyError> check_mlock(const BundleDraft& d) {
     constexpr std::array<int, 4> kChannel{0, 1, 3, 4};
     if (!d.ss) return std::nullopt;
@@ -511,7 +511,7 @@ std::optional<AssemblyError> check_rules(const std::vector<std::uint8_t>& bytes,
     return error;
 }
 
-/// Two unguarded results in one register: the higher channel's stays (machine.md §2.4).
+/// Two unguarded results in one register: the higher channel's stays (execution.md §4).
 void warn_double_writes(const BundleDraft& d, AssemblyErrors& warnings) {
     const auto writes = [](const AlsDraft& op) {
         return !op.operands.empty() && op.guards.empty() && op.row->dst != Width::None &&

@@ -1,4 +1,4 @@
-// Statements of HS, SS, CS0 and CS1 (encoding.md §2.1, §3, §5, §6).
+// Statements of HS, SS, CS0 and CS1 (bundles.md §2, syllables.md §1, §5, §6).
 #include <fmt/format.h>
 
 #include <array>

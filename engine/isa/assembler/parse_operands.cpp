@@ -1,4 +1,4 @@
-// Operands, conditions and literals of a statement (disassembly.md B.2-B.4).
+// Operands, conditions and literals of a statement (assembly.md §2, §3, §4).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -41,7 +41,7 @@ const Codes& state_registers() {
     return codes;
 }
 
-/// Bits 23:8 of the syllable by AAU register name (encoding.md §4.9).
+/// Bits 23:8 of the syllable by AAU register name (syllables.md §4.1).
 const Codes& array_registers() {
     static const Codes codes = [] {
         Codes c;

@@ -1,5 +1,5 @@
 // Statements of the predicate logic, of array loads and of asynchronous programs
-// (encoding.md §7, §8, §10).
+// (syllables.md §7, §8, §10).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -154,7 +154,7 @@ void mova(Cursor& in, BundleDraft& d, unsigned opcode, const Context& context) {
     if (opcode != 5 || context.options.listing) return store_load(in, d, *channel, opcode, load);
     if (*channel & 1) return in.fail_at(channel_text, "movaq takes channel 0 or 2");
     if (load.ind > 23) return in.fail_at(in.statement(), "movaq takes an `ind` up to 23");
-    // Two halves of 8 bytes; big-endian data has the upper half first (encoding.md §7).
+    // Two halves of 8 bytes; big-endian data has the upper half first (syllables.md §7).
     ArrayLoad upper = load;
     upper.dst = static_cast<std::uint8_t>(load.dst + 1);
     (load.be ? load : upper).ind += 8;

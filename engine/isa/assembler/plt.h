@@ -1,4 +1,4 @@
-// Code of the procedure linkage table, as the linker of binutils writes it (linux-abi.md §1.7,
+// Code of the procedure linkage table, as the linker of binutils writes it (elf.md §7,
 // LAZY_GOT).
 #pragma once
 

@@ -18,7 +18,7 @@ constexpr int kDefaultIset = 4;
 constexpr std::string_view kStart = "_start";
 
 /// Where a program begins whose source is a compiler's: it has `main`, which the C library calls
-/// (dynamic-programs.md §5.1).
+/// (libraries.md §2).
 constexpr std::string_view kStartup = R"(
         .text
         .balign 8

@@ -113,7 +113,7 @@ struct ProgramSourceOptions {
     LinkOptions link = {};
 };
 
-/// Assembles the syntax of disassembly.md part B: bundles in braces on one or several lines,
+/// Assembles the syntax of assembly.md: bundles in braces on one or several lines,
 /// single operations as bundles of their own, comments, labels (also `1:` with `1b`, `1f`),
 /// expressions, macros and directives. README.md of this folder lists them and tells what differs
 /// from the E2K assembler of binutils. What stands outside braces gets the delays of B.8;

@@ -1,4 +1,4 @@
-// Dynamic relocations (linux-abi.md §1.6) and the places they are made for.
+// Dynamic relocations (elf.md §6) and the places they are made for.
 #pragma once
 
 #include <cstdint>

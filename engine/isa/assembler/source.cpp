@@ -1,4 +1,4 @@
-// Comments, separators and braces (disassembly.md B.1).
+// Comments, separators and braces (assembly.md §1).
 #include "engine/isa/assembler/source.h"
 
 #include <fmt/format.h>

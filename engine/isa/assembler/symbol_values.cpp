@@ -21,7 +21,7 @@ std::optional<SymbolValue> Assembly::value_of(std::string_view name) {
     }
     if (const auto at = name.find('@'); at != name.npos)
         return reference(name.substr(0, at), lower(name.substr(at + 1)));
-    // In code it counts from the bundle, as a displacement does (disassembly.md B.9).
+    // In code it counts from the bundle, as a displacement does (assembly.md §9).
     if (name == kOffsetTable)
         return SymbolValue{
             sections_.address_of(kOffsetSection) - (in_code_ ? sections_.location() : 0),

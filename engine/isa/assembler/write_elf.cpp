@@ -1,4 +1,4 @@
-// An ELF64 file from an assembled program (linux-abi.md §1).
+// An ELF64 file from an assembled program (elf.md).
 #include <elf.h>
 
 #include <algorithm>

@@ -92,7 +92,7 @@ constexpr Operation kRows[] = {
      "pred = all i: a[i] >s b[i], 32-bit lanes"},
     {"pcmpgtwop", F::Alopf17, Family::PackedComparePred, 0b001001, 0x28, 0x2, -1, -1, 0xc6, 6, 7, W::D, W::D, W::None, W::None, W::Pred, "dd", Pair::None, bit(OpFlag::UserMode), 0,
      "pred = any i: a[i] >s b[i], 32-bit lanes"},
-    // The destination prints as 32 bits, all 64 are written (operations.md §6.5).
+    // The destination prints as 32 bits, all 64 are written (packed.md §5).
     {"pextrh", F::Alopf11Lit8, Family::PackedShuffle, 0b010010, 0x1e, 0x1, -1, -1, -1, 1, 7, W::D, W::D, W::None, W::None, W::D, "dds", Pair::None, bit(OpFlag::UserMode), 0,
      "d64 = halfword imm[2:0] of {a:b} (0..3 from b, 4..7 from a)"},
     {"phaddh", F::Alopf11, Family::PackedInt64, 0b001001, 0x29, 0x2, -1, 0xc0, -1, 3, 7, W::D, W::D, W::None, W::None, W::D, "ddd", Pair::None, bit(OpFlag::UserMode), 0,
@@ -164,7 +164,7 @@ constexpr Operation kRows[] = {
     {"psadbw", F::Alopf11, Family::PackedInt64, 0b010010, 0x1c, 0x1, -1, 0xc0, -1, 1, 7, W::D, W::D, W::None, W::None, W::D, "ddd", Pair::None, bit(OpFlag::UserMode), 0,
      "d64 = sum over 8 bytes |a[i] - b[i]|"},
     {"pshufb", F::Alopf21, Family::PackedShuffle, 0b011011, 0x4d, 0xf, -1, -1, -1, 2, 7, W::D, W::D, W::D, W::None, W::D, "dddd", Pair::None, bit(OpFlag::UserMode), 0,
-     "d.byte[i] = sel(c.byte[i]) from {a:b}  (6.6)"},
+     "d.byte[i] = sel(c.byte[i]) from {a:b}  (packed.md §6)"},
     {"pshufh", F::Alopf12Pshufh, Family::PackedShuffle, 0b010010, 0x17, 0x1, 0xc0, -1, -1, 1, 7, W::None, W::D, W::None, W::None, W::D, "dd", Pair::None, bit(OpFlag::UserMode), 0,
      "d.h[i] = src.h[(imm >> 2i) & 3], i = 0..3"},
     {"pshufw", F::Alopf11Lit8, Family::PackedShuffle, 0b010010, 0x16, 0x1, -1, -1, -1, 1, 7, W::D, W::D, W::None, W::None, W::D, "ddd", Pair::None, bit(OpFlag::UserMode), 1,

@@ -57,7 +57,7 @@ constexpr Names names_of(std::string_view prefix) {
 constexpr Names kScalarNames = names_of("plog_"), kQuadNames = names_of("qplog_");
 
 /// The table's upper bit is the lowest one of the second opcode, its others are the first
-/// (opcodes.csv, plog and qplog).
+/// (packed.md §9).
 constexpr Operation row(const Names::Text& name, unsigned table, bool quad, std::uint16_t flags,
                         std::string_view formula) {
     const W w = quad ? W::P : W::D;

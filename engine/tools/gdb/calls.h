@@ -1,5 +1,5 @@
 // Functions that gdb calls in the guest ("print f(1)"): it writes nine registers that no machine
-// has, and each write is one step of the call (gdb.md §7).
+// has, and each write is one step of the call.
 #pragma once
 
 #include <cstdint>

@@ -15,7 +15,7 @@ using At = const StoppedThread&;
 constexpr std::uint64_t kReadWrite = 3ull << 59;
 constexpr std::uint64_t kUserPsr = 0x26;
 constexpr std::uint64_t kPhysicalRegisters = 224;
-constexpr std::uint8_t kClkr = 0x90, kIdr = 0x8a;  // encoding.md §11
+constexpr std::uint8_t kClkr = 0x90, kIdr = 0x8a;  // state.md §1
 
 std::uint64_t state_register(At at, std::uint8_t code) {
     return cpu::read_state_register(*at.state, code).value_or(0);

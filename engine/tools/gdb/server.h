@@ -1,4 +1,4 @@
-// The gdb remote protocol over a guest: `e2kwb gdb` (gdb.md).
+// The gdb remote protocol over a guest: `e2kwb gdb`.
 #pragma once
 
 #include <deque>

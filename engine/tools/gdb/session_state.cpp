@@ -36,7 +36,7 @@ std::string Session::read_register(std::string_view rest) {
 }
 
 std::string Session::write_register(std::string_view rest) {
-    constexpr std::uint64_t kOtherLow = 0x386, kOtherHigh = 0x387;  // gdb.md §3.2
+    constexpr std::uint64_t kOtherLow = 0x386, kOtherHigh = 0x387;  // gdb's pusd_lo, pusd_hi
     const auto number = take_number(rest);
     if (!number || !take(rest, "=")) return std::string(kBad);
     const auto bytes = from_hex(rest);

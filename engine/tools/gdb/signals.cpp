@@ -8,7 +8,7 @@ namespace e2k::tools::gdb {
 namespace {
 
 constexpr int kUnknown = 143, kLastLinux = 64;
-/// Linux → gdb, where they differ (gdb.md §6).
+/// Linux → gdb, where they differ.
 constexpr std::array kDifferent{
     std::pair{SIGBUS, 10},  std::pair{SIGUSR1, 30},   std::pair{SIGUSR2, 31},
     std::pair{16, 156},     std::pair{SIGCHLD, 20},   std::pair{SIGCONT, 19},

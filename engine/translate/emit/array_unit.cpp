@@ -1,5 +1,5 @@
 // The array access unit in host code: stores through its registers, writes of them, prefetch
-// programs (machine.md §8).
+// programs (arrays.md).
 #include <bit>
 
 #include "engine/cpu/exec/aau.h"

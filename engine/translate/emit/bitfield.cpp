@@ -1,4 +1,4 @@
-// Extensions and bit fields with literal descriptors (operations.md §3.5, 3.6).
+// Extensions and bit fields with literal descriptors (integer.md §5, §6).
 #include "engine/translate/emit/steps.h"
 
 namespace e2k::translate {

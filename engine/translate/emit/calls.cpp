@@ -39,7 +39,7 @@ void RegionEmitter::save_predicates() {
     });
 }
 
-/// push_call() in host code, and the prediction of the return (machine.md §3.4).
+/// push_call() in host code, and the prediction of the return (windows.md §4).
 void RegionEmitter::emit_call(unsigned index) {
     Node& node = *plan_.nodes[index];
     const unsigned wbs = 2u * b_->transfer.wbs;

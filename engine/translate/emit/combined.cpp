@@ -1,4 +1,4 @@
-// Two integer steps in one operation (operations.md §3.9): all products of the step lists.
+// Two integer steps in one operation (integer.md §9): all products of the step lists.
 #include <algorithm>
 #include <array>
 

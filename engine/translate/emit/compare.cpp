@@ -1,4 +1,4 @@
-// Integer comparisons to a predicate (operations.md §3.7): the host's conditions after cmp, test.
+// Integer comparisons to a predicate (integer.md §7): the host's conditions after cmp, test.
 #include "engine/translate/emit/steps.h"
 
 namespace e2k::translate {

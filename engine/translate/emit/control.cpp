@@ -266,7 +266,7 @@ void RegionEmitter::capture_predicate(unsigned p) {
     has_condition_ = true;
 }
 
-/// to = vlc && lcnt < 2 && ecnt == 0 (machine.md §5.2).
+/// to = vlc && lcnt < 2 && ecnt == 0 (loops.md §2).
 void RegionEmitter::emit_loop_end(const Gp& to) {
     const Label no = a_.newLabel();
     a_.xor_(to.r32(), to.r32());
@@ -354,7 +354,7 @@ void RegionEmitter::emit_advance(bool taken) {
     if (b_->alc & (taken ? 1 : 2)) emit_loop_counters();
 }
 
-/// alc (machine.md §5.3).
+/// alc (loops.md §3).
 void RegionEmitter::emit_loop_counters() {
     const Mem pcnt = state(lsr_offset(offsetof(LoopState, pcnt)), 1);
     const Mem lcnt = state(lsr_offset(offsetof(LoopState, lcnt)), 8);

@@ -1,4 +1,4 @@
-// Division and remainder in host code (operations.md §3.4). A fault is the interpreter's business,
+// Division and remainder in host code (integer.md §4). A fault is the interpreter's business,
 // except that of a speculative division where tags are not modelled: its result is 0.
 #include "engine/translate/region_emitter.h"
 

@@ -1,4 +1,4 @@
-// Floating point by SSE instructions, the same ones the semantic functions use (operations.md §4).
+// Floating point by SSE instructions, the same ones the semantic functions use (float.md).
 // The first operand is the instruction's destination, so that with two NaNs the first one wins.
 #include "engine/translate/emitters.h"
 
@@ -84,14 +84,14 @@ void to_integer(OpContext& c) {
     c.v.set_result(d);
 }
 
-/// First step of the 64-bit root: hands its argument on (operations.md §4.4).
+/// First step of the 64-bit root: hands its argument on (float.md §4).
 void root_seed(OpContext& c) {
     if (const auto x = c.v.only_in_xmm(c.op.b, 64)) return c.v.set_result(*x, 64);
     c.v.set_result(c.v.use(c.op.b, 64), false);
 }
 
 /// One divided by the operand, or by its root: exact where the processor approximates
-/// (operations.md §4.4).
+/// (float.md §4).
 template <bool Root>
 void reciprocal(OpContext& c) {
     constexpr std::uint32_t kOne = 0x3f80'0000;

@@ -1,4 +1,4 @@
-// 80-bit floating point on the host's x87 unit (operations.md §5): the instructions of the semantic
+// 80-bit floating point on the host's x87 unit (float80.md): the instructions of the semantic
 // functions, with operands and results in memory. The stack is empty between operations.
 #include "engine/translate/emitters.h"
 
@@ -221,7 +221,7 @@ constexpr Emitter kEmitters[] = {
     {"fxsqrttdx", root<D>, false, first_in_register},
     {"fxsqrttxx", root<X>, false, first_in_register},
     {"fxscalesx", scale, false, in_registers<true>},
-    // The first two steps of the root hand its argument on (operations.md §5.5).
+    // The first two steps of the root hand its argument on (float80.md §5).
     {"fxsqrtisx", convert<S, X>, false, second_in_register},
     {"fxsqrtidx", convert<D, X>, false, second_in_register},
     {"fxsqrtixx", convert<X, X>, false, second_in_register},

@@ -1,4 +1,4 @@
-// Two packed floating-point steps in one operation (operations.md §4.8): t = a op1 b, d = c op2 t,
+// Two packed floating-point steps in one operation (float.md §8): t = a op1 b, d = c op2 t,
 // both rounded. All products of the step lists.
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // Floating point beyond scalar arithmetic: packed lanes, rounding to integral values, compares to
-// flags, fused multiply-add (operations.md §4.5, 4.6, 4.9, 4.10). The two lanes of a 64-bit packed
+// flags, fused multiply-add (float.md §5, §6, §9, §10). The two lanes of a 64-bit packed
 // operand are computed with zeros above them, which raise no flags.
 #include <array>
 

@@ -1,4 +1,4 @@
-// Additions, logic, shifts, multiplications, selection (operations.md §3.1-3.3, 3.8).
+// Additions, logic, shifts, multiplications, selection (integer.md §1, §2, §3, §8).
 #include "engine/translate/emit/steps.h"
 
 namespace e2k::translate {

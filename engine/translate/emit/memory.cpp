@@ -1,6 +1,6 @@
-// Loads and stores (machine.md §2.3, 7.3, 7.5). Guest addresses, or the registers they are made of,
-// are compared with the checked space; what lies beyond, and what the host refuses, is done by the
-// interpreter.
+// Loads and stores (execution.md §3, speculation.md §3, memory.md §4). Guest addresses, or the
+// registers they are made of, are compared with the checked space; what lies beyond, and what the
+// host refuses, is done by the interpreter.
 #include "engine/cpu/exec/memory_access.h"
 #include "engine/translate/emit/control_state.h"
 #include "engine/translate/emit/operands.h"

@@ -1,4 +1,4 @@
-// Packed integers by SSE instructions (operations.md §6). A 64-bit form works on the low half of an
+// Packed integers by SSE instructions (packed.md). A 64-bit form works on the low half of an
 // XMM register whose upper half may hold anything, so what mixes the halves joins its operands
 // first: lanes of b below lanes of a. The 128-bit form has the 64-bit form's name with a leading q.
 #include <algorithm>

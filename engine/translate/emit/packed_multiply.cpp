@@ -1,5 +1,5 @@
 // Packed products and sums that take more than one instruction, and carry-less products
-// (operations.md §6.3, 6.10).
+// (packed.md §3, §10).
 #include "engine/translate/emitters.h"
 
 namespace e2k::translate {

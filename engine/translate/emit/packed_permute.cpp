@@ -1,4 +1,4 @@
-// Bytes chosen by a register (operations.md §6.7). The host's PSHUFB takes bits 3:0 of a selector
+// Bytes chosen by a register (packed.md §6). The host's PSHUFB takes bits 3:0 of a selector
 // and makes 0 of one with bit 7, as the guest's does but for the modifiers in the other bits, whose
 // part is jumped over where no byte has one.
 #include <optional>

@@ -1,5 +1,5 @@
 // Packed shifts that the host does not have: rotations, and the arithmetic one of 64-bit lanes
-// (operations.md §6.4).
+// (packed.md §4).
 #include <algorithm>
 
 #include "engine/translate/emit/steps.h"

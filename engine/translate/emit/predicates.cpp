@@ -1,4 +1,4 @@
-// Predicates: what is known of guards, the predicate logic (machine.md §6). Results stay in host
+// Predicates: what is known of guards, the predicate logic (predicates.md). Results stay in host
 // registers, one bit each, until memory must have them.
 #include "engine/translate/emit/control_state.h"
 #include "engine/translate/region_emitter.h"

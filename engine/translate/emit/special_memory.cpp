@@ -1,5 +1,5 @@
-// Memory operations other than plain loads and stores: locked pairs (machine.md §7.6), stores of
-// software-pipelined loops (§5.5), array elements (§8.4).
+// Memory operations other than plain loads and stores: locked pairs (memory.md §3), stores of
+// software-pipelined loops (loops.md §5), array elements (arrays.md §4).
 #include "engine/cpu/exec/aau.h"
 #include "engine/translate/emit/control_state.h"
 #include "engine/translate/region_emitter.h"
@@ -111,7 +111,7 @@ void RegionEmitter::emit_conditional_store(unsigned i) {
 
 // --- bytes by a mask ---
 
-/// stmqp (machine.md §7.6): the bytes whose bits are set. The pages of the first and the last one
+/// stmqp (memory.md §1): the bytes whose bits are set. The pages of the first and the last one
 /// are looked at before; no byte between them is on another.
 void RegionEmitter::emit_masked_store(const MicroOp& op) {
     constexpr unsigned kBytes = 16;
@@ -371,7 +371,7 @@ void RegionEmitter::commit_state(unsigned i) {
     a_.mov(state(offsetof(CpuState, upsr), 4), x86::eax);
 }
 
-/// The fields of LSR and the initial values in ILCR, or only these (machine.md §1.6).
+/// The fields of LSR and the initial values in ILCR, or only these (state.md §2.1).
 void RegionEmitter::commit_loop_state(const Gp& r, bool initial) {
     const std::size_t ilcr = offsetof(CpuState, ilcr);
     const auto store = [&](std::size_t offset) { a_.mov(state(offset, 1), x86::al); };

@@ -104,7 +104,7 @@ bool getf_accepts(std::uint64_t descriptor, unsigned bits, int iset) {
     const unsigned offset = descriptor & (bits - 1), length = descriptor >> 6 & (bits - 1);
     if (length == 0 || offset + length > bits) return false;
     if (!(descriptor >> 12 & 1) || iset >= 5) return true;
-    // v1..v4 name the byte that holds the sign (operations.md §3.5).
+    // v1..v4 name the byte that holds the sign (integer.md §5).
     const unsigned byte = (descriptor >> 13 & 7) % (bits / 8);
     return byte * 8 + (offset + length - 1) % 8 == offset + length - 1;
 }

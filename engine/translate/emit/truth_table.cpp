@@ -1,4 +1,4 @@
-// Three-input truth tables by and, or, xor (operations.md §6.9). A function is split at one of its
+// Three-input truth tables by and, or, xor (packed.md §9). A function is split at one of its
 // operands p: f = low ^ (p & change), where `low` is f with p = 0 and `change` what p = 1 makes
 // different; both are functions of the other two operands.
 #include <array>

@@ -1,11 +1,13 @@
-// The house itself: which layer may include which, and whether comments and pages cite places of
-// engine/isa/docs that exist. Reads the sources; skipped where they are not there.
+// The house itself: which layer may include which, whether comments and pages cite places of
+// engine/isa/docs that exist, whether links lead anywhere. Skipped where the sources are not there.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 #include <span>
@@ -202,6 +204,7 @@ std::vector<Citation> citations(std::string_view text) {
     const auto in_name = [](char c) {
         return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
     };
+    if (text.find(kPage) == text.npos && text.find(kMark) == text.npos) return {};
     const std::string flat = flattened(text);
     std::vector<Citation> found;
     std::string page;
@@ -288,6 +291,38 @@ TEST(House, CitationsLeadSomewhere) {
     }
     EXPECT_GT(cited, 500u);
     EXPECT_TRUE(dead.empty()) << lines(dead);
+}
+
+/// Targets of relative links, "[text](target)", without what follows "#".
+std::vector<std::string> links(std::string_view text) {
+    std::vector<std::string> found;
+    for (std::size_t at = text.find("]("); at != text.npos; at = text.find("](", at + 2)) {
+        const std::size_t end = text.find(')', at);
+        if (end == text.npos) break;
+        const std::string_view target = text.substr(at + 2, end - at - 2);
+        if (target.find(':') == target.npos && target.find_first_of(" \n") == target.npos)
+            if (const auto path = target.substr(0, target.find('#')); !path.empty())
+                found.emplace_back(path);
+    }
+    return found;
+}
+
+TEST(House, LinksLeadSomewhere) {
+    if (!sources_are_there()) GTEST_SKIP() << "the sources are not in " << kRoot;
+    std::vector<std::string> files{"README.md"}, dead;
+    for (const char* folder : {"app", "ui", "engine", "tests", "assets"})
+        std::ranges::move(files_in(folder, {".md"}), std::back_inserter(files));
+    std::size_t linked = 0;
+    for (const std::string& file : files)
+        for (const std::string& target : links(read(kRoot / file))) {
+            ++linked;
+            if (!fs::exists(kRoot / fs::path(file).parent_path() / target))
+                dead.push_back(file + ": " + target);
+        }
+    EXPECT_GT(linked, 50u);
+    EXPECT_TRUE(dead.empty()) << lines(dead);
+    EXPECT_EQ(links("[a](b.md#c), ![d](e/f.png) [g](https://h.i) [j](#k) x[1](2"),
+              (std::vector<std::string>{"b.md", "e/f.png"}));
 }
 
 TEST(House, PlantedCitationsAreFound) {

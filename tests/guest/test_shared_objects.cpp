@@ -54,10 +54,26 @@ TEST_P(SharedObjects, AreFoundBesideTheProgramAndConstructed) {
     EXPECT_EQ(result.exit.value, 42);
 }
 
-/// Four threads count to 4000 under one mutex.
-TEST_P(SharedObjects, ThreadsShareAMutex) {
-    LinkedFiles directory;
-    const std::string program = directory.link("program", std::string(test::kMain) + R"(
+/// What keeps threads apart: functions to begin and end, and the first word of the object.
+struct Lock {
+    const char *begin, *end;
+    int first;
+};
+
+/// Four threads count to 4000, one at a time.
+TEST_P(SharedObjects, ThreadsTakeTurns) {
+    for (const Lock& lock :
+         {Lock{"pthread_mutex_lock", "pthread_mutex_unlock", 0}, Lock{"sem_wait", "sem_post", 1},
+          Lock{"pthread_rwlock_wrlock", "pthread_rwlock_unlock", 0},
+          Lock{"pthread_spin_lock", "pthread_spin_unlock", 0}}) {
+        LinkedFiles directory;
+        const std::string source = fmt::format(
+            "        .macro lock\n        invoke {}\n        .endm\n"
+            "        .macro unlock\n        invoke {}\n        .endm\n"
+            "        .equ FIRST, {}\n",
+            lock.begin, lock.end, lock.first);
+        const std::string program =
+            directory.link("program", source + std::string(test::kMain) + R"(
         { addd 0, 0, %dr4
           addd 0, threads, %dr5 }
 start:  { addd 0, %dr5, %db[0]
@@ -95,13 +111,13 @@ count:  procedure
         { addd 0, %dr0, %dr4
           addd 0, total, %dr5 }
 once:   { addd 0, mutex, %db[0] }
-        invoke pthread_mutex_lock
+        lock
         { nop 2
           ldd [%dr5], %dr6 }
         { addd %dr6, 1, %dr6 }
         { std %dr6, [%dr5] }
         { addd 0, mutex, %db[0] }
-        invoke pthread_mutex_unlock
+        unlock
         { subd %dr4, 1, %dr4 }
         { addd 0, 0, %dr7 }
         go_if_less %dr7, %dr4, once
@@ -114,12 +130,16 @@ text:   .asciz "%ld %ld\n"
 threads: .skip 32
 result: .skip 8
 total:  .skip 8
-mutex:  .skip 40
+        .data
+        .align 8
+mutex:  .word FIRST
+        .skip 52
 )",
-                                               {.kind = GetParam(), .needed = {"libc.so.6"}});
-    const RunResult result = test::run_file(program);
-    EXPECT_EQ(result.exit.kind, ExitStatus::Kind::Exited) << result.detail;
-    EXPECT_EQ(result.output, "4000 77\n");
+                           {.kind = GetParam(), .needed = {"libc.so.6"}});
+        const RunResult result = test::run_file(program);
+        EXPECT_EQ(result.exit.kind, ExitStatus::Kind::Exited) << lock.begin << result.detail;
+        EXPECT_EQ(result.output, "4000 77\n") << lock.begin;
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, SharedObjects,

@@ -134,6 +134,22 @@ Outcome<Value> setlocale_(LibraryCall& call) {
     }
     return fixed_text(call, Library::kStaticLocale, "C");
 }
+// A locale_t is the address of the name of the only one.
+constexpr std::uint64_t kGlobalLocale = ~0ull;
+
+Outcome<Value> newlocale_(LibraryCall& call) {
+    const auto name = call.text(1, 4096);
+    if (!name) return tl::unexpected(name.error());
+    const bool known = name->empty() || *name == "C" || *name == "POSIX" || name->starts_with("C.");
+    if (!known) return error(ENOENT);
+    return fixed_text(call, Library::kStaticLocale, "C");
+}
+Outcome<Value> duplocale_(LibraryCall& call) {
+    return fixed_text(call, Library::kStaticLocale, "C");
+}
+Outcome<Value> freelocale_(LibraryCall&) { return Value(); }
+Outcome<Value> uselocale_(LibraryCall&) { return Value(kGlobalLocale); }
+
 Outcome<Value> nl_langinfo_(LibraryCall& call) {
     const std::string text = nl_langinfo_l(call.integer(0), c_locale());
     return fixed_text(call, Library::kStaticLangInfo, text.substr(0, 63));
@@ -167,6 +183,10 @@ Outcome<Value> textdomain_(LibraryCall& call) {
 }
 
 constexpr std::array kRows{
+    Row{"newlocale", "p(i,s,p)", newlocale_},
+    Row{"duplocale", "p(p)", duplocale_},
+    Row{"freelocale", "v(p)", freelocale_},
+    Row{"uselocale", "p(p)", uselocale_},
     Row{"wcswidth", "i(p,L)", wcswidth_},
     Row{"wcslen", "L(p)", wcslen_},
     Row{"mbrtowc", "L(p,p,L,p)", mbrtowc_},

@@ -42,4 +42,12 @@ Outcome<void> wait_while(LibraryCall& call, std::uint64_t address, std::uint32_t
                          std::uint64_t end = 0, bool realtime = true);
 void wake_waiters(LibraryCall& call, std::uint64_t address, int count);
 
+/// For functions of <pthread.h>: an error is the result, errno stays as it is.
+template <class T>
+Outcome<Value> as_result(const Outcome<T>& done) {
+    if (done) return Value(0);
+    if (done.error().kind == Trouble::Kind::Error) return Value(done.error().error);
+    return tl::unexpected(done.error());
+}
+
 }  // namespace e2k::guest::libc

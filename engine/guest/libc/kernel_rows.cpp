@@ -1,6 +1,7 @@
 // System calls by their numbers, processors, random bytes.
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 
 #include "engine/guest/libc/library_call.h"
@@ -17,6 +18,19 @@ Outcome<Value> old_affinity(LibraryCall& call) {
     const auto done = call.kernel(Number, call.word(0), kSetSize, call.pointer(1));
     return done.map([](std::int64_t) { return Value(0); });
 }
+/// CPU_COUNT.
+Outcome<Value> sched_cpucount_(LibraryCall& call) {
+    int count = 0;
+    for (std::uint64_t i = 0; i + 8 <= call.size(0); i += 8) {
+        const auto word = call.memory.load<std::uint64_t>(call.pointer(1) + i);
+        if (!word) return tl::unexpected(word.error());
+        count += std::popcount(*word);
+    }
+    return Value(count);
+}
+/// Signals of real time that programs may have: the library keeps none for itself.
+Outcome<Value> least_real_time(LibraryCall&) { return Value(34); }
+Outcome<Value> most_real_time(LibraryCall&) { return Value(64); }
 /// CPU_ALLOC and CPU_FREE.
 Outcome<Value> sched_cpualloc_(LibraryCall& call) {
     constexpr std::uint64_t kMost = 1u << 20;
@@ -78,6 +92,9 @@ constexpr std::array kRows{
     Row{"arc4random", "u()", arc4random_},
     Row{"arc4random_uniform", "u(u)", arc4random_uniform_},
     Row{"arc4random_buf", "v(p,L)", arc4random_buf_},
+    Row{"__sched_cpucount", "i(L,p)", sched_cpucount_},
+    Row{"__libc_current_sigrtmin", "i()", least_real_time},
+    Row{"__libc_current_sigrtmax", "i()", most_real_time},
     Row{"__sched_cpualloc", "p(L)", sched_cpualloc_},
     Row{"__sched_cpufree", "v(p)", sched_cpufree_},
     Row{"sched_getaffinity@GLIBC_2.3.3", "i(i,p)", old_affinity<kSchedGet>},

@@ -176,8 +176,12 @@ bool Library::stands_for(std::string_view library) const {
 
 std::optional<std::uint64_t> Library::function(std::string_view asked, std::string_view version) {
     const std::string old = fmt::format("{}@{}", asked, version);
-    const std::string_view name = !version.empty() && find_row(old) ? std::string_view(old) : asked;
     std::lock_guard lock(stub_mutex_);
+    if (const auto known = functions_.find(asked);
+        known != functions_.end() && (version.empty() || !find_row(old)))
+        return known->second;
+    const std::string_view name =
+        !version.empty() && find_row(old) ? std::string_view(old) : first_name(asked);
     if (const auto known = functions_.find(name); known != functions_.end()) return known->second;
     if (const cpu::HostLeaf* leaf = cpu::find_host_leaf(name))
         return make_stub(
@@ -352,13 +356,15 @@ namespace {
 std::vector<Row> build_table() {
     std::vector<Row> table;
     for (const auto rows :
-         {memory_rows(),  string_rows(),   number_rows(),     math_rows(),      time_rows(),
-          process_rows(), thread_rows(),   lock_rows(),       stdio_rows(),     scan_rows(),
-          stream_rows(),  message_rows(),  text_rows(),       character_rows(), environment_rows(),
-          option_rows(),  standard_rows(), checked_rows(),    stat_rows(),      system_rows(),
-          program_rows(), account_rows(),  pattern_rows(),    network_rows(),   convert_rows(),
-          dynamic_rows(), obstack_rows(),  system_log_rows(), kernel_rows(),    spawn_rows(),
-          path_rows()})
+         {memory_rows(),    string_rows(),    number_rows(),      math_rows(),
+          time_rows(),      process_rows(),   thread_rows(),      lock_rows(),
+          semaphore_rows(), call_rows(),      wide_rows(),        thread_state_rows(),
+          stdio_rows(),     scan_rows(),      stream_rows(),      message_rows(),
+          text_rows(),      character_rows(), environment_rows(), option_rows(),
+          standard_rows(),  checked_rows(),   stat_rows(),        system_rows(),
+          program_rows(),   account_rows(),   pattern_rows(),     network_rows(),
+          convert_rows(),   dynamic_rows(),   obstack_rows(),     system_log_rows(),
+          kernel_rows(),    spawn_rows(),     path_rows()})
         table.insert(table.end(), rows.begin(), rows.end());
     std::ranges::sort(table, {}, &Row::name);
     return table;

@@ -76,6 +76,7 @@ Outcome<Value> stack_chk_fail(LibraryCall&) { return abort_with("stack smashing 
 
 constexpr std::array kRows{
     Row{"fork", "i()", system_call<kFork>},
+    Row{"vfork", "i()", system_call<kFork>},  // a copy of the stack does no harm
     Row{"waitpid", "i(i,p,i)", system_call<kWaitpid>},
     Row{"getpid", "i()", system_call<kGetpid>},
     Row{"uname", "i(p)", system_call<kUname>},

@@ -69,6 +69,10 @@ std::span<const Row> time_rows();
 std::span<const Row> process_rows();
 std::span<const Row> thread_rows();
 std::span<const Row> lock_rows();
+std::span<const Row> semaphore_rows();
+std::span<const Row> call_rows();
+std::span<const Row> wide_rows();
+std::span<const Row> thread_state_rows();
 std::span<const Row> stdio_rows();
 std::span<const Row> scan_rows();
 std::span<const Row> stream_rows();
@@ -95,6 +99,8 @@ std::span<const Row> system_log_rows();
 
 /// All rows, by name; the number of a row is its place plus kFirstRow.
 std::span<const Row> library_rows();
+/// The name under which a function of several names is in the tables (aliases.cpp).
+std::string_view first_name(std::string_view name);
 const Row* find_row(std::string_view name);
 
 /// Rows below are those that only the guest code of the bridge calls (internal_rows.h); from

@@ -176,6 +176,19 @@ Outcome<Value> fdopen_(LibraryCall& call) {
         return Value(at);
     });
 }
+/// A file without a name.
+Outcome<Value> tmpfile_(LibraryCall& call) {
+    const std::uint64_t path = call.thread().scratch_address();
+    if (auto done = call.memory.store_text(path, "/tmp"); !done)
+        return tl::unexpected(done.error());
+    constexpr std::uint64_t kFlags = O_TMPFILE | O_RDWR | O_EXCL, kMode = 0600;
+    const auto fd = call.kernel(kOpen, path, kFlags, kMode);
+    if (!fd) return tl::unexpected(fd.error());
+    const auto mode = parse_open_mode("w+");
+    return call.library.streams->stdio.open(static_cast<int>(*fd), *mode).map([](std::uint64_t at) {
+        return Value(at);
+    });
+}
 /// Closes what the FILE has and opens another file in its place, under the same number.
 Outcome<Value> freopen_(LibraryCall& call) {
     const auto mode = mode_of(call, 1);
@@ -318,6 +331,7 @@ constexpr std::array kRows{
     Row{"flockfile", "v(S)", flockfile_},
     Row{"ftrylockfile", "i(S)", ftrylockfile_},
     Row{"funlockfile", "v(S)", funlockfile_},
+    Row{"tmpfile", "S()", tmpfile_},
     Row{"fdopen", "S(i,s)", fdopen_},
     Row{"freopen", "S(s,s,S)", freopen_},
     Row{"freopen64", "S(s,s,S)", freopen_},

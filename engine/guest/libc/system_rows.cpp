@@ -5,21 +5,10 @@
 #include <csignal>
 #include <ctime>
 
-#include "engine/guest/libc/library_call.h"
+#include "engine/guest/libc/thin_row.h"
 
 namespace e2k::guest::libc {
 namespace {
-
-Outcome<Value> as_value(const Outcome<std::int64_t>& result) {
-    return result.map([](std::int64_t v) { return Value(v); });
-}
-
-/// All arguments are the system call's.
-template <std::uint32_t Number>
-Outcome<Value> thin(LibraryCall& call) {
-    return as_value(call.kernel(Number, call.word(0), call.word(1), call.word(2), call.word(3),
-                                call.word(4), call.word(5)));
-}
 
 constexpr std::uint32_t kBrk = 45, kWait4 = 114, kNanosleep = 162, kGetcwd = 183, kSendto = 406,
                         kRecvfrom = 407, kUname = 122, kTgkill = 308, kGetpid = 20,

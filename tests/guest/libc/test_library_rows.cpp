@@ -8,13 +8,17 @@
 #include <pwd.h>
 #include <regex.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <clocale>
 #include <cstdlib>
 #include <ctime>
+#include <cwchar>
 #include <random>
 
 #include "engine/guest/libc/core/zone.h"
@@ -357,6 +361,167 @@ TEST_F(LibraryRows, SystemCallsAndRandomBytes) {
     const auto set = call("__sched_cpualloc", 100);
     EXPECT_NE(set, 0);
     call("__sched_cpufree", set);
+}
+
+// ---- locks between threads --------------------------------------------------------------------
+
+TEST_F(LibraryRows, SemaphoresCount) {
+    const auto sem = room(32), value = room(4), past = object(timespec{1, 0});
+    EXPECT_EQ(call("sem_init", sem, 0, 0x8000'0000u), -1);
+    EXPECT_EQ(call("sem_init", sem, 0, 2), 0);
+    EXPECT_EQ(call("sem_trywait", sem), 0);
+    EXPECT_EQ(call("sem_wait", sem), 0);
+    EXPECT_EQ(call("sem_trywait", sem), -1);
+    EXPECT_EQ(call("sem_timedwait", sem, past), -1);
+    EXPECT_EQ(call("sem_post", sem), 0);
+    EXPECT_EQ(call("sem_getvalue", sem, value), 0);
+    EXPECT_EQ(get<int>(value), 1);
+    const int most = INT_MAX;
+    ASSERT_TRUE(memory().write(sem, &most, sizeof most));
+    EXPECT_EQ(call("sem_post", sem), -1);
+}
+
+TEST_F(LibraryRows, ReadersShareWritersDoNot) {
+    const auto lock = room(56), past = object(timespec{1, 0});
+    EXPECT_EQ(call("pthread_rwlock_init", lock, 0), 0);
+    EXPECT_EQ(call("pthread_rwlock_rdlock", lock), 0);
+    EXPECT_EQ(call("pthread_rwlock_tryrdlock", lock), 0);
+    EXPECT_EQ(call("pthread_rwlock_trywrlock", lock), EBUSY);
+    EXPECT_EQ(call("pthread_rwlock_timedwrlock", lock, past), ETIMEDOUT);
+    EXPECT_EQ(call("pthread_rwlock_unlock", lock), 0);
+    EXPECT_EQ(call("pthread_rwlock_trywrlock", lock), EBUSY);
+    EXPECT_EQ(call("pthread_rwlock_unlock", lock), 0);
+    EXPECT_EQ(call("pthread_rwlock_wrlock", lock), 0);
+    EXPECT_EQ(call("pthread_rwlock_wrlock", lock), EDEADLK);
+    EXPECT_EQ(call("pthread_rwlock_rdlock", lock), EDEADLK);
+    EXPECT_EQ(call("pthread_rwlock_unlock", lock), 0);
+    EXPECT_EQ(call("pthread_rwlock_unlock", lock), EPERM);
+}
+
+TEST_F(LibraryRows, BarriersMeetAndSpinLocksAreHeldOnce) {
+    const auto barrier = room(32), spin = room(4);
+    EXPECT_EQ(call("pthread_barrier_init", barrier, 0, 0), EINVAL);
+    EXPECT_EQ(call("pthread_barrier_init", barrier, 0, 1), 0);
+    EXPECT_EQ(call("pthread_barrier_wait", barrier), -1);  // the one that all wait for
+    EXPECT_EQ(call("pthread_barrier_wait", barrier), -1);
+    EXPECT_EQ(call("pthread_spin_init", spin, 0), 0);
+    EXPECT_EQ(call("pthread_spin_lock", spin), 0);
+    EXPECT_EQ(call("pthread_spin_trylock", spin), EBUSY);
+    EXPECT_EQ(call("pthread_spin_unlock", spin), 0);
+    EXPECT_EQ(call("pthread_spin_trylock", spin), 0);
+}
+
+TEST_F(LibraryRows, ConditionsHaveTheirClock) {
+    const auto attributes = room(4), condition = room(48), mutex = room(40),
+               past = object(timespec{0, 1});
+    EXPECT_EQ(call("pthread_condattr_init", attributes), 0);
+    EXPECT_EQ(call("pthread_condattr_setclock", attributes, 7), EINVAL);
+    EXPECT_EQ(call("pthread_condattr_setclock", attributes, CLOCK_MONOTONIC), 0);
+    EXPECT_EQ(call("pthread_cond_init", condition, attributes), 0);
+    EXPECT_EQ(call("pthread_mutex_init", mutex, 0), 0);
+    EXPECT_EQ(call("pthread_mutex_lock", mutex), 0);
+    EXPECT_EQ(call("pthread_cond_timedwait", condition, mutex, past), ETIMEDOUT);
+    EXPECT_EQ(call("pthread_cond_clockwait", condition, mutex, CLOCK_REALTIME, past), ETIMEDOUT);
+    EXPECT_EQ(call("pthread_cond_clockwait", condition, mutex, 5, past), EINVAL);
+    EXPECT_EQ(call("pthread_mutex_unlock", mutex), 0);
+}
+
+TEST_F(LibraryRows, ThreadsHaveNamesSignalsAndProcessors) {
+    const auto self = call("pthread_self");
+    const auto name = text("counter"), got = room(16), set = room(128);
+    EXPECT_EQ(call("pthread_setname_np", self, name), 0);
+    EXPECT_EQ(call("pthread_getname_np", self, got, 16), 0);
+    EXPECT_EQ(text_at(static_cast<std::int64_t>(got)), "counter");
+    EXPECT_EQ(call("pthread_getname_np", self, got, 4), ERANGE);
+    EXPECT_EQ(call("pthread_setname_np", self, text("a name of more than 15")), ERANGE);
+    EXPECT_EQ(call("pthread_setname_np", 0x1234, name), ESRCH);
+    EXPECT_EQ(call("pthread_kill", self, 0), 0);
+    EXPECT_EQ(call("pthread_kill", self, 65), EINVAL);
+    EXPECT_EQ(call("pthread_kill", 0x1234, 0), ESRCH);
+    EXPECT_EQ(call("pthread_getaffinity_np", self, 128, set), 0);
+    EXPECT_NE(get<std::uint64_t>(set), 0u);
+}
+
+TEST_F(LibraryRows, MoreSystemCalls) {
+    const auto path = text("/"), out = room(256), duplex = room(64);
+    EXPECT_EQ(call("statvfs", path, out), 0);
+    struct statvfs host {};
+    ASSERT_EQ(statvfs("/", &host), 0);
+    EXPECT_EQ(get<std::uint64_t>(out), host.f_bsize);
+    EXPECT_EQ(get<std::uint64_t>(out + 16), host.f_blocks);
+    EXPECT_EQ(call("pathconf", path, _PC_NAME_MAX), 255);
+    EXPECT_EQ(call("eaccess", path, R_OK), 0);
+    EXPECT_EQ(call("eaccess", text("/nonexistent"), R_OK), -1);
+    const auto fd = call("eventfd", 5, 0);
+    ASSERT_GE(fd, 0);
+    EXPECT_EQ(call("eventfd_write", fd, 7), 0);
+    EXPECT_EQ(call("eventfd_read", fd, duplex), 0);
+    EXPECT_EQ(get<std::uint64_t>(duplex), 12u);
+    EXPECT_EQ(call("getentropy", duplex, 64), 0);
+    EXPECT_EQ(call("getentropy", duplex, 257), -1);
+    EXPECT_EQ(call("gettid"), call("getpid"));
+    const auto settings = object(termios{});
+    EXPECT_EQ(call("cfsetospeed", settings, B9600), 0);
+    EXPECT_EQ(call("cfgetospeed", settings), B9600);
+}
+
+TEST_F(LibraryRows, WideTextsAsTheHost) {
+    const auto wide = [&](std::wstring text) {
+        return put(text.c_str(), (text.size() + 1) * sizeof(wchar_t));
+    };
+    const auto wide_at = [&](std::uint64_t at) {
+        std::wstring text;
+        for (wchar_t c = 0; (c = get<wchar_t>(at + 4 * text.size())) != 0;) text += c;
+        return text;
+    };
+    const std::wstring texts[] = {L"",       L"a", L"abc", L"abd", L"xabcabd", L"\x7fff\x10ffff",
+                                  L"-12rest"};
+    for (const auto& a : texts)
+        for (const auto& b : texts) {
+            forget();
+            const auto x = wide(a), y = wide(b), to = room(256), end = room(8);
+            const auto sign = [](int v) { return v < 0 ? -1 : v > 0 ? 1 : 0; };
+            EXPECT_EQ(call("wcscmp", x, y), sign(std::wcscmp(a.c_str(), b.c_str())));
+            EXPECT_EQ(call("wcsncmp", x, y, 2), sign(std::wcsncmp(a.c_str(), b.c_str(), 2)));
+            EXPECT_EQ(call("wcsspn", x, y), std::wcsspn(a.c_str(), b.c_str()));
+            EXPECT_EQ(call("wcscspn", x, y), std::wcscspn(a.c_str(), b.c_str()));
+            const wchar_t* found = std::wcsstr(a.c_str(), b.c_str());
+            EXPECT_EQ(call("wcsstr", x, y), found ? x + 4 * (found - a.c_str()) : 0);
+            found = std::wcschr(a.c_str(), L'b');
+            EXPECT_EQ(call("wcschr", x, L'b'), found ? x + 4 * (found - a.c_str()) : 0);
+            found = std::wcsrchr(a.c_str(), L'b');
+            EXPECT_EQ(call("wcsrchr", x, L'b'), found ? x + 4 * (found - a.c_str()) : 0);
+            EXPECT_EQ(call("wcscpy", to, x), to);
+            EXPECT_EQ(call("wcscat", to, y), to);
+            EXPECT_EQ(wide_at(to), a + b);
+            EXPECT_EQ(call("wcsncpy", to, y, 3), to);
+            EXPECT_EQ(wide_at(to).substr(0, 3), b.substr(0, 3));
+            EXPECT_EQ(wide_at(static_cast<std::uint64_t>(call("wcsdup", x))), a);
+            wchar_t* stop = nullptr;
+            EXPECT_EQ(call("wcstol", x, end, 10), std::wcstol(a.c_str(), &stop, 10));
+            EXPECT_EQ(get<std::uint64_t>(end), x + 4 * (stop - a.c_str()));
+        }
+    const auto to = room(64);
+    EXPECT_EQ(call("wmemset", to, L'z', 5), to);
+    EXPECT_EQ(wide_at(to), L"zzzzz");
+    EXPECT_EQ(call("wmemchr", to, L'q', 5), 0);
+}
+
+TEST_F(LibraryRows, OneLocaleAndOtherNames) {
+    const auto locale = call("newlocale", LC_ALL_MASK, text("C"), 0);
+    EXPECT_NE(locale, 0);
+    EXPECT_EQ(call("newlocale", LC_ALL_MASK, text("xx_XX"), 0), 0);
+    EXPECT_EQ(call("uselocale", locale), -1);  // LC_GLOBAL_LOCALE
+    EXPECT_EQ(first_name("strtod_l"), "strtod");
+    EXPECT_EQ(first_name("strtod"), "strtod");
+    const auto file = call("tmpfile");
+    ASSERT_NE(file, 0);
+    EXPECT_EQ(call("fputs", text("kept"), file), 1);
+    call("rewind", file);
+    const auto to = room(16);
+    EXPECT_EQ(call("fgets", to, 16, file), static_cast<std::int64_t>(to));
+    EXPECT_EQ(text_at(static_cast<std::int64_t>(to)), "kept");
+    EXPECT_EQ(call("fclose", file), 0);
 }
 
 }  // namespace

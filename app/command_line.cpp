@@ -147,11 +147,12 @@ struct Grammar {
     VectorsOptions vectors;
     BenchOptions bench;
     QualityOptions quality;
+    LessonOptions lesson;
     AsmOptions assembly;
     IsaOptions isa;
     std::string disasm_cpu, asm_cpu, isa_cpu;
     CLI::App *run_command, *trace_command, *gdb_command, *disasm_command, *asm_command,
-        *isa_command, *vectors_command, *bench_command, *quality_command;
+        *isa_command, *vectors_command, *bench_command, *quality_command, *lesson_command;
 
     Grammar() {
         app.set_version_flag("--version", "e2kwb " + std::string(kVersion));
@@ -169,6 +170,7 @@ struct Grammar {
         add_vectors();
         add_bench();
         add_quality();
+        add_lesson();
     }
 
     void add_window() {
@@ -209,6 +211,8 @@ struct Grammar {
             ->type_name("NAME")
             ->expected(1)
             ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        app.add_option("--lesson", window.lesson, "lesson to play: assets/lessons/*.lesson")
+            ->type_name("FILE");
         app.add_option("--script", window.script_file, "file of commands for the window")
             ->type_name("FILE");
     }
@@ -454,11 +458,24 @@ struct Grammar {
             "called functions execute.");
     }
 
+    void add_lesson() {
+        lesson_command = app.add_subcommand("lesson", "play a lesson, or try lessons out");
+        set_usage(*lesson_command, "Usage: e2kwb lesson FILE\n       e2kwb lesson --check FILE…");
+        lesson_command->add_option("files", lesson.files, "lessons (assets/lessons)")->required();
+        lesson_command->add_flag("--check", lesson.check,
+                                 "play and answer every page without a window; say what is wrong, "
+                                 "with line and hint");
+        lesson_command->add_option("--lang", lesson.language, "language of all texts: en, ru")
+            ->type_name("LANG")
+            ->check(CLI::IsMember({"en", "ru"}));
+        lesson_command->footer("\nassets/lessons/README.md tells how lessons are written.");
+    }
+
     /// The command whose options the arguments begin with.
     CLI::App& command_of(const std::string& name) {
         for (CLI::App* command :
              {run_command, trace_command, gdb_command, disasm_command, asm_command, isa_command,
-              vectors_command, bench_command, quality_command})
+              vectors_command, bench_command, quality_command, lesson_command})
             if (command->get_name() == name) return *command;
         return app;
     }
@@ -513,6 +530,7 @@ struct Grammar {
         }
         if (&command == vectors_command) return vectors;
         if (&command == bench_command) return bench;
+        if (&command == lesson_command) return lesson;
         if (auto message = take_program(window_program, std::move(argv), window.program))
             return *message;
         window.program.sandbox = !window.no_sandbox;

@@ -136,6 +136,13 @@ struct QualityOptions {
 };
 int quality(const QualityOptions& options);
 
+struct LessonOptions {
+    std::vector<std::string> files;
+    std::string language;
+    bool check = false;  ///< try them out without a window
+};
+int lesson(const LessonOptions& options);
+
 struct WindowOptions {
     ProgramOptions program;
     bool no_sandbox = false;
@@ -144,6 +151,7 @@ struct WindowOptions {
     int frames = 0;
     bool frame_stats = false;
     std::vector<std::string> dump_panels;
+    std::string lesson;  ///< to be played; empty: none
 };
 int window(const WindowOptions& options);
 

@@ -33,6 +33,7 @@ struct Execute {
     int operator()(const e2k::app::VectorsOptions& options) const { return vectors(options); }
     int operator()(const e2k::app::BenchOptions& options) const { return bench(options); }
     int operator()(const e2k::app::QualityOptions& options) const { return quality(options); }
+    int operator()(const e2k::app::LessonOptions& options) const { return lesson(options); }
 };
 
 /// The translator needs the same megabytes again for every region. Given back to the kernel in

@@ -24,27 +24,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The folder of demo programs, assembler sources that are assembled when opened: beside the
-/// executable when installed, else in the source tree.
-std::optional<fs::path> demo_folder() {
+/// A folder of assets, as of demo programs: beside the executable when installed, else in the
+/// source tree.
+std::optional<fs::path> asset_folder(const std::string& name) {
     std::error_code error;
     const fs::path executable = fs::read_symlink("/proc/self/exe", error);
     if (error) return std::nullopt;
     const fs::path here = executable.parent_path();
     for (const fs::path& folder :
-         {here / "assets/demo", here / "../share/e2k-workbench/demo", here / "../../assets/demo",
-          fs::path(E2K_SOURCE_DIR) / "assets/demo"})
+         {here / "assets" / name, here / "../share/e2k-workbench" / name,
+          here / "../../assets" / name, fs::path(E2K_SOURCE_DIR) / "assets" / name})
         if (fs::is_directory(folder, error)) return fs::canonical(folder, error);
     return std::nullopt;
 }
 
-std::vector<std::string> demos() {
+/// The files of such a folder with this extension, by name.
+std::vector<std::string> assets(const std::string& name, const std::string& extension) {
     std::vector<std::string> found;
-    const auto folder = demo_folder();
+    const auto folder = asset_folder(name);
     if (!folder) return found;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(*folder, error))
-        if (entry.is_regular_file() && entry.path().extension() == ".s")
+        if (entry.is_regular_file() && entry.path().extension() == extension)
             found.push_back(entry.path().string());
     std::ranges::sort(found);
     return found;
@@ -128,7 +129,13 @@ int window(const WindowOptions& options) {
         }
         to.script.assign(std::istreambuf_iterator<char>(file), {});
     }
-    to.demos = demos();
+    to.demos = assets("demo", ".s");
+    to.lessons = assets("lessons", ".lesson");
+    to.lesson = options.lesson;
+    if (!to.lesson.empty() && access(to.lesson.c_str(), R_OK) != 0) {
+        complain(fmt::format("{}: {}", to.lesson, std::strerror(errno)));
+        return kExitNotFound;
+    }
     if (!to.argv.empty() && access(to.argv.front().c_str(), F_OK) != 0) {
         const int error = errno;
         complain(fmt::format("{}: {} (neither a program nor a command; see e2kwb --help)",

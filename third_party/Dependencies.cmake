@@ -38,6 +38,8 @@ pkg_check_modules(STB QUIET IMPORTED_TARGET stb)
 e2k_need(STB_FOUND stb)
 pkg_check_modules(SECCOMP QUIET IMPORTED_TARGET libseccomp)
 e2k_need(SECCOMP_FOUND libseccomp)
+pkg_check_modules(LIBDW QUIET IMPORTED_TARGET libdw)
+e2k_need(LIBDW_FOUND "libdw (elfutils)")
 find_path(E2K_EXPECTED_INCLUDE tl/expected.hpp)
 e2k_need(E2K_EXPECTED_INCLUDE "tl::expected (libexpected-dev)")
 

@@ -44,6 +44,9 @@ constexpr std::array kActions = {
     ActionInfo{Action::English, "English", "", "Texts in English"},
     ActionInfo{Action::Russian, "Русский", "", "Texts in Russian"},
     ActionInfo{Action::EndOfFile, "End of input", "Ctrl+D", "End of the program's standard input"},
+    ActionInfo{Action::Assemble, "Assemble and restart", "F6",
+               "Assemble the source as it stands in the window and start it"},
+    ActionInfo{Action::SaveSource, "Save source", "Ctrl+S", "Write the source to its file"},
 };
 
 struct NamedKey {

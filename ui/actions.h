@@ -35,6 +35,8 @@ enum class Action : std::uint8_t {
     English,
     Russian,
     EndOfFile,
+    Assemble,
+    SaveSource,
 };
 
 struct ActionInfo {

@@ -156,6 +156,9 @@ bool Application::can(Action action) const {
         case Action::Kill:
         case Action::EndOfFile:
             return paused || state == RunState::Running;
+        case Action::Assemble:
+        case Action::SaveSource:
+            return !panels_.source.path.empty();
         case Action::ToggleBreakpoint:
         case Action::GoTo:
         case Action::Find:
@@ -274,6 +277,10 @@ void Application::perform(Action action) {
             palette_.open();
             break;
         case Action::Find:
+            if (panels_.source.focused) {
+                panels_.source.finding = panels_.source.open_find = true;
+                break;
+            }
             workspace_.reveal(PanelId::Bundles);
             panels_.bundles.open_find = true;
             break;
@@ -282,6 +289,12 @@ void Application::perform(Action action) {
             break;
         case Action::Russian:
             use_language(Language::Russian);
+            break;
+        case Action::Assemble:
+            panels_.source.asked = SourceState::Asked::Assemble;
+            break;
+        case Action::SaveSource:
+            panels_.source.asked = SourceState::Asked::Save;
             break;
         case Action::EndOfFile:
             source_.send(machine::Input{"", true});
@@ -376,6 +389,8 @@ void Application::draw() {
         panels_.console.echo.clear();
     }
     attend_quality();
+    attend_lesson();
+    attend_source();
 }
 
 /// Nothing is assessed that nobody sees; what the panel exports is kept.

@@ -20,8 +20,9 @@
 namespace e2k::ui {
 
 struct ApplicationOptions {
-    machine::LaunchOptions launch;   ///< of programs opened from the window; argv is replaced
-    std::vector<std::string> demos;  ///< start page
+    machine::LaunchOptions launch;     ///< of programs opened from the window; argv is replaced
+    std::vector<std::string> demos;    ///< start page
+    std::vector<std::string> lessons;  ///< files, in the order of the course
     /// Where a sandboxed program gets a directory of its own to work and write in, made when it is
     /// opened; empty: programs begin where the workbench was started.
     std::string scratch;
@@ -55,6 +56,8 @@ public:
     /// Of the programs opened from now on; the one that is open starts again with it.
     void set_clock(const cpu::ClockOptions& clock);
     void use_layout(const std::string& name);
+    /// Plays a lesson; a faulty one says what is wrong with it.
+    void begin_lesson(const std::string& path);
     /// Texts from the next frame on; remembered.
     void use_language(Language language);
 
@@ -94,6 +97,16 @@ private:
     void obey(const PaletteChoice& choice);
     void press_keys();
     void attend_quality();
+    // What the panels of lessons and of the source ask for (lesson_desk.cpp, source_desk.cpp)
+    void attend_lesson();
+    void list_lessons();
+    void show_lesson();
+    lessons::Stage stage_of(const std::string& program);
+    void attend_source();
+    void load_source();
+    void assemble_source();
+    void save_source(const std::string& path);
+    void note_run();
     void clock_menu();
     void draw_panel(PanelId panel);
     void draw_overlays();

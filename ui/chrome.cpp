@@ -8,6 +8,7 @@
 #include "ui/format.h"
 #include "ui/ink.h"
 #include "ui/text.h"
+#include "ui/text_engine.h"
 
 namespace e2k::ui {
 
@@ -101,8 +102,9 @@ void Application::draw_notices(const Scene& scene) {
     for (std::size_t n = 0; n < std::min(kShown, list.size()); ++n) {
         const std::size_t i = list.size() - 1 - n;
         const machine::Notice& notice = list[i];
+        const std::string words = engine_text(notice.text);
         const ImVec2 text =
-            ImGui::CalcTextSize(notice.text.c_str(), nullptr, false, width - theme.px(44));
+            ImGui::CalcTextSize(words.c_str(), nullptr, false, width - theme.px(44));
         const float height = text.y + ImGui::GetFrameHeight() + theme.px(24);
         ImGui::SetNextWindowPos({display.x - width - theme.px(14), bottom - height});
         ImGui::SetNextWindowSize({width, height});
@@ -121,10 +123,10 @@ void Application::draw_notices(const Scene& scene) {
         if (notice.error) ink.error_sign(ImGui::GetCursorScreenPos(), theme.error);
         ImGui::SetCursorPosX(theme.px(30));
         ImGui::PushTextWrapPos(width - theme.px(12));
-        ImGui::TextUnformatted(notice.text.c_str());
+        ImGui::TextUnformatted(words.c_str());
         ImGui::PopTextWrapPos();
         ImGui::SetCursorPosX(theme.px(30));
-        if (ImGui::SmallButton(tr("Copy"))) ImGui::SetClipboardText(notice.text.c_str());
+        if (ImGui::SmallButton(tr("Copy"))) ImGui::SetClipboardText(words.c_str());
         ImGui::SameLine();
         if (ImGui::SmallButton(tr("Close"))) gone = i;
         if (!notice.refused_in.empty()) {

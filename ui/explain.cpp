@@ -6,6 +6,7 @@
 
 #include "engine/isa/describe.h"
 #include "engine/isa/disassembler.h"
+#include "engine/lessons/value.h"
 #include "ui/format.h"
 #include "ui/text.h"
 
@@ -55,9 +56,7 @@ std::string operand_name(const isa::Operand& operand) {
 }  // namespace
 
 int based_register(const machine::Snapshot& now, unsigned n) {
-    cpu::CpuState state;
-    state.br = now.br;
-    return state.based_index(n, now.wd.size);
+    return lessons::based_register(now, n);
 }
 
 int based_name(const machine::Snapshot& now, unsigned index) {

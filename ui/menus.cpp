@@ -55,6 +55,7 @@ void Application::draw_menus() {
             if (!chosen.empty()) open(chosen, {});
             ImGui::EndMenu();
         }
+        menu_item(Action::SaveSource);
         ImGui::Separator();
         menu_item(Action::Quit);
         ImGui::EndMenu();
@@ -70,6 +71,7 @@ void Application::draw_menus() {
         clock_menu();
         ImGui::Separator();
         menu_item(Action::Restart);
+        menu_item(Action::Assemble);
         menu_item(Action::Kill);
         ImGui::EndMenu();
     }
@@ -133,7 +135,7 @@ void Application::draw_keys_and_marks() {
         };
         for (const ActionInfo& info : actions())
             if (*info.keys) line(info.keys, tr(info.help));
-        line("Alt+1 … Alt+0, Alt+Q", tr("Show a panel"));
+        line("Alt+1 … Alt+0, Q, L, S", tr("Show a panel"));
     }
     ImGui::Separator();
     ImGui::TextWrapped(

@@ -19,12 +19,14 @@ enum class PanelId : std::uint8_t {
     Xray,
     State,
     Quality,
+    Lesson,
+    Source,
 };
 
 /// Accepted by WorkbenchOptions::dump_panels, scripts and settings; in the order of PanelId.
-inline constexpr std::array kPanelNames = {"bundles", "registers",  "host-code",   "syscalls",
-                                           "console", "call-stack", "breakpoints", "memory",
-                                           "xray",    "state",      "quality"};
+inline constexpr std::array kPanelNames = {
+    "bundles", "registers", "host-code", "syscalls", "console", "call-stack", "breakpoints",
+    "memory",  "xray",      "state",     "quality",  "lesson",  "source"};
 inline constexpr int kPanels = static_cast<int>(kPanelNames.size());
 
 }  // namespace e2k::ui

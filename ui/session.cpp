@@ -77,14 +77,24 @@ std::chrono::duration<double> Session::interval() const {
 
 double Session::until_due() const { return seconds_left(interval(), Clock::now() - last_frame_); }
 
+bool Session::turn(double most) {
+    note_news(window_.wait(settle_ > 0 ? std::min(most, until_due()) : most));
+    if (settle_ == 0 || until_due() > kEarly) return false;
+    settle_ = std::max(0, settle_ - 1);
+    if (settle_ == 0) input_due_ = false;
+    frame();
+    return true;
+}
+
 tl::expected<void, std::string> Session::run(Script& script, int max_frames) {
     int drawn = 0;
     while (!window_.should_close() && !app_.quit_requested()) {
         const bool scripted = !script.finished();
-        const double sleep = scripted      ? (settle_ > 0 ? 0 : kScriptSeconds)
-                             : settle_ > 0 ? until_due()
-                                           : kIdleSeconds;
-        const bool input = window_.wait(sleep);
+        if (!scripted && max_frames == 0) {
+            turn(kIdleSeconds);
+            continue;
+        }
+        const bool input = window_.wait(!scripted ? until_due() : settle_ > 0 ? 0 : kScriptSeconds);
         if (scripted) {
             if (auto error = script.step(app_, window_)) return tl::unexpected(*error);
             if (!script.output().empty()) {
@@ -94,7 +104,6 @@ tl::expected<void, std::string> Session::run(Script& script, int max_frames) {
         }
         const bool counting = max_frames > 0 && !scripted;
         note_news(input);
-        if (!scripted && !counting && (settle_ == 0 || until_due() > kEarly)) continue;
         settle_ = std::max(0, settle_ - 1);
         if (settle_ == 0) input_due_ = false;
         frame();

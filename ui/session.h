@@ -31,6 +31,11 @@ public:
     void print_stats(std::FILE* out) { stats_.emplace(out); }
     /// Takes over news and draws one frame.
     void frame();
+    /// One turn of run() without a script: sleeps until there is something to do, at most so long,
+    /// and draws a frame if one is due; true if it did.
+    bool turn(double most);
+    /// No frame is to come before the next news.
+    bool settled() const { return settle_ == 0; }
     /// Draws when there is input, a new snapshot or an animation; sleeps otherwise. Returns when
     /// the window is closed, `max_frames` are drawn (0 = no limit) or the script failed.
     tl::expected<void, std::string> run(Script& script, int max_frames);

@@ -55,6 +55,7 @@ Settings parse_settings(std::string_view text) {
         out.teach_font_size =
             std::clamp(json.value("teach_font_size", out.teach_font_size), 0.0f, 28.0f);
         out.scratch_said = json.value("scratch_said", out.scratch_said);
+        out.lessons = json.value("lessons", out.lessons);
         if (json.contains("workspaces")) {
             for (const auto& [name, value] : json.at("workspaces").items()) {
                 Workspace fallback = default_workspace(name, false);
@@ -91,6 +92,7 @@ std::string settings_text(const Settings& settings) {
                                  {"hints_closed", settings.hints_closed},
                                  {"teach_font_size", settings.teach_font_size},
                                  {"workspaces", workspaces},
+                                 {"lessons", settings.lessons},
                                  {"scratch_said", settings.scratch_said}};
     return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }

@@ -25,7 +25,9 @@ struct Settings {
     std::map<std::string, Workspace> workspaces;  ///< by layout name; only those seen before
     std::vector<std::string> recent;              ///< programs, newest first
     std::string folder;                           ///< of the open dialog
-    bool scratch_said = false;                    ///< the user knows where sandboxed programs work
+    /// Pages read of lessons, by the names of their files.
+    std::map<std::string, unsigned> lessons;
+    bool scratch_said = false;  ///< the user knows where sandboxed programs work
 
     void remember_program(const std::string& path);
 };

@@ -120,8 +120,8 @@ DemoCard demo_card(const std::string& path) {
 
 std::optional<std::string> StartPage::draw(const Scene& scene,
                                            const std::vector<std::string>& demos,
-                                           const std::vector<std::string>& recent,
-                                           bool& asked_open) {
+                                           const std::vector<std::string>& recent, bool& asked_open,
+                                           LessonState& lessons) {
     const Theme& theme = scene.theme;
     if (cards_.size() != demos.size()) {
         cards_.clear();
@@ -168,6 +168,13 @@ std::optional<std::string> StartPage::draw(const Scene& scene,
         }
         y += theme.px(8);
     };
+    if (!lessons.listed) lessons.asked = LessonState::Asked::List;
+    if (!lessons.list.empty()) {
+        ink.text({left, y}, theme.text, tr("Lessons"), Weight::Bold);
+        ink.end_row();
+        y += theme.row() * 1.25f;
+        y += draw_lesson_entries(scene, lessons, {left, y}, width, across) + theme.px(8);
+    }
     list(tr("Demonstrations"), cards_);
     if (!recent.empty() && !scene.still) {
         ink.text({left, y}, theme.text, tr("Opened before"), Weight::Bold);
@@ -185,7 +192,8 @@ std::optional<std::string> StartPage::draw(const Scene& scene,
 
 void Application::draw_start_page(const Scene& scene) {
     bool asked_open = false;
-    const auto chosen = start_page_.draw(scene, options_.demos, settings_.recent, asked_open);
+    const auto chosen =
+        start_page_.draw(scene, options_.demos, settings_.recent, asked_open, panels_.lesson);
     if (asked_open) perform(Action::Open);
     if (chosen) open(*chosen, {});
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "ui/panels/lesson.h"
 #include "ui/scene.h"
 
 namespace e2k::ui {
@@ -28,7 +29,8 @@ class StartPage {
 public:
     /// The program chosen in this frame. `asked_open`: "Open…" was pressed.
     std::optional<std::string> draw(const Scene& scene, const std::vector<std::string>& demos,
-                                    const std::vector<std::string>& recent, bool& asked_open);
+                                    const std::vector<std::string>& recent, bool& asked_open,
+                                    LessonState& lessons);
 
 private:
     std::vector<DemoCard> cards_;

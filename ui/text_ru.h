@@ -10,5 +10,6 @@ namespace e2k::ui {
 std::span<const Translation> russian_texts_a();
 std::span<const Translation> russian_texts_b();
 std::span<const Translation> russian_texts_c();
+std::span<const Translation> russian_texts_d();
 
 }  // namespace e2k::ui

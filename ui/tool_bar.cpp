@@ -11,6 +11,7 @@
 #include "ui/ink.h"
 #include "ui/scoped.h"
 #include "ui/text.h"
+#include "ui/text_engine.h"
 
 namespace e2k::ui {
 
@@ -234,10 +235,11 @@ void Application::draw_banner(const Scene& scene) {
     const int buttons = 2 + (has_place ? 1 : 0);
     const float buttons_left =
         at.x + width - static_cast<float>(buttons) * (button_width + theme.px(6));
-    const bool cut = ink.text_fit({x, y}, buttons_left - x - theme.px(10), theme.text, now.banner,
-                                  Weight::Prose);
+    const std::string banner = engine_text(now.banner);
+    const bool cut =
+        ink.text_fit({x, y}, buttons_left - x - theme.px(10), theme.text, banner, Weight::Prose);
     if (cut && ImGui::IsMouseHoveringRect(at, {buttons_left, at.y + height}))
-        tool_tip(theme, now.banner);
+        tool_tip(theme, banner);
 
     ImGui::SetCursorScreenPos({buttons_left, at.y + theme.px(3)});
     if (has_place) {

@@ -1,5 +1,6 @@
 #include "ui/workbench.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -16,6 +17,10 @@ constexpr int kScreenshotFrames = 8;  ///< layout, scrolling and column widths h
 ApplicationOptions application_options(const WorkbenchOptions& options, bool still) {
     ApplicationOptions out;
     out.demos = options.demos;
+    out.lessons = options.lessons;
+    if (!options.lesson.empty() &&
+        std::ranges::find(out.lessons, options.lesson) == out.lessons.end())
+        out.lessons.push_back(options.lesson);
     out.still = still;
     machine::LaunchOptions& launch = out.launch;
     launch.tier = options.tier;
@@ -100,6 +105,7 @@ tl::expected<int, std::string> run_workbench(const WorkbenchOptions& options) {
     if (!options.argv.empty())
         session.app().open(options.argv[0], {options.argv.begin() + 1, options.argv.end()},
                            options.argv0);
+    if (!options.lesson.empty()) session.app().begin_lesson(options.lesson);
 
     std::string text = options.script;
     // A picture of something that is no program ends here, with the reason.

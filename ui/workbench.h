@@ -33,8 +33,10 @@ struct WorkbenchOptions {
     std::optional<std::string> argv0;  ///< what the program is told it was called
     /// Of every program opened; its arguments and streams are the window's business.
     guest::ProcessOptions process = in_the_sandbox();
-    std::string scratch;             ///< ApplicationOptions::scratch
-    std::vector<std::string> demos;  ///< paths of programs offered on the start page
+    std::string scratch;               ///< ApplicationOptions::scratch
+    std::vector<std::string> demos;    ///< paths of programs offered on the start page
+    std::vector<std::string> lessons;  ///< paths of lessons
+    std::string lesson;                ///< one to begin with; empty: none
     machine::Tier tier = machine::Tier::Translator;
 
     std::string layout;  ///< "debug", "teach", "translate"; "" = as left last time

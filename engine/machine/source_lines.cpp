@@ -5,7 +5,10 @@
 #include <iterator>
 #include <map>
 
+#include <fmt/format.h>
+
 #include "engine/isa/assembler/program.h"
+#include "engine/machine/line_table.h"
 
 namespace e2k::machine {
 
@@ -126,11 +129,49 @@ std::shared_ptr<const SourceLines> of_assembler_source(const std::string& path) 
     return out;
 }
 
+/// A source of the program in `folder`: where the compiler saw it, else beside the program.
+std::string found_source(const std::filesystem::path& folder, const std::string& name) {
+    std::error_code ignored;
+    const std::filesystem::path path(name);
+    for (const std::filesystem::path& at : {path, folder / path, folder / path.filename()})
+        if (std::filesystem::is_regular_file(at, ignored))
+            return std::filesystem::absolute(at, ignored).string();
+    return name;
+}
+
+std::shared_ptr<const SourceLines> of_line_table(const std::string& path) {
+    const LineTable table = read_line_table(path);
+    if (table.rows.empty()) return nullptr;
+    auto out = std::make_shared<SourceLines>();
+    const std::filesystem::path folder =
+        std::filesystem::absolute(std::filesystem::path(path)).parent_path();
+    for (const std::string& file : table.files) out->files.push_back(found_source(folder, file));
+    Texts texts(folder);
+    std::uint64_t behind = 0;
+    for (const LineTable::Row& row : table.rows) {
+        if (row.address < behind) continue;  // two tables speak of the same bytes: the first
+        behind = row.end;
+        SourceLine& to = out->lines.emplace_back();
+        to.address = row.address;
+        to.end = row.end;
+        to.file = row.file;
+        to.line = to.last_line = row.line;
+        const std::string& file = out->files[row.file];
+        const auto& lines = texts[file];
+        if (static_cast<std::size_t>(row.line) <= lines.size())
+            to.text = lines[static_cast<std::size_t>(row.line) - 1];
+        to.comment =
+            fmt::format("{}:{}", std::filesystem::path(file).filename().string(), row.line);
+        if (const auto words = trim(to.text); !words.empty())
+            to.comment += fmt::format("  {}", words);
+    }
+    return out;
+}
+
 }  // namespace
 
 std::shared_ptr<const SourceLines> source_lines(const std::string& path) {
-    if (isa::is_assembler_source(path)) return of_assembler_source(path);
-    return nullptr;
+    return isa::is_assembler_source(path) ? of_assembler_source(path) : of_line_table(path);
 }
 
 }  // namespace e2k::machine

@@ -16,7 +16,7 @@ struct SourceLine {
     std::uint32_t file = 0;  ///< index into SourceLines::files
     int line = 1, last_line = 1;
     std::string text;     ///< the lines as written
-    std::string comment;  ///< of these lines, and those that stand alone above them; one line
+    std::string comment;  ///< of these lines and those above; of compiled code "FILE:LINE  TEXT"
     std::string note;     ///< "in macro NAME of line 7", or empty
 };
 
@@ -33,8 +33,8 @@ struct SourceLines {
     }
 };
 
-/// Of an assembler source, by assembling it, or of an ELF file with a line table (.debug_line)
-/// whose sources are found. Null if there is neither.
+/// Of an assembler source, by assembling it, or of an ELF file by its line table (.debug_line), with
+/// the text where the source is found, at its place or beside the program. Null if there is neither.
 std::shared_ptr<const SourceLines> source_lines(const std::string& path);
 
 }  // namespace e2k::machine

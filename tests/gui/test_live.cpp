@@ -7,17 +7,14 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
-#include <stdexcept>
 
 #include <fmt/format.h>
 
 #include "app/scratch_directory.h"
 #include "engine/machine/quality_text.h"
-#include "tests/support/display.h"
+#include "tests/gui/live_fixture.h"
 #include "tests/support/guest_macros.h"
 #include "ui/format.h"
-#include "ui/machine_source.h"
-#include "ui/session.h"
 #include "ui/workbench.h"
 
 namespace e2k::ui::test {
@@ -32,70 +29,6 @@ std::string squeeze(std::string_view text) {
     }
     return out;
 }
-
-class LiveTest : public ::testing::Test {
-protected:
-    void SetUp() override {
-        if (const std::string problem = e2k::test::need_display(); !problem.empty())
-            GTEST_SKIP() << problem;
-        if (!fs::exists(guest("dot_pipe")))
-            GTEST_SKIP() << "guests are not here: " << guest("dot_pipe");
-    }
-
-    static std::string guest(const std::string& name) {
-        return std::string(E2K_SOURCE_DIR) + "/tests/data/guests/elf/" + name;
-    }
-
-    void open(const std::string& path, const std::string& scratch = {}) {
-        WindowOptions options;
-        options.width = 1600;
-        options.height = 1000;
-        options.visible = false;
-        options.scale = 1;
-        auto window = Window::create(options);
-        if (!window) throw std::runtime_error(window.error());
-        window_ = std::move(*window);
-        source_ = std::make_unique<MachineSource>();
-        source_->machine().on_publish([] { Window::wake(); });
-        ApplicationOptions application;
-        application.still = scratch.empty();
-        application.scratch = scratch;
-        application.launch.own_streams = true;
-        application.launch.process.policy.sandbox = true;
-        session_ = std::make_unique<Session>(*window_, *source_, settings_, application);
-        session_->app().open(path, {});
-        script("wait program");
-    }
-
-    void script(const std::string& text) {
-        Script commands(text);
-        const auto ran = session_->run(commands, 3);
-        if (!ran) throw std::runtime_error(ran.error());
-    }
-
-    void TearDown() override {
-        session_.reset();
-        if (source_) source_->machine().on_publish({});
-        source_.reset();
-        window_.reset();
-    }
-
-    std::string drawn(PanelId panel) {
-        session_->app().workspace().reveal(panel);
-        for (int i = 0; i < 3; ++i) session_->frame();
-        session_->app().capture(panel);
-        session_->frame();
-        session_->app().capture(std::nullopt);
-        return session_->app().captured();
-    }
-
-    const machine::Snapshot& now() { return session_->app().snapshot(); }
-
-    Settings settings_;
-    std::unique_ptr<Window> window_;
-    std::unique_ptr<MachineSource> source_;
-    std::unique_ptr<Session> session_;
-};
 
 TEST_F(LiveTest, RunToABreakpointStepAndSeeTheChange) {
     open(guest("dot_pipe"));

@@ -4,14 +4,18 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <random>
 
 #include <fmt/format.h>
 
+#include "app/scratch_directory.h"
 #include "engine/cpu/interpreter.h"
 #include "engine/machine/guest.h"
 #include "engine/machine/source_lines.h"
 #include "engine/machine/xray.h"
+#include "tests/support/assembled_guest.h"
 
 namespace e2k::machine {
 namespace {
@@ -250,6 +254,71 @@ TEST(SourceLines, CommentsStandBesideTheirBundles) {
     ASSERT_NE(macro, lines->lines.end());
     EXPECT_EQ(lines->files[macro->file], "lib.inc");
     EXPECT_EQ(source_lines((kDemos / "lib.inc").string()), nullptr);
+}
+
+/// Two bundles of lines 2 and 3 of part.c, then the end of the sequence (DWARF 4).
+constexpr std::string_view kWithLineTable = R"(
+        .globl _start
+_start: { addd 0, 1, %dr0 }
+second: { addd 0, 2, %dr1 }
+third:
+        .section .debug_line
+        .4byte table_end - table
+table:  .2byte 4
+        .4byte program - header
+header: .byte 1, 1, 1, 0xfb, 14, 10
+        .byte 0, 1, 1, 1, 1, 0, 0, 0, 1     ! operands of opcodes 1 to 9
+        .byte 0                             ! no directories
+        .asciz "part.c"
+        .byte 0, 0, 0
+        .byte 0
+program:
+        .byte 0, 9, 2                       ! DW_LNE_set_address
+        .8byte _start
+        .byte 3, 1, 1                       ! one line on, a row
+        .byte 9                             ! DW_LNS_fixed_advance_pc
+        .2byte second - _start
+        .byte 3, 1, 1
+        .byte 9
+        .2byte third - second
+        .byte 0, 1, 1                       ! DW_LNE_end_sequence
+table_end:
+)";
+
+TEST(SourceLines, OfCompiledCodeAreFileLineAndText) {
+    const ScratchDirectory scratch;
+    const std::string path = (scratch.path() / "compiled").string();
+    e2k::test::write_guest(path, kWithLineTable);
+    const auto without_text = source_lines(path);
+    ASSERT_TRUE(without_text);
+    ASSERT_EQ(without_text->lines.size(), 2u);
+    EXPECT_EQ(without_text->lines[0].comment, "part.c:2");
+    EXPECT_EQ(without_text->lines[0].end, without_text->lines[1].address);
+    EXPECT_EQ(without_text->at(without_text->lines[1].end), nullptr);
+
+    std::ofstream(scratch.path() / "part.c") << "int main() {\n    one();\n    two();\n}\n";
+    const auto with_text = source_lines(path);
+    ASSERT_TRUE(with_text);
+    EXPECT_EQ(with_text->lines[0].comment, "part.c:2  one();");
+    EXPECT_EQ(with_text->lines[1].comment, "part.c:3  two();");
+    EXPECT_EQ(with_text->lines[1].text, "    two();");
+
+    // A table cut anywhere is a table of less, or none.
+    std::string whole;
+    {
+        std::ifstream in(path, std::ios::binary);
+        whole.assign(std::istreambuf_iterator<char>(in), {});
+    }
+    const std::size_t name = whole.find("part.c");
+    ASSERT_NE(name, std::string::npos);
+    for (std::size_t i = name > 30 ? name - 30 : 0; i < name + 50 && i < whole.size(); ++i) {
+        std::string broken = whole;
+        broken[i] = static_cast<char>(broken[i] ^ 0xff);
+        const std::string other = (scratch.path() / "broken").string();
+        std::ofstream(other, std::ios::binary) << broken;
+        if (const auto lines = source_lines(other))
+            for (const SourceLine& line : lines->lines) EXPECT_LT(line.address, line.end) << i;
+    }
 }
 
 }  // namespace

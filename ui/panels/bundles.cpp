@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
 #include <imgui_internal.h>
 
+#include "engine/lessons/value.h"
 #include "ui/explain.h"
 #include "ui/format.h"
 #include "ui/ink.h"
@@ -371,26 +371,7 @@ std::vector<std::size_t> find_in_bundles(const std::vector<GridRow>& rows,
 }
 
 std::uint64_t resolve_place(std::string_view text, const guest::SymbolTable* symbols) {
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    if (text.empty()) return 0;
-    std::string_view name = text;
-    std::uint64_t offset = 0;
-    const auto number = [](std::string_view digits, std::uint64_t& value) {
-        if (digits.starts_with("0x")) digits.remove_prefix(2);
-        const auto [end, error] =
-            std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-        return error == std::errc() && end == digits.data() + digits.size() && !digits.empty();
-    };
-    if (const std::size_t plus = text.find('+'); plus != std::string_view::npos) {
-        name = text.substr(0, plus);
-        if (!number(text.substr(plus + 1), offset)) return 0;
-    }
-    if (symbols) {
-        if (const guest::Symbol* symbol = symbols->by_name(name)) return symbol->address + offset;
-    }
-    std::uint64_t value = 0;
-    return number(name, value) ? value + offset : 0;
+    return lessons::place_address(text, symbols);
 }
 
 void draw_bundles(const Scene& scene, BundlesState& state, CommandSink& sink) {

@@ -62,6 +62,12 @@ constexpr std::array<PanelInfo, kPanels> kList = {
     row<&S::quality, draw_quality, quality_text, false>(
         PanelId::Quality, "Quality", "Alt+Q", "de--cc",
         "All translated regions: executions, share of the work, host instructions an operation"),
+    row<&S::lesson, draw_lesson, lesson_text, false>(
+        PanelId::Lesson, "Lesson", "Alt+L", "------",
+        "Lessons that play beside the panels: read, predict, look"),
+    row<&S::source, draw_source, source_text, false>(
+        PanelId::Source, "Source", "Alt+S", "aaaaaa",
+        "The program's assembler source: change it, F6 assembles it and starts again"),
 };
 
 constexpr bool in_order() {

@@ -11,10 +11,12 @@
 #include "ui/panels/bundles.h"
 #include "ui/panels/console.h"
 #include "ui/panels/host_code.h"
+#include "ui/panels/lesson.h"
 #include "ui/panels/memory.h"
 #include "ui/panels/quality.h"
 #include "ui/panels/registers.h"
 #include "ui/panels/small.h"
+#include "ui/panels/source.h"
 #include "ui/panels/state.h"
 #include "ui/panels/syscalls.h"
 #include "ui/panels/xray.h"
@@ -34,6 +36,8 @@ struct PanelStates {
     XrayState xray;
     StateState state;
     QualityState quality;
+    LessonState lesson;
+    SourceState source;
 };
 
 /// One row of the list: all that the frame around the panels knows about a panel.

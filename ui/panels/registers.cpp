@@ -31,17 +31,17 @@ std::string predicates_title(const Scene& scene) {
 const char* tag_name(cpu::CtprTag tag) {
     switch (tag) {
         case cpu::CtprTag::Empty:
-            return "empty";
+            return text_mark("empty");
         case cpu::CtprTag::Diagnostic:
-            return "diagnostic";
+            return text_mark("diagnostic");
         case cpu::CtprTag::Return:
-            return "return";
+            return text_mark("return");
         case cpu::CtprTag::Label:
-            return "label";
+            return text_mark("label");
         case cpu::CtprTag::Numeric:
-            return "numeric";
+            return text_mark("numeric");
         case cpu::CtprTag::System:
-            return "system";
+            return text_mark("system");
     }
     return "?";
 }
@@ -51,16 +51,16 @@ std::string ctpr_text(const Scene& scene, unsigned index) {
     const std::string name = fmt::format("ctpr{}  ", index + 1);
     switch (reg.tag) {
         case cpu::CtprTag::Empty:
-            return name + "empty";
+            return name + tr("empty");
         case cpu::CtprTag::System:
-            return name + fmt::format("system entry {}", reg.base);
+            return name + trf("system entry {}", reg.base);
         case cpu::CtprTag::Label:
         case cpu::CtprTag::Return:
-            return name + fmt::format("{} {}{}", tag_name(reg.tag),
+            return name + fmt::format("{} {}{}", tr(tag_name(reg.tag)),
                                       place(scene.symbols(), reg.base),
                                       reg.opc == 1 ? " (ldisp)" : "");
         default:
-            return name + fmt::format("{} {:#x}", tag_name(reg.tag), reg.base);
+            return name + fmt::format("{} {:#x}", tr(tag_name(reg.tag)), reg.base);
     }
 }
 

@@ -229,7 +229,7 @@ std::vector<std::string> tour_of(const std::string& name, std::size_t& steps) {
 
 TEST_F(CourseTest, TheTenMinutesOfTheReadme) {
     for (const auto& [name, spoken] : {std::pair{"README.md", Language::English},
-                                       std::pair{"README.ru.md", Language::Russian}}) {
+                                       std::pair{"README-ru.md", Language::Russian}}) {
         SCOPED_TRACE(name);
         std::size_t steps = 0;
         const auto tour = tour_of(name, steps);

@@ -65,7 +65,8 @@ const std::vector<Layer>& layers() {
     constexpr std::string_view isa = "engine/isa/", assembler = "engine/isa/assembler/",
                                cpu = "engine/cpu/", guest = "engine/guest/",
                                translate = "engine/translate/", machine = "engine/machine/",
-                               tools = "engine/tools/", ui = "ui/", app = "app/";
+                               tools = "engine/tools/", lessons = "engine/lessons/", ui = "ui/",
+                               app = "app/";
     static const std::vector<Layer> all{
         {isa, {}},
         {assembler, {isa}},
@@ -74,8 +75,9 @@ const std::vector<Layer>& layers() {
         {translate, {cpu, isa}},
         {machine, {translate, guest, cpu, assembler, isa}},
         {tools, {machine, translate, guest, cpu, assembler, isa}},
-        {ui, {tools, machine, translate, guest, cpu, assembler, isa}},
-        {app, {ui, tools, machine, translate, guest, cpu, assembler, isa}},
+        {lessons, {machine, translate, guest, cpu, assembler, isa}},
+        {ui, {lessons, tools, machine, translate, guest, cpu, assembler, isa}},
+        {app, {ui, lessons, tools, machine, translate, guest, cpu, assembler, isa}},
     };
     return all;
 }
@@ -269,8 +271,8 @@ std::vector<std::string> dead_citations(std::string_view text, const Pages& page
 TEST(House, CitationsLeadSomewhere) {
     if (!sources_are_there()) GTEST_SKIP() << "the sources are not in " << kRoot;
     constexpr std::string_view kDocs = "engine/isa/docs/";
-    Pages pages{{"README.md", {}}};
-    std::vector<std::string> files{"README.md"};
+    Pages pages{{"README.md", {}}, {"README-ru.md", {}}};
+    std::vector<std::string> files{"README.md", "README-ru.md"};
     for (const char* folder : kFolders)
         for (std::string& file : files_in(folder, {".cpp", ".h", ".s", ".md", ".py", ".sh"})) {
             if (file == kThisFile) continue;
@@ -309,7 +311,7 @@ std::vector<std::string> links(std::string_view text) {
 
 TEST(House, LinksLeadSomewhere) {
     if (!sources_are_there()) GTEST_SKIP() << "the sources are not in " << kRoot;
-    std::vector<std::string> files{"README.md"}, dead;
+    std::vector<std::string> files{"README.md", "README-ru.md"}, dead;
     for (const char* folder : {"app", "ui", "engine", "tests", "assets"})
         std::ranges::move(files_in(folder, {".md"}), std::back_inserter(files));
     std::size_t linked = 0;

@@ -74,8 +74,9 @@ void Application::list_lessons() {
 
 /// A column of its own: panels that a page shows do not cover it.
 void Application::show_lesson() {
-    if (workspace_.columns.empty()) use_layout(settings_.layout);
-    if (workspace_.shows(PanelId::Lesson)) return workspace_.reveal(PanelId::Lesson);
+    for (const Column& column : workspace_.columns)
+        for (const Cell& cell : column.cells)
+            if (cell.tabs.size() == 1 && cell.tabs.front() == PanelId::Lesson) return;
     workspace_.to_new_column(PanelId::Lesson);
     if (workspace_.columns.size() < 2) return;
     const float others = 1 - workspace_.columns.back().weight;
@@ -110,6 +111,11 @@ void Application::begin_lesson(const std::string& path) {
     LessonState& state = panels_.lesson;
     const auto at = std::ranges::find(state.list, path, &LessonEntry::path);
     if (at == state.list.end()) return;
+    if (workspace_.columns.empty()) {  // the width of the window is not known yet
+        state.asked = LessonState::Asked::Begin;
+        state.which = static_cast<std::size_t>(at - state.list.begin());
+        return;
+    }
     show_lesson();
     if (!at->lesson) return logs_.notice(true, at->trouble);
     state.current = static_cast<std::size_t>(at - state.list.begin());

@@ -59,6 +59,11 @@ std::string rooted(const std::string& text, const fs::path& folder) {
     return out;
 }
 
+/// Where a changed source is put to be started.
+std::string copy_of(const std::string& path, const std::string& scratch) {
+    return (fs::path(scratch) / "edited" / fs::path(path).filename()).string();
+}
+
 /// Where a breakpoint goes in the changed program: as far behind its label, if a bundle begins
 /// there, else to the last one before that.
 std::uint64_t moved(const isa::AssembledProgram& program, const std::string& label,
@@ -77,6 +82,10 @@ void Application::load_source() {
     SourceState& state = panels_.source;
     const std::string& program = snapshot_->program;
     if (snapshot_->run_state == RunState::NoProgram || state.program == program) return;
+    if (program == state.path || program == copy_of(state.path, options_.scratch)) {
+        state.program = program;
+        return;
+    }
     if (state.changed()) state.drafts[state.path] = state.text;
     state.program = program;
     state.before.reset();
@@ -133,8 +142,6 @@ void Application::assemble_source() {
     const auto& argv = opened_.options.process.argv;
     std::vector<std::string> arguments;
     if (argv.size() > 1) arguments.assign(argv.begin() + 1, argv.end());
-    state.program = target;
-    state.noted = false;
     open(target, std::move(arguments));
     for (const std::uint64_t place : places) source_.send(machine::SetBreakpoint{place, true});
 }

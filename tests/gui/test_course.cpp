@@ -25,6 +25,7 @@ protected:
                 options_.lessons.push_back(entry.path().string());
         std::ranges::sort(options_.lessons);
         open("", {}, width, height);
+        session_->frame();
     }
 
     LessonState& lesson() { return session_->app().panels().lesson; }

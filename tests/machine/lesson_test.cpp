@@ -72,9 +72,9 @@ TEST(Lesson, FaultsAreNamedWithTheirLine) {
               "11: \"%dr300\" is nothing that can be looked at\n");
     EXPECT_EQ(problems(page("expect %dr3")), "11: what is expected?\n");
     EXPECT_EQ(problems(page("answer 3")), "11: no question has been asked\n");
-    EXPECT_EQ(problems(page("ask\nen: Q\nru: В")), "12: nothing answers the question\n");
+    EXPECT_EQ(problems(page("ask\nen: Q\nru: В")), "11: nothing answers the question\n");
     EXPECT_EQ(problems(page("ask\nen: Q\nru: В\noption\nen: a\nru: а")),
-              "12: 0 options are right\n");
+              "11: 0 options are right\n");
     EXPECT_EQ(problems(page("ask\nen: Q\nanswer 1")), "12: the question is missing in ru\n");
     EXPECT_EQ(problems(page("ask\nen: Q\nru: В\nanswer 1\nstep")),
               "15: a page acts before it asks\n");
@@ -161,7 +161,7 @@ struct Playing {
 };
 
 TEST(LessonPlayer, GoesOnWherePagesEndAndReplaysElsewhere) {
-    Playing p(page("step 2") + "page\nen: 2\nru: 2\ntext\nen: a\nru: а\nstep 1\n");
+    Playing p(page("step 2\n") + "page\nen: 2\nru: 2\ntext\nen: a\nru: а\nstep 1\n");
     p.player->restart(p.now);
     EXPECT_EQ(p.opened, 1);
     EXPECT_TRUE(p.player->busy());

@@ -63,7 +63,7 @@ constexpr std::array<PanelInfo, kPanels> kList = {
         PanelId::Quality, "Quality", "Alt+Q", "de--cc",
         "All translated regions: executions, share of the work, host instructions an operation"),
     row<&S::lesson, draw_lesson, lesson_text, false>(
-        PanelId::Lesson, "Lesson", "Alt+L", "------",
+        PanelId::Lesson, "Lesson", "Alt+L", "de----",
         "Lessons that play beside the panels: read, predict, look"),
     row<&S::source, draw_source, source_text, false>(
         PanelId::Source, "Source", "Alt+S", "aaaaaa",

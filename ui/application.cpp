@@ -118,7 +118,7 @@ void Application::give_scratch(machine::Open& command) {
                                       directory.string(), error.message()));
     process.working_directory = directory.string();
     process.policy.writable.push_back(directory.string());
-    if (options_.still || settings_.scratch_said) return;
+    if (options_.still || settings_.scratch_said || panels_.lesson.player) return;
     settings_.scratch_said = true;
     logs_.notice(false, trf("In the sandbox every program works, and may write, in a "
                             "directory of its own: here {}",

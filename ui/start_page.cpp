@@ -204,22 +204,30 @@ void Application::draw_hints(const Scene& scene) {
     const Theme& theme = scene.theme;
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const float width = ImGui::GetContentRegionAvail().x;
-    const float height = ImGui::GetFrameHeight() + theme.px(4);
     Ink ink(scene);
+    const float button = theme.px(96), gap = theme.px(28), left = at.x + theme.px(10);
+    const float right = at.x + width - button - theme.px(16);
+    const std::array<std::string, 3> hints{
+        tr("1  F11 executes one bundle; amber is what it changed"),
+        tr("2  X-ray shows what a bundle will do before it does"),
+        tr("3  Hover explains, right click acts, Ctrl+P finds everything")};
+    // Where they stand: beside each other, in as many rows as that takes.
+    std::array<ImVec2, 3> places;
+    ImVec2 next{left, 0};
+    for (std::size_t i = 0; i < hints.size(); ++i) {
+        const float w = ink.width(hints[i], Weight::Prose);
+        if (next.x > left && next.x + w > right) next = {left, next.y + theme.row()};
+        places[i] = next;
+        next.x += w + gap;
+    }
+    const float height = ImGui::GetFrameHeight() + theme.px(4) + places.back().y;
     ink.fill(at, {at.x + width, at.y + height}, mix(theme.panel, theme.selection, 0.14f),
              theme.px(3));
-    const float button = theme.px(96);
-    float x = at.x + theme.px(10);
-    const float y = at.y + (height - theme.font_px() * 1.2f) / 2;
-    const float right = at.x + width - button - theme.px(16);
-    for (const char* hint : {tr("1  F11 executes one bundle; amber is what it changed"),
-                             tr("2  X-ray shows what a bundle will do before it does"),
-                             tr("3  Hover explains, right click acts, Ctrl+P finds everything")}) {
-        const float w = ink.width(hint, Weight::Prose);
-        if (x + w > right) break;
-        ink.text({x, y}, theme.text, hint, Weight::Prose);
+    const float y = at.y + (height - places.back().y - theme.font_px() * 1.2f) / 2;
+    for (std::size_t i = 0; i < hints.size(); ++i) {
+        ink.text_fit({places[i].x, y + places[i].y}, right - places[i].x, theme.text, hints[i],
+                     Weight::Prose);
         ink.end_row();
-        x += w + theme.px(28);
     }
     ImGui::SetCursorScreenPos({at.x + width - button - theme.px(6), at.y + theme.px(2)});
     if (ImGui::Button(tr("Got it"), {button, 0})) settings_.hints_closed = true;

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "engine/machine/whole_file.h"
 
@@ -168,13 +169,12 @@ void Window::set_clipboard(const std::string& text) {
 }
 
 bool Window::wait(double timeout_seconds) {
-    input_arrived_ = false;
-    if (timeout_seconds <= 0) {
+    if (timeout_seconds <= 0 || input_arrived_) {
         glfwPollEvents();
     } else {
         glfwWaitEventsTimeout(timeout_seconds);
     }
-    return input_arrived_;
+    return std::exchange(input_arrived_, false);
 }
 
 void Window::wake() { glfwPostEmptyEvent(); }
@@ -264,6 +264,7 @@ void Window::inject_key(int key, bool ctrl, bool shift, bool alt) {
     if (shift) press(GLFW_KEY_LEFT_SHIFT);
     if (alt) press(GLFW_KEY_LEFT_ALT);
     press(key);
+    input_arrived_ = true;
 }
 
 void Window::inject_mouse(float x, float y, bool left, bool right, float wheel) {

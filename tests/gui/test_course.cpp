@@ -131,7 +131,7 @@ TEST_F(CourseTest, ASourceIsChangedAssembledAndCompared) {
     const ScratchDirectory scratch;
     open(kAssets + "demo/swap.s", scratch.path().string());
     SourceState& source = session_->app().panels().source;
-    script("break _start+0x30\nrun\nwait paused\nrun\nwait exited\nframes 2");
+    script("break _start+0x20\nrun\nwait paused\nrun\nwait exited\nframes 2");
     ASSERT_EQ(source.path, kAssets + "demo/swap.s");
     ASSERT_TRUE(source.last);
     EXPECT_TRUE(source.errors.empty());
@@ -261,12 +261,12 @@ TEST_F(CourseTest, TheTenMinutesOfTheReadme) {
     session_->app().use_language(Language::English);
 }
 
-// --- keys at random moments ---
+// --- keys at random moments: E2K_KEYS=500 for a long run ---
 
 TEST_F(CourseTest, ThePictureIsNeverStale) {
     open(kAssets + "demo/mandelbrot.s", {}, 700, 420);
     const char* const wanted = std::getenv("E2K_KEYS");
-    const int keys = wanted ? std::atoi(wanted) : 500;
+    const int keys = wanted ? std::atoi(wanted) : 60;
     std::mt19937 random(7);
     constexpr const char* kKeys[] = {"F11", "F11", "F10", "F9", "Alt+Home", "Shift+F11"};
     session_->app().workspace().reveal(PanelId::Bundles);

@@ -181,6 +181,7 @@ void draw_text(const Scene& scene, SourceState& state, float height, machine::Co
     const ImVec2 at = ImGui::GetCursorScreenPos();
     ImGui::SetCursorScreenPos({at.x + place.width, at.y});
     if (state.select_from >= 0) ImGui::SetKeyboardFocusHere();
+    const auto paper = scoped::colour(ImGuiCol_FrameBg, theme.stripe);
     const auto flags = ImGuiInputTextFlags_AllowTabInput | ImGuiInputTextFlags_CallbackResize |
                        ImGuiInputTextFlags_CallbackAlways;
     if (ImGui::InputTextMultiline("##text", state.text.data(), state.text.capacity() + 1,

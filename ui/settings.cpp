@@ -11,6 +11,7 @@ namespace e2k::ui {
 
 namespace {
 constexpr std::size_t kRecent = 8;
+constexpr std::uint64_t kMostPages = 9999;  // of a lesson
 constexpr std::size_t kMaxBytes = 1 << 20;  // far beyond any settings of ours
 }  // namespace
 
@@ -55,7 +56,11 @@ Settings parse_settings(std::string_view text) {
         out.teach_font_size =
             std::clamp(json.value("teach_font_size", out.teach_font_size), 0.0f, 28.0f);
         out.scratch_said = json.value("scratch_said", out.scratch_said);
-        out.lessons = json.value("lessons", out.lessons);
+        if (json.contains("lessons") && json.at("lessons").is_object())
+            for (const auto& [name, pages] : json.at("lessons").items())
+                if (pages.is_number_unsigned())
+                    out.lessons[name] = static_cast<unsigned>(
+                        std::min<std::uint64_t>(pages.get<std::uint64_t>(), kMostPages));
         if (json.contains("workspaces")) {
             for (const auto& [name, value] : json.at("workspaces").items()) {
                 Workspace fallback = default_workspace(name, false);

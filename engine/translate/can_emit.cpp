@@ -174,6 +174,12 @@ bool can_prefetch(const ExecBundle& b, const Facts& facts) {
     return fact.kind == CtprFact::Kind::Known && fact.tag == CtprTag::Label && fact.opc == 1;
 }
 
+bool stores_in_arrays(const ExecBundle& b) {
+    for (unsigned i = 0; i < b.op_count; ++i)
+        if (b.ops[i].kind == SemKind::ArrayStore) return true;
+    return false;
+}
+
 }  // namespace
 
 bool belongs_to_frame(std::uint8_t code) {
@@ -199,7 +205,7 @@ bool belongs_to_frame(std::uint8_t code) {
 bool can_emit(const ExecBundle& b, Config config, const Facts& facts) {
     if ((b.flags & cpu::exec::kIllegal) || (b.bap && !can_prefetch(b, facts))) return false;
     // Indices of array stores advance before the results of other operations are written.
-    if ((b.flags & cpu::exec::kAauWrite) && (b.flags & cpu::exec::kStores)) return false;
+    if ((b.flags & cpu::exec::kAauWrite) && stores_in_arrays(b)) return false;
     if ((b.flags & cpu::exec::kSetwd) && b.window.size < config.window().psize) return false;
     unsigned getsp = 0, locks = 0;
     bool masked = false;

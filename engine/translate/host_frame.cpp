@@ -68,6 +68,10 @@ void emit_slice(x86::Assembler& a, int depth) {
 }
 
 void emit_leave(x86::Assembler& a) {
+    a.mov(rcx, qword_ptr(rsp, offsetof(Frame, saved)));
+    a.mov(rdx, host::kCounts);
+    a.sar(rdx, host::kOperationBits);
+    a.mov(qword_ptr(rcx, offsetof(SavedRegisters, slice)), rdx);
     emit_fold(a, 0);
     a.add(rsp, kFrameBytes);
     for (auto r = std::rbegin(kSaved); r != std::rend(kSaved); ++r) a.pop(*r);
@@ -122,7 +126,13 @@ Stubs make_stubs(CodeArena& arena) {
     a.mov(rax, kCheckedSpace);
     a.mov(qword_ptr(rsp, offsetof(Frame, limit)), rax);
     a.mov(qword_ptr(rsp, offsetof(Frame, last_stores)), 0);
+    const Label goes_on = a.newLabel();
+    a.mov(host::kCounts, qword_ptr(r8, offsetof(SavedRegisters, slice)));
+    a.shl(host::kCounts, host::kOperationBits);
+    a.mov(qword_ptr(rsp, offsetof(Frame, slice)), host::kCounts);
+    a.js(goes_on);
     emit_slice(a, 0);
+    a.bind(goes_on);
     a.jmp(rsi);
 
     const Label leave = a.newLabel(), recover = a.newLabel(), fault = a.newLabel(),

@@ -73,6 +73,9 @@ struct SavedRegisters {
     alignas(16) std::uint64_t xmm[16][2];
     std::uint8_t predicates[96];  ///< Frame::predicates
     std::uint32_t random = 1;     ///< for the next slice's length
+    /// Bundles of the slice when code was left, less its length: it goes on where code is entered
+    /// again, or programs that leave often would have no slice that ends. Not negative: it is over.
+    std::int64_t slice = 0;
 };
 
 /// Stack frame of generated code, from rsp upwards.

@@ -370,6 +370,14 @@ Xmm HostValues::use_xmm(RegRef r, unsigned bits) {
     return dst;
 }
 
+asmjit::Operand HostValues::use_xmm_or_memory(RegRef r, unsigned bits) {
+    if (r.space == Space::Literal) return use_xmm(r, bits);
+    const unsigned s = slot(r);
+    const GuestValue& v = cache.at(s);
+    if (v.dirty || v.xmm >= 0 || !ends(s)) return use_xmm(r, bits);
+    return memory(s, bits / 8);
+}
+
 std::optional<Xmm> HostValues::only_in_xmm(RegRef r, unsigned bits) const {
     if (r.space == Space::Literal) return std::nullopt;
     const GuestValue& v = cache.at(slot(r));

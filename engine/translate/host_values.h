@@ -70,6 +70,9 @@ public:
     asmjit::x86::Gp use_slot(unsigned slot, unsigned bits);
     /// `bits` 32, 64 or 128. What lies above the valid bits is not specified.
     asmjit::x86::Xmm use_xmm(cpu::exec::RegRef r, unsigned bits);
+    /// The same as a source operand: its place in memory if it is nowhere else and the operation is
+    /// the last to read it.
+    asmjit::Operand use_xmm_or_memory(cpu::exec::RegRef r, unsigned bits);
     /// The XMM register that already holds the operand, if it is nowhere else.
     std::optional<asmjit::x86::Xmm> only_in_xmm(cpu::exec::RegRef r, unsigned bits) const;
 

@@ -239,6 +239,8 @@ private:
     void commit_store_mask();
     void emit_elements();
     void emit_element(unsigned k);
+    void prepare_element(unsigned k);
+    bool element_in_xmm(unsigned k);
     void load_element(unsigned k, const Mem& at);
     void commit_elements();
     void advance_areas();

@@ -33,6 +33,7 @@ constexpr std::size_t step(unsigned n) { return element(offsetof(AauState, aainc
 /// Of a prefetch program, in bytes (32 instructions).
 constexpr unsigned kLongestProgram = 512;
 constexpr unsigned kPrefetchCtpr = 2;
+constexpr unsigned kAddressBits = 48;
 
 void read_prefetch_program(CpuState* s, std::uint64_t address) {
     cpu::exec::start_prefetch(s->aau, {s->memory_base, s->page_map}, address);
@@ -97,35 +98,56 @@ void RegionEmitter::commit_array_register(unsigned i) {
     const ArrayAddress& array = b_->arrays[op.array];
     if (op.access_size < 4) return;
     mark(Reason::Semantics, op.channel);
-    const bool word = op.access_size == 4;
-    const Gp value = v_.result_gpr(i);
-    word ? a_.mov(x86::eax, value.r32()) : a_.mov(x86::rax, value);
+    const bool word = op.access_size == 4, wide = plan_.iset >= cpu::exec::kFirstWideIndex;
+    const Result& result = v_.result(i);
+    const bool known = result.kind == Result::Kind::Constant;
+    const std::uint64_t constant = result.constant;
+    // A number that wraps, or a 32-bit one.
+    const auto store_index_at = [&](std::size_t offset, bool is_signed) {
+        if (known) {
+            const std::uint64_t number =
+                word && is_signed ? static_cast<std::uint64_t>(static_cast<std::int32_t>(constant))
+                                  : constant;
+            return store_immediate64(offset, cpu::exec::wrap_index(number, plan_.iset));
+        }
+        const Gp value = v_.result_gpr(i);
+        if (word && is_signed && wide) {
+            a_.movsxd(x86::rax, value.r32());
+        } else if (word || !wide) {
+            a_.mov(x86::eax, value.r32());
+        } else {
+            a_.mov(x86::rax, value);
+            wrap_index();
+        }
+        a_.mov(state(offset, 8), x86::rax);
+    };
+    const auto store_address_at = [&](std::size_t offset, std::uint64_t mask) {
+        if (known) return store_immediate64(offset, constant & mask);
+        const Gp value = v_.result_gpr(i);
+        const Extent extent = result.extent;
+        if (mask == ~std::uint64_t{0} || extent.is_natural() || extent == Extent::pointer(0))
+            return (void)a_.mov(state(offset, 8), value);
+        a_.mov(x86::rax, value);
+        a_.shl(x86::rax, imm(64 - kAddressBits));
+        a_.shr(x86::rax, imm(64 - kAddressBits));
+        a_.mov(state(offset, 8), x86::rax);
+    };
     if (op.pair_second) {
-        if (array.group == kAad) a_.mov(state(upper_half(array.d), 8), x86::rax);
+        if (array.group == kAad) store_address_at(upper_half(array.d), ~std::uint64_t{0});
         return;
     }
     switch (array.group) {
         case kAad:
-            a_.shl(x86::rax, 16);
-            a_.shr(x86::rax, 16);
-            a_.mov(state(descriptor(array.d), 8), x86::rax);
-            return;
+            return store_address_at(descriptor(array.d), (std::uint64_t{1} << kAddressBits) - 1);
         case kAasti:
-            wrap_index();
-            a_.mov(state(store_index(array.ind), 8), x86::rax);
-            return;
+            return store_index_at(store_index(array.ind), false);
         case kAaind:
-            if (array.ind == 0) return;
-            wrap_index();
-            a_.mov(state(load_index(array.ind), 8), x86::rax);
+            if (array.ind != 0) store_index_at(load_index(array.ind), false);
             return;
         case kAaincr:
             if ((array.ind & 7) == 0) return;
             v_.cache.arrays.steps &= static_cast<std::uint8_t>(~(1u << (array.ind & 7)));
-            if (word) a_.movsxd(x86::rax, x86::eax);
-            wrap_index();
-            a_.mov(state(step(array.ind & 7), 8), x86::rax);
-            return;
+            return store_index_at(step(array.ind & 7), true);
         default:
             return;  // registers only the kernel looks at
     }

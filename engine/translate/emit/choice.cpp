@@ -31,6 +31,8 @@ bool RegionEmitter::read_later(unsigned slot, unsigned i) const {
         if (done) continue;
         for_each_read(op, *node_, [&](unsigned s, unsigned, bool) { read |= s == slot; });
     }
+    for (unsigned k = 0; k < b_->mova_count; ++k)
+        if (!b_->mova[k].discard && slot_of(b_->mova[k].dst, *node_) == slot) return true;
     return read;
 }
 
@@ -44,7 +46,7 @@ bool RegionEmitter::live_behind(unsigned slot) const {
 void RegionEmitter::choose_registers(unsigned i) {
     const MicroOp& op = b_->ops[i];
     HostValues::Choice choice;
-    if (guarded(i) || b_->mova_count != 0) return v_.choose(choice);
+    if (guarded(i)) return v_.choose(choice);
     const bool memory = in_memory_phase(op);
     bool last_access = true;
     for (unsigned k = i + 1; k < b_->op_count; ++k) last_access &= !in_memory_phase(b_->ops[k]);

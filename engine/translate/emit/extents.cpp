@@ -60,6 +60,8 @@ void RegionEmitter::learn_extent(const PredicateValue& comparison, bool came_tru
 }
 
 Extent RegionEmitter::extent_of_result(const MicroOp& op) const {
+    if (op.kind == cpu::SemKind::AauWrite)
+        return op.access_size == 8 ? v_.extent(op.data) : Extent();
     if (op.write == Write::Word && node_->bundle_dbl) return Extent::natural(32);
     if (op.write != Write::Double) return {};
     const auto y = v_.constant(op.b, 64);

@@ -1,5 +1,6 @@
 // Floating point by SSE instructions, the same ones the semantic functions use (float.md).
 // The first operand is the instruction's destination, so that with two NaNs the first one wins.
+#include "engine/translate/emit/arithmetic.h"
 #include "engine/translate/emitters.h"
 
 namespace e2k::translate {
@@ -14,10 +15,10 @@ namespace Inst = x86::Inst;
 /// d = a op b; widths in valid bits of the registers.
 template <asmjit::InstId Id, unsigned Bits>
 void binary(OpContext& c) {
-    const Xmm x = c.v.use_xmm(c.op.a, Bits), y = c.v.use_xmm(c.op.b, Bits);
+    const Xmm x = c.v.use_xmm(c.op.a, Bits);
+    const asmjit::Operand y = c.v.use_xmm_or_memory(c.op.b, Bits);
     const Xmm d = c.v.def_over(c.op.a, x);
-    if (d.id() != x.id()) c.a.movaps(d, x);
-    c.a.emit(Id, d, y);
+    arithmetic<Id>(c, d, x, y);
     c.v.set_result(d, Bits);
 }
 
@@ -26,21 +27,21 @@ enum class Second { Add, Sub, ReverseSub };
 /// t = a op b; d = c op2 t (reverse: t - c): two roundings.
 template <asmjit::InstId First, asmjit::InstId AddId, asmjit::InstId SubId, Second S, unsigned Bits>
 void combined(OpContext& c) {
-    const Xmm x = c.v.use_xmm(c.op.a, Bits), y = c.v.use_xmm(c.op.b, Bits),
-              z = c.v.use_xmm(c.op.c, Bits);
-    const bool reverse = S == Second::ReverseSub;
-    const Xmm d = c.v.def_over(reverse ? c.op.a : c.op.c, reverse ? x : z);
+    const Xmm x = c.v.use_xmm(c.op.a, Bits);
+    const asmjit::Operand y = c.v.use_xmm_or_memory(c.op.b, Bits);
     if constexpr (S == Second::ReverseSub) {
-        if (d.id() != x.id()) c.a.movaps(d, x);
-        c.a.emit(First, d, y);
-        c.a.emit(SubId, d, z);
+        const asmjit::Operand z = c.v.use_xmm_or_memory(c.op.c, Bits);
+        const Xmm d = c.v.def_over(c.op.a, x);
+        arithmetic<First>(c, d, x, y);
+        arithmetic<SubId>(c, d, d, z);
+        c.v.set_result(d, Bits);
     } else {
-        c.a.movaps(x86::xmm15, x);
-        c.a.emit(First, x86::xmm15, y);
-        if (d.id() != z.id()) c.a.movaps(d, z);
-        c.a.emit(S == Second::Add ? AddId : SubId, d, x86::xmm15);
+        const Xmm z = c.v.use_xmm(c.op.c, Bits);
+        const Xmm d = c.v.def_over(c.op.c, z);
+        arithmetic<First>(c, x86::xmm15, x, y);
+        arithmetic<S == Second::Add ? AddId : SubId>(c, d, z, x86::xmm15);
+        c.v.set_result(d, Bits);
     }
-    c.v.set_result(d, Bits);
 }
 
 template <asmjit::InstId Id, bool FromA, unsigned Bits>
@@ -195,12 +196,14 @@ enum Relation { Eq, Lt, Le, Uod, Neq, Nlt, Nle, Od };  // the immediate of CMPPS
 
 template <unsigned Bits, Relation R>
 void compare(const OpContext& c) {
-    const Xmm x = c.v.use_xmm(c.op.a, Bits), y = c.v.use_xmm(c.op.b, Bits);
+    const Xmm x = c.v.use_xmm(c.op.a, Bits);
+    const asmjit::Operand y = c.v.use_xmm_or_memory(c.op.b, Bits);
+    const auto relation = imm(static_cast<int>(R));
+    if (host_features().avx)
+        return (void)c.a.emit(Bits == 32 ? Inst::kIdVcmpss : Inst::kIdVcmpsd, x86::xmm15, x, y,
+                              relation);
     c.a.movaps(x86::xmm15, x);
-    if (Bits == 32)
-        c.a.cmpss(x86::xmm15, y, imm(static_cast<int>(R)));
-    else
-        c.a.cmpsd(x86::xmm15, y, imm(static_cast<int>(R)));
+    c.a.emit(Bits == 32 ? Inst::kIdCmpss : Inst::kIdCmpsd, x86::xmm15, y, relation);
 }
 
 template <unsigned Bits, Relation R>

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "engine/translate/emit/arithmetic.h"
 #include "engine/translate/emitters.h"
 
 namespace e2k::translate {
@@ -82,16 +83,21 @@ void combined_pair(OpContext& c) {
 template <Kind First, Kind Second, Shape S>
 void combined(OpContext& c) {
     constexpr unsigned kBits = S == ScalarD ? 64 : 128;
-    const Xmm x = c.v.use_xmm(c.op.a, kBits), y = c.v.use_xmm(c.op.b, kBits),
-              z = c.v.use_xmm(c.op.c, kBits);
-    const Xmm d = c.v.def_xmm();
-    constexpr bool kReversed = Second == Kind::ReverseSub;
-    const Xmm t = kReversed ? d : x86::xmm15;
-    c.a.movaps(t, x);
-    c.a.emit(instruction(First, S), t, y);
-    if (!kReversed) c.a.movaps(d, z);
-    c.a.emit(instruction(Second, S), d, kReversed ? z : t);
-    c.v.set_result(d, kBits);
+    const Xmm x = c.v.use_xmm(c.op.a, kBits);
+    const asmjit::Operand y = c.v.use_xmm_or_memory(c.op.b, kBits);
+    if constexpr (Second == Kind::ReverseSub) {
+        const asmjit::Operand z = c.v.use_xmm_or_memory(c.op.c, kBits);
+        const Xmm d = c.v.def_over(c.op.a, x);
+        arithmetic<instruction(First, S)>(c, d, x, y);
+        arithmetic<instruction(Second, S)>(c, d, d, z);
+        c.v.set_result(d, kBits);
+    } else {
+        const Xmm z = c.v.use_xmm(c.op.c, kBits);
+        const Xmm d = c.v.def_over(c.op.c, z);
+        arithmetic<instruction(First, S)>(c, x86::xmm15, x, y);
+        arithmetic<instruction(Second, S)>(c, d, z, x86::xmm15);
+        c.v.set_result(d, kBits);
+    }
 }
 
 /// `pf<first>_<second>` and the width letter, with a leading q for 128 bits.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/translate/emit/operands.h"
+#include "engine/translate/kernel/facts.h"
 #include "engine/translate/region_emitter.h"
 
 namespace e2k::translate {
@@ -21,6 +22,8 @@ namespace {
 constexpr unsigned kCarriedGprs = 6, kCarriedXmms = 12;
 /// Registers that a loop's values must leave for its work.
 constexpr unsigned kWorkingGprs = 3;
+/// Passes of a kernel after which the rotating registers have their places again.
+constexpr unsigned kLongRing = 8;
 /// Pointers that a loop uses are checked in front of it, so many of them.
 constexpr unsigned kHoistedChecks = 4;
 /// What ways to a join may add to a checked pointer.
@@ -47,8 +50,8 @@ void RegionEmitter::find_live() {
             if (writes_register(op)) touched_[k].set(slot_of(op.dst, node));
         }
         for (unsigned i = 0; i < node.bundle.mova_count; ++i)
-            if (!node.bundle.mova[i].discard)
-                touched_[k].set(slot_of(node.bundle.mova[i].dst, node));
+            if (!node.bundle.mova[i].discard) writes[k].set(slot_of(node.bundle.mova[i].dst, node));
+        touched_[k] |= writes[k];
         touched_all_ |= touched_[k];
         written_ |= writes[k];
     }
@@ -105,6 +108,8 @@ std::vector<RegionEmitter::Carried> RegionEmitter::loop_values(unsigned header) 
             else
                 last.push_back(write);
         }
+        for (unsigned i = 0; i < node.bundle.mova_count; ++i)
+            if (!node.bundle.mova[i].discard) written.set(slot_of(node.bundle.mova[i].dst, node));
     }
     for (const Carried& write : last) {
         const auto known = find(values, write.slot);
@@ -160,8 +165,12 @@ void RegionEmitter::fix_entry(unsigned index, const ValueCache& from) {
         map.set_dirty(slot, written_[slot] ? bits : v.dirty);
     };
     keep_extents(index, from, map);
+    // In a turn of a long ring each value is read once or twice: it is no matter where it lies.
+    const bool rotates = request_.kernel && request_.kernel->period >= kLongRing;
+    const auto passes = [&](unsigned slot) { return rotates && touched_all_[slot]; };
     if (node.loop_end >= 0) {
         for (const Carried& c : loop_values(index)) {
+            if (passes(c.slot)) continue;
             unsigned bits = std::max<unsigned>(c.bits, from.at(c.slot).dirty);
             const bool xmm = c.xmm || bits == 128;
             keep(c.slot, bits, xmm, true, xmm ? kCarriedXmms : carried_gprs);
@@ -171,7 +180,7 @@ void RegionEmitter::fix_entry(unsigned index, const ValueCache& from) {
     const unsigned max_xmms = node.loop_end >= 0 ? kCarriedXmms : kHostRegisters;
     from.for_each([&](unsigned slot) {
         const GuestValue &v = from.at(slot), &mine = map.at(slot);
-        if (!live_[index][slot] || mine.gpr >= 0 || mine.xmm >= 0) return;
+        if (!live_[index][slot] || passes(slot) || mine.gpr >= 0 || mine.xmm >= 0) return;
         if (v.gpr >= 0 && v.gpr_bits >= v.dirty)
             keep(slot, v.gpr_bits, false, false, max_gprs);
         else if (v.xmm >= 0 && v.xmm_bits >= v.dirty)

@@ -132,8 +132,11 @@ void RegionEmitter::compute(unsigned i) {
                 a_.mov(d.r32(), from.r32());
                 return v_.set_result(d);
             }
-        case SemKind::AauWrite:
-            return v_.set_result(v_.use(op.data, op.access_size == 4 ? 32 : 64), false);
+        case SemKind::AauWrite: {
+            const unsigned bits = op.access_size == 4 ? 32 : 64;
+            if (const auto known = v_.constant(op.data, bits)) return v_.set_constant(*known);
+            return v_.set_result(v_.use(op.data, bits), false);
+        }
         case SemKind::StateRead:
             return read_state(op);
         default:

@@ -2,6 +2,7 @@
 // software-pipelined loops (loops.md §5), array elements (arrays.md §4).
 #include "engine/cpu/exec/aau.h"
 #include "engine/translate/emit/control_state.h"
+#include "engine/translate/host_features.h"
 #include "engine/translate/region_emitter.h"
 
 namespace e2k::translate {
@@ -216,10 +217,7 @@ void RegionEmitter::emit_elements() {
         for (unsigned n = k; n < b_->mova_count; ++n)
             if (known_area(b_->mova[n]) == area) {
                 v_.start_operation(kElementResult + n);
-                if (b_->mova[n].size == 16)
-                    v_.set_result(v_.def_xmm(), 128);
-                else
-                    v_.set_result(v_.def());
+                prepare_element(n);
                 v_.end_operation();
             }
         a_.mov(x86::rax, state(aau_offset(offsetof(AauState, aad_base)) + area->d * 8u, 8));
@@ -264,10 +262,7 @@ void RegionEmitter::emit_element(unsigned k) {
     const ArrayLoad& load = b_->mova[k];
     mark(Reason::Semantics);
     v_.start_operation(kElementResult + k);
-    if (load.size == 16)
-        v_.set_result(v_.def_xmm(), 128);
-    else
-        v_.set_result(v_.def());
+    prepare_element(k);
     a_.cmp(state(aau_offset(offsetof(AauState, active)), 1), imm(0));
     a_.je(bail());
     a_.cmp(state(area_offset(load, offsetof(AauArea, fmt)), 1), imm(load.min_fmt));
@@ -291,12 +286,30 @@ void RegionEmitter::emit_element(unsigned k) {
     v_.end_operation();
 }
 
+/// A register for an element: of the kind that it is wanted in.
+void RegionEmitter::prepare_element(unsigned k) {
+    const ArrayLoad& load = b_->mova[k];
+    const bool floats = load.size >= 4 && !load.big_endian && !load.discard &&
+                        floats_behind(node_index_, v_.slot(load.dst));
+    if (load.size == 16 || floats)
+        v_.set_result(v_.def_xmm(), load.size == 16 ? 128 : 64);
+    else
+        v_.set_result(v_.def());
+}
+
+bool RegionEmitter::element_in_xmm(unsigned k) {
+    const Result::Kind kind = v_.result(kElementResult + k).kind;
+    return kind == Result::Kind::Xmm || kind == Result::Kind::SpilledXmm;
+}
+
 /// The element at `at` into the register of its result.
 void RegionEmitter::load_element(unsigned k, const Mem& at) {
     const ArrayLoad& load = b_->mova[k];
-    if (load.size == 16) {
+    if (element_in_xmm(k)) {
+        const x86::Xmm d = v_.result_xmm(kElementResult + k);
         const Access access(*this);
-        return (void)a_.movups(v_.result_xmm(kElementResult + k), at);
+        load.size == 16 ? a_.movups(d, at) : load.size == 8 ? a_.movsd(d, at) : a_.movss(d, at);
+        return;
     }
     const Gp d = v_.result_gpr(kElementResult + k);
     {
@@ -322,7 +335,7 @@ void RegionEmitter::commit_elements() {
         mark(Reason::Semantics);
         v_.start_operation(kElementResult + k);
         const unsigned slot = v_.slot(load.dst);
-        if (load.size == 16)
+        if (element_in_xmm(k))
             v_.result_xmm(kElementResult + k);
         else
             v_.result_gpr(kElementResult + k);
@@ -374,6 +387,27 @@ void RegionEmitter::commit_state(unsigned i) {
 /// The fields of LSR and the initial values in ILCR, or only these (state.md §2.1).
 void RegionEmitter::commit_loop_state(const Gp& r, bool initial) {
     const std::size_t ilcr = offsetof(CpuState, ilcr);
+    if (host_features().bmi2) {
+        // LoopState has the fields in the order of the register, a byte each.
+        static_assert(offsetof(LoopState, lcnt) == 0 && offsetof(LoopState, ecnt) == 8 &&
+                      offsetof(LoopState, vlc) == 9 && offsetof(LoopState, over) == 10 &&
+                      offsetof(LoopState, ldmc) == 11 && offsetof(LoopState, ldovl) == 12 &&
+                      offsetof(LoopState, pcnt) == 13 && offsetof(LoopState, strmd) == 14 &&
+                      offsetof(LoopState, semc) == 15);
+        constexpr std::uint64_t kFields = 0x017f'1fff'0101'011f, kInitial = 0x0000'1f00'0000'001f;
+        constexpr std::size_t kLcnt = offsetof(LoopState, lcnt), kRest = offsetof(LoopState, ecnt);
+        a_.mov(x86::eax, r.r32());
+        if (!initial) a_.mov(state(lsr_offset(kLcnt), 8), x86::rax);
+        a_.mov(state(ilcr + kLcnt, 8), x86::rax);
+        a_.mov(x86::rax, r);
+        a_.shr(x86::rax, 32);
+        a_.mov(x86::rdx, kFields);
+        a_.pdep(x86::rax, x86::rax, x86::rdx);
+        if (!initial) a_.mov(state(lsr_offset(kRest), 8), x86::rax);
+        a_.mov(x86::rdx, kInitial);
+        a_.and_(x86::rax, x86::rdx);
+        return (void)a_.mov(state(ilcr + kRest, 8), x86::rax);
+    }
     const auto store = [&](std::size_t offset) { a_.mov(state(offset, 1), x86::al); };
     const auto field = [&](unsigned low, unsigned width) {
         a_.mov(x86::eax, x86::ecx);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/translate/emit/control_state.h"
+#include "engine/translate/emit/operands.h"
 #include "engine/translate/kernel/entries.h"
 #include "engine/translate/kernel/facts.h"
 #include "engine/translate/kernel/registers.h"
@@ -20,18 +21,35 @@ using cpu::exec::ArrayLoad;
 using cpu::exec::MicroOp;
 namespace x86 = asmjit::x86;
 
+namespace {
+
+bool calls_function(const MicroOp& op) {
+    return host_code_of(op.row, op.kind) != HostCode::Own || op.kind == cpu::SemKind::Div;
+}
+
+/// It leaves general registers alone.
+bool floats_only(const MicroOp& op) {
+    return op.guard.count == 0 &&
+           ((floating(op) && writes_register(op)) || op.kind == cpu::SemKind::ArrayStore);
+}
+
+template <typename F>
+bool any_operation(const Plan& plan, F&& f) {
+    return std::any_of(plan.nodes.begin(), plan.nodes.end(), [&f](const auto& node) {
+        const auto& b = node->bundle;
+        return std::any_of(b.ops.begin(), b.ops.begin() + b.op_count, f);
+    });
+}
+
+}  // namespace
+
 /// Pointers beyond those in registers stay in the frame.
 std::size_t RegionEmitter::pointers_in_registers(const EmitRequest& request) {
-    std::size_t count = std::min(request.kernel->pointers.size(), kPointerRegisters);
-    const bool calls =
-        std::any_of(request.plan.nodes.begin(), request.plan.nodes.end(), [](const auto& node) {
-            const auto& b = node->bundle;
-            return std::any_of(b.ops.begin(), b.ops.begin() + b.op_count, [](const MicroOp& op) {
-                return host_code_of(op.row, op.kind) != HostCode::Own ||
-                       op.kind == cpu::SemKind::Div;
-            });
-        });
-    return calls ? std::min(count, kKeptPointers) : count;
+    const std::size_t count = request.kernel->pointers.size();
+    if (any_operation(request.plan, calls_function)) return std::min(count, kKeptPointers);
+    const bool others =
+        any_operation(request.plan, [](const MicroOp& op) { return !floats_only(op); });
+    return std::min(count, others ? kFewerPointers : kPointerRegisters);
 }
 
 /// Host registers that hold guest values.
@@ -122,10 +140,7 @@ void RegionEmitter::emit_kernel_elements() {
         const ArrayLoad& load = b_->mova[k];
         mark(Reason::Semantics);
         v_.start_operation(kElementResult + k);
-        if (load.size == 16)
-            v_.set_result(v_.def_xmm(), 128);
-        else
-            v_.set_result(v_.def());
+        prepare_element(k);
         load_element(k, in_stream(request_.kernel->stream_of(load), load.ind, load.size));
         v_.end_operation();
     }

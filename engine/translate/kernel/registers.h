@@ -10,11 +10,12 @@
 
 namespace e2k::translate {
 
-/// So many pointers may be in registers; the first ones are kept by the functions that code calls.
-inline constexpr std::size_t kPointerRegisters = 3, kKeptPointers = 2;
+/// So many pointers may be in registers: of passes that compute in floating point only; of others;
+/// where code calls functions, which keep the first ones.
+inline constexpr std::size_t kPointerRegisters = 5, kFewerPointers = 3, kKeptPointers = 2;
 
 inline asmjit::x86::Gp kernel_pointer(std::size_t n) {
-    constexpr std::uint32_t kIds[kPointerRegisters] = {13, 12, 11};
+    constexpr std::uint32_t kIds[kPointerRegisters] = {13, 12, 11, 10, 9};
     return asmjit::x86::gpq(kIds[n]);
 }
 

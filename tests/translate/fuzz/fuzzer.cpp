@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "engine/cpu/interpreter.h"
+#include "engine/translate/host_features.h"
 #include "engine/translate/kernel/counts.h"
 #include "engine/translate/translator.h"
 #include "tests/translate/fuzz/program.h"
@@ -296,7 +297,13 @@ public:
                                              result_.tagged += r.key_text.ends_with("tags");
                                          }}) {
         for (int iset = 3; iset <= 6; ++iset) makers_.emplace_back(iset, compiled_);
+        // Every third seed: code for the oldest hosts.
+        if (options.seed % 3 == 0)
+            translate::limit_host_features_for_test(translate::HostFeatures{});
     }
+    ~Fuzzer() { translate::limit_host_features_for_test(std::nullopt); }
+    Fuzzer(const Fuzzer&) = delete;
+    Fuzzer& operator=(const Fuzzer&) = delete;
 
     FuzzResult run() {
         if (!translated_.ready || !interpreted_.ready || compiled_.empty()) {

@@ -19,8 +19,14 @@ namespace x86 = asmjit::x86;
 
 namespace {
 
+/// A prefetch: whatever becomes of it, nobody sees it.
+bool leads_nowhere(const MicroOp& op) {
+    return op.kind == SemKind::Load && op.speculative && op.write == Write::None &&
+           op.mode == MemoryMode::Plain;
+}
 bool touches_memory(const MicroOp& op) {
-    return (op.kind == SemKind::Load || stores(op)) && op.mode != MemoryMode::NoStore;
+    return (op.kind == SemKind::Load || stores(op)) && op.mode != MemoryMode::NoStore &&
+           !leads_nowhere(op);
 }
 /// A load that compares with the early one; without a transfer that asks it is like any other.
 bool compares(const MicroOp& op, const cpu::exec::ExecBundle& b) {

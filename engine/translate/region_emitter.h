@@ -313,6 +313,10 @@ private:
     void check_counters(const Label& slow);
     void check_passes(const Label& slow);
     void check_streams(const Label& slow);
+    void travel(std::int64_t pass, std::optional<std::int64_t>& travelled);
+    void point_into_streams(std::optional<std::int64_t>& travelled, const Label& slow);
+    void load_reach(std::size_t n, std::optional<std::int64_t>& travelled);
+    void check_reach(std::optional<std::int64_t>& travelled, const Label& slow);
     void settle_last_pass();
 
     // --- emit/calls.cpp ---

@@ -2,6 +2,7 @@
 // begin_kernel() decides.
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "engine/cpu/exec/aau.h"
 #include "engine/translate/emit/control_state.h"
@@ -116,27 +117,48 @@ void RegionEmitter::check_passes(const Label& slow) {
     a_.jb(slow);
 }
 
-/// The pointers, and that nothing leaves what may be accessed. Changes rax, rcx, rdx, rsi, rdi.
+/// rdi: what an index or a pointer travels in all passes, once for those that advance alike.
+void RegionEmitter::travel(std::int64_t pass, std::optional<std::int64_t>& travelled) {
+    if (travelled == pass) return;
+    a_.imul(x86::rdi, host::kPassesLeft, imm(pass));
+    travelled = pass;
+}
+
+/// The pointers, and that nothing leaves what may be accessed. Changes rax, rcx, rdx, rsi, rdi, r8.
 void RegionEmitter::check_streams(const Label& slow) {
-    const KernelFacts& facts = *request_.kernel;
-    if (facts.streams.empty()) return;
-    const bool wide = facts.iset >= cpu::exec::kFirstWideIndex;
-    // rdi: what an index travels; rsi: all bits of all indices, first and last.
+    if (request_.kernel->streams.empty()) return;
     std::optional<std::int64_t> travelled;
-    const auto travel = [&](std::int64_t pass) {
-        if (travelled == pass) return;
-        a_.imul(x86::rdi, host::kPassesLeft, imm(pass));
-        travelled = pass;
+    a_.xor_(x86::r8d, x86::r8d);
+    point_into_streams(travelled, slow);
+    check_reach(travelled, slow);
+}
+
+/// Sets the pointers. r8 gets all bits of all indices, first and last. Of those that rise alike,
+/// the one with the bits of all in rsi travels for them.
+void RegionEmitter::point_into_streams(std::optional<std::int64_t>& travelled, const Label& slow) {
+    const KernelFacts& facts = *request_.kernel;
+    const bool wide = facts.iset >= cpu::exec::kFirstWideIndex;
+    const auto travels = [&](const Gp& index) {
+        a_.lea(x86::rcx, x86::ptr(index, x86::rdi));
+        a_.or_(x86::r8, x86::rcx);
+        if (wide) a_.or_(x86::r8, index);
     };
-    a_.xor_(x86::esi, x86::esi);
+    bool rising = false;  // rsi has something
+    const auto settle_rising = [&] {
+        if (std::exchange(rising, false)) travels(x86::rsi);
+    };
     std::size_t known = 0;  // pointers
     for (const KernelStream& s : facts.streams) {
         const KernelIndex& index = facts.indices[s.index];
-        travel(index.pass);
+        if (travelled != index.pass) settle_rising();
+        travel(index.pass, travelled);
         a_.mov(x86::rax, state(place_of(index), 8));
-        a_.lea(x86::rcx, x86::ptr(x86::rax, x86::rdi));
-        a_.or_(x86::rsi, x86::rcx);
-        if (wide) a_.or_(x86::rsi, x86::rax);
+        if (index.pass < 0)
+            travels(x86::rax);
+        else if (std::exchange(rising, true))
+            a_.or_(x86::rsi, x86::rax);
+        else
+            a_.mov(x86::rsi, x86::rax);
         a_.add(x86::rax, state(number_offset(offsetof(AauState, aad_base), s.descriptor), 8));
         if (s.displacement > 0x7fff'ffff) {
             a_.mov(x86::ecx, imm(s.displacement));
@@ -160,28 +182,44 @@ void RegionEmitter::check_streams(const Label& slow) {
                     : a_.cmp(x86::rax, frame_pointer(s.pointer));
         a_.jne(slow);
     }
-    a_.shr(x86::rsi, imm(wide ? 47 : 32));
+    settle_rising();
+    a_.shr(x86::r8, imm(wide ? 47 : 32));
     a_.jnz(slow);
+}
+
+/// rcx and rdx: where the accesses through a pointer begin and end. May change rax.
+void RegionEmitter::load_reach(std::size_t n, std::optional<std::int64_t>& travelled) {
+    const KernelFacts& facts = *request_.kernel;
+    const Reach reach = reach_of(facts, n);
+    travel(facts.pointers[n], travelled);
+    Gp pointer = x86::rax;
+    if (n < pointers_in_registers_)
+        pointer = kernel_pointer(n);
+    else
+        a_.mov(x86::rax, frame_pointer(n));
+    const auto low = static_cast<std::int32_t>(reach.low),
+               high = static_cast<std::int32_t>(reach.high);
+    const bool up = facts.pointers[n] >= 0;
+    up ? a_.lea(x86::rcx, x86::ptr(pointer, low))
+       : a_.lea(x86::rcx, x86::ptr(pointer, x86::rdi, 0, low));
+    up ? a_.lea(x86::rdx, x86::ptr(pointer, x86::rdi, 0, high))
+       : a_.lea(x86::rdx, x86::ptr(pointer, high));
+}
+
+/// Nothing leaves the checked space, which the bits of all addresses together do not either; what
+/// is stored to is writable.
+void RegionEmitter::check_reach(std::optional<std::int64_t>& travelled, const Label& slow) {
+    const KernelFacts& facts = *request_.kernel;
+    for (std::size_t n = 0; n < facts.pointers.size(); ++n) {  // r8 is 0
+        load_reach(n, travelled);
+        a_.or_(x86::r8, x86::rcx);
+        a_.or_(x86::r8, x86::rdx);
+    }
+    a_.cmp(x86::r8, x86::qword_ptr(x86::rsp, offsetof(Frame, limit)));
+    a_.ja(slow);
     for (std::size_t n = 0; n < facts.pointers.size(); ++n) {
-        const Reach reach = reach_of(facts, n);
-        travel(facts.pointers[n]);
-        Gp pointer = x86::rax;
-        if (n < pointers_in_registers_)
-            pointer = kernel_pointer(n);
-        else
-            a_.mov(x86::rax, frame_pointer(n));
-        const bool up = facts.pointers[n] >= 0;
-        const auto low = static_cast<std::int32_t>(reach.low),
-                   high = static_cast<std::int32_t>(reach.high);
-        up ? a_.lea(x86::rcx, x86::ptr(pointer, low))
-           : a_.lea(x86::rcx, x86::ptr(pointer, x86::rdi, 0, low));
-        up ? a_.lea(x86::rdx, x86::ptr(pointer, x86::rdi, 0, high))
-           : a_.lea(x86::rdx, x86::ptr(pointer, high));
-        a_.cmp(x86::rdx, x86::qword_ptr(x86::rsp, offsetof(Frame, limit)));
-        a_.ja(slow);
-        a_.cmp(x86::rcx, x86::rdx);
-        a_.ja(slow);
-        if (!reach.stores) continue;
+        if (!reach_of(facts, n).stores) continue;
+        if (facts.pointers.size() > 1) load_reach(n, travelled);
         // Two pages at most.
         a_.mov(x86::rax, state(offsetof(CpuState, page_map), 8));
         a_.dec(x86::rdx);

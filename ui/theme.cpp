@@ -169,10 +169,10 @@ void load_fonts(Theme& t) {
     atlas.FontBuilderFlags = ImGuiFreeTypeBuilderFlags_LightHinting;
     // Latin, Cyrillic, general punctuation, arrows, mathematics, box drawing, geometric shapes,
     // check marks: what panels and guests' output use.
-    static constexpr ImWchar kRanges[] = {0x20,   0x17f,  0x370,  0x3ff,  0x400,  0x52f,
-                                          0x2010, 0x205e, 0x20a0, 0x20bf, 0x2190, 0x21ff,
-                                          0x2200, 0x22ff, 0x2300, 0x23ff, 0x2500, 0x25ff,
-                                          0x2713, 0x2718, 0xfffd, 0xfffd, 0};
+    static constexpr ImWchar kRanges[] = {0x20,   0x17f,  0x370,  0x3ff,  0x400,  0x52f,  0x2009,
+                                          0x2009, 0x2010, 0x205e, 0x20a0, 0x20bf, 0x2190, 0x21ff,
+                                          0x2200, 0x22ff, 0x2300, 0x23ff, 0x2500, 0x25ff, 0x2713,
+                                          0x2718, 0xfffd, 0xfffd, 0};
     const std::string mono = find_font("DejaVuSansMono.ttf");
     const std::string bold = find_font("DejaVuSansMono-Bold.ttf");
     const std::string prose = find_font("DejaVuSans.ttf");

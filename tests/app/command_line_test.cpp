@@ -117,6 +117,19 @@ TEST(CommandLine, ExplainsMistakes) {
     }
 }
 
+TEST(CommandLine, TriesLessonsOut) {
+    const std::string lessons = std::string(E2K_SOURCE_DIR) + "/assets/lessons/";
+    auto result = e2kwb({"lesson", "--check", lessons + "01-bundle.lesson"});
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    EXPECT_TRUE(contains(result.output, "What a bundle is: 4 pages, 3 questions"));
+    result = e2kwb({"lesson", "--check", lessons + "README.md", "/no/such.lesson"});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_TRUE(contains(result.errors, "README.md:3: "));
+    EXPECT_TRUE(contains(result.errors, "hint: "));
+    EXPECT_TRUE(contains(result.errors, "/no/such.lesson: No such file"));
+    EXPECT_EQ(e2kwb({"lesson"}).exit_code, 2);
+}
+
 TEST(CommandLine, SaysWhatNeedsNoDisplay) {
     const auto result =
         e2kwb({guest("hello")}, {.input = {}, .environment = {"DISPLAY", "WAYLAND_DISPLAY"}});

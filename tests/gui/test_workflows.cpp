@@ -83,7 +83,7 @@ TEST_F(WindowTest, AnotherLanguageKeepsTabsAndWords) {
     const std::string text = drawn(PanelId::State);
     EXPECT_NE(text.find("Предикаты"), std::string::npos) << text;
     const ImFont* font = session_->app().theme().prose;
-    for (const ImWchar letter : {0x416, 0x44f, 0x451}) {
+    for (const ImWchar letter : {0x416, 0x44f, 0x451, 0x2009}) {
         if (!session_->app().theme().system_fonts) break;
         EXPECT_NE(font->FindGlyphNoFallback(letter), nullptr) << letter;
     }

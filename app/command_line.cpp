@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/program_options.h"
+#include "engine/timing/processor.h"
 #include "ui/workbench.h"
 
 namespace e2k::app {
@@ -138,7 +139,8 @@ std::string joined(const Names& names) {
 /// All commands and the places their options are parsed into.
 struct Grammar {
     CLI::App app{std::string(kAbout), "e2kwb"};
-    Program window_program, run_program, trace_program, gdb_program, quality_program;
+    Program window_program, run_program, trace_program, gdb_program, quality_program,
+        cycles_program, schedule_program;
     WindowOptions window;
     RunOptions run;
     TraceCommandOptions trace;
@@ -148,11 +150,14 @@ struct Grammar {
     BenchOptions bench;
     QualityOptions quality;
     LessonOptions lesson;
+    CyclesOptions cycles;
+    ScheduleOptions schedule;
     AsmOptions assembly;
     IsaOptions isa;
     std::string disasm_cpu, asm_cpu, isa_cpu;
     CLI::App *run_command, *trace_command, *gdb_command, *disasm_command, *asm_command,
-        *isa_command, *vectors_command, *bench_command, *quality_command, *lesson_command;
+        *isa_command, *vectors_command, *bench_command, *quality_command, *lesson_command,
+        *cycles_command, *schedule_command;
 
     Grammar() {
         app.set_version_flag("--version", "e2kwb " + std::string(kVersion));
@@ -171,6 +176,8 @@ struct Grammar {
         add_bench();
         add_quality();
         add_lesson();
+        add_cycles();
+        add_schedule();
     }
 
     void add_window() {
@@ -471,11 +478,78 @@ struct Grammar {
         lesson_command->footer("\nassets/lessons/README.md tells how lessons are written.");
     }
 
+    void add_cycles() {
+        cycles_command =
+            app.add_subcommand("cycles", "run a program and count cycles as a processor would");
+        set_usage(*cycles_command, "Usage: e2kwb cycles [OPTIONS] PROG [ARGS…]");
+        add_program_options(*cycles_command, cycles_program);
+        cycles_command->remove_option(cycles_command->get_option("--interp"));
+        cycles_command
+            ->add_option("--model", cycles.model,
+                         "processor: " + timing::processor_names() +
+                             ", or a file like those in assets/processors")
+            ->type_name("NAME");
+        cycles_command->add_option("--top", cycles.top, "rows of the ranking (default 20)")
+            ->type_name("N");
+        cycles_command
+            ->add_option("--clock-speed", cycles.clock_speed,
+                         "let the program's clock run so many times as fast")
+            ->type_name("N")
+            ->check(CLI::Range(0.001, 1e6));
+        cycles_command->add_option("--max", cycles.max_bundles, "stop after so many bundles")
+            ->type_name("N");
+        cycles_command
+            ->add_option("--konata", cycles.konata, "write the last bundles as a log for Konata")
+            ->type_name("FILE");
+        cycles_command
+            ->add_option("--chrome-trace", cycles.chrome_trace,
+                         "write them for chrome://tracing and Perfetto")
+            ->type_name("FILE");
+        cycles_command
+            ->add_option("--trace-bundles", cycles.trace_bundles,
+                         "so many bundles are written at least (default 100000)")
+            ->type_name("N");
+        cycles_command->add_option("--json", cycles.json, "write all of it there")
+            ->type_name("FILE");
+        cycles_command->footer(
+            "\nThe report goes to standard error. The program is interpreted, and its clock runs "
+            "from the\n"
+            "modelled cycles at the processor's frequency (unless --virtual-clock says otherwise): "
+            "a\n"
+            "benchmark prints what that machine would. With --clock-speed 100 one that runs until "
+            "time\n"
+            "has passed ends after a hundredth of it, and its figure is a hundredth too.");
+    }
+
+    void add_schedule() {
+        schedule_command = app.add_subcommand(
+            "schedule", "schedule a loop or block of a program anew for 1, 2, 4, 6 and all lanes");
+        set_usage(*schedule_command, "Usage: e2kwb schedule [OPTIONS] --at PLACE PROG [ARGS…]");
+        add_program_options(*schedule_command, schedule_program);
+        schedule_command->remove_option(schedule_command->get_option("--interp"));
+        schedule_command->add_option("--at", schedule.place, "a bundle of it: main+0x18, 0x10b70")
+            ->type_name("PLACE")
+            ->required();
+        schedule_command->add_option("--model", schedule.model, "processor whose latencies count")
+            ->type_name("NAME");
+        schedule_command
+            ->add_option("--max", schedule.max_bundles,
+                         "execute so many bundles for the counts (default 50000000)")
+            ->type_name("N");
+        schedule_command->add_flag("--graph", schedule.graph,
+                                   "also print every operation with its dependences");
+        schedule_command->footer(
+            "\nThe report goes to standard error. Registers are taken to be plenty and crossing "
+            "between\n"
+            "clusters to cost nothing; what overlaps iterations is taken as speculative.");
+    }
+
     /// The command whose options the arguments begin with.
     CLI::App& command_of(const std::string& name) {
         for (CLI::App* command :
              {run_command, trace_command, gdb_command, disasm_command, asm_command, isa_command,
-              vectors_command, bench_command, quality_command, lesson_command})
+              vectors_command, bench_command, quality_command, lesson_command, cycles_command,
+              schedule_command})
             if (command->get_name() == name) return *command;
         return app;
     }
@@ -521,6 +595,18 @@ struct Grammar {
             if (auto message = take_program(quality_program, std::move(argv), quality.program))
                 return *message;
             return quality;
+        }
+        if (&command == cycles_command) {
+            if (argv.empty()) return missing_program("cycles");
+            if (auto message = take_program(cycles_program, std::move(argv), cycles.program))
+                return *message;
+            return cycles;
+        }
+        if (&command == schedule_command) {
+            if (argv.empty()) return missing_program("schedule");
+            if (auto message = take_program(schedule_program, std::move(argv), schedule.program))
+                return *message;
+            return schedule;
         }
         if (&command == disasm_command) return with_processor(disasm_cpu, disasm);
         if (&command == asm_command) return with_processor(asm_cpu, assembly);
@@ -585,7 +671,9 @@ Invocation parse_command_line(const std::vector<std::string>& arguments) {
         first < arguments.size() ? grammar.command_of(arguments[first]) : grammar.app;
     const bool own_program = &command == &grammar.app || &command == grammar.run_command ||
                              &command == grammar.trace_command || &command == grammar.gdb_command ||
-                             &command == grammar.quality_command;
+                             &command == grammar.quality_command ||
+                             &command == grammar.cycles_command ||
+                             &command == grammar.schedule_command;
     const std::size_t begin = &command == &grammar.app ? 0 : first + 1;
     const std::size_t program =
         own_program ? find_program(command, arguments, begin) : arguments.size();

@@ -17,7 +17,7 @@ struct Message {
 
 using Invocation = std::variant<Message, WindowOptions, RunOptions, TraceCommandOptions, GdbOptions,
                                 DisasmOptions, AsmOptions, IsaOptions, VectorsOptions, BenchOptions,
-                                QualityOptions, LessonOptions>;
+                                QualityOptions, LessonOptions, CyclesOptions, ScheduleOptions>;
 
 /// `arguments` without the program's own name. What follows the guest program's name belongs to
 /// the guest and is never looked at.

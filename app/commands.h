@@ -143,6 +143,27 @@ struct LessonOptions {
 };
 int lesson(const LessonOptions& options);
 
+struct CyclesOptions {
+    ProgramOptions program;
+    std::string model;       ///< processor or a file that describes one; empty: by the program
+    double clock_speed = 1;  ///< of the guest's clock, which runs from the modelled cycles
+    std::size_t top = 20;    ///< rows of the ranking
+    std::uint64_t max_bundles = 0;        ///< 0 = until the program ends
+    std::string json;                     ///< file for everything; empty: none
+    std::string konata, chrome_trace;     ///< files for viewers of pipelines; empty: none
+    std::size_t trace_bundles = 100'000;  ///< that these hold, the last ones
+};
+int cycles(const CyclesOptions& options);
+
+struct ScheduleOptions {
+    ProgramOptions program;
+    std::string place;                       ///< "main+0x18"
+    std::string model;                       ///< as of CyclesOptions
+    std::uint64_t max_bundles = 50'000'000;  ///< that are executed before looking
+    bool graph = false;                      ///< print operations and dependences
+};
+int schedule(const ScheduleOptions& options);
+
 struct WindowOptions {
     ProgramOptions program;
     bool no_sandbox = false;

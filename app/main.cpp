@@ -34,6 +34,8 @@ struct Execute {
     int operator()(const e2k::app::BenchOptions& options) const { return bench(options); }
     int operator()(const e2k::app::QualityOptions& options) const { return quality(options); }
     int operator()(const e2k::app::LessonOptions& options) const { return lesson(options); }
+    int operator()(const e2k::app::CyclesOptions& options) const { return cycles(options); }
+    int operator()(const e2k::app::ScheduleOptions& options) const { return schedule(options); }
 };
 
 /// The translator needs the same megabytes again for every region. Given back to the kernel in

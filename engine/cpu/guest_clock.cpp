@@ -152,9 +152,9 @@ GuestClock::~GuestClock() {
     if (family_) munmap(family_, sizeof(Family));
 }
 
-std::uint64_t GuestClock::duration(std::uint64_t bundles) const {
+std::uint64_t GuestClock::duration(std::uint64_t ticks) const {
     const std::uint64_t rate = options_.rate ? options_.rate : kStepRate;
-    return bundles / rate * kSecond + bundles % rate * kSecond / rate;
+    return ticks / rate * kSecond + ticks % rate * kSecond / rate;
 }
 
 std::uint64_t GuestClock::bundles_in(std::uint64_t nanoseconds) const {
@@ -165,7 +165,7 @@ std::uint64_t GuestClock::bundles_in(std::uint64_t nanoseconds) const {
 }
 
 std::uint64_t GuestClock::local(const CpuState& state) const {
-    return state.clock.base + duration(state.bundles);
+    return state.clock.base + duration(ticks(state));
 }
 
 std::uint64_t GuestClock::passed(const CpuState& state) const {
@@ -173,11 +173,11 @@ std::uint64_t GuestClock::passed(const CpuState& state) const {
 }
 
 std::uint64_t GuestClock::passed_processor(const CpuState& state) const {
-    return duration(counted_.load() + state.bundles - state.clock.counted);
+    return duration(counted_.load() + ticks(state) - state.clock.counted);
 }
 
 std::uint64_t GuestClock::thread_time(const CpuState& state) const {
-    return duration(state.bundles - state.clock.born);
+    return duration(ticks(state) - state.clock.born);
 }
 
 /// Nanoseconds since the program began, as a reading shows them.
@@ -256,18 +256,18 @@ void GuestClock::sleep(CpuState& state, std::uint64_t nanoseconds) {
 
 void GuestClock::start_program(CpuState& state) {
     if (state.clock.source == this) return;  // after execve: the bundles count on
-    state.clock = {this, 0, state.bundles, state.bundles};
-    if (is_virtual()) state.clock.base = family_->latest.load() - duration(state.bundles);
+    state.clock = {this, 0, ticks(state), ticks(state)};
+    if (is_virtual()) state.clock.base = family_->latest.load() - duration(ticks(state));
 }
 
 void GuestClock::start_thread(const CpuState& creator, CpuState& state) {
-    state.clock = {this, 0, state.bundles, state.bundles};
-    if (is_virtual()) state.clock.base = passed(creator) - duration(state.bundles);
+    state.clock = {this, 0, ticks(state), ticks(state)};
+    if (is_virtual()) state.clock.base = passed(creator) - duration(ticks(state));
 }
 
 void GuestClock::publish_virtual(CpuState& state) {
-    counted_.fetch_add(state.bundles - state.clock.counted);
-    state.clock.counted = state.bundles;
+    counted_.fetch_add(ticks(state) - state.clock.counted);
+    state.clock.counted = ticks(state);
     const std::uint64_t now = passed(state);
     state.clock.base += now - local(state);
     raise_to(family_->latest, now);
@@ -276,7 +276,7 @@ void GuestClock::publish_virtual(CpuState& state) {
 
 void GuestClock::become_child(CpuState& state, pid_t pid) {
     if (!is_virtual()) return;
-    state.clock.counted = state.clock.born = state.bundles;
+    state.clock.counted = state.clock.born = ticks(state);
     counted_ = 0;
     children_ = 0;
     born_steps_ = family_->stepped.load();

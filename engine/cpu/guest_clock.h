@@ -30,6 +30,13 @@ struct ClockOptions {
 std::uint64_t to_nanoseconds(const timespec& time);
 timespec to_timespec(std::uint64_t nanoseconds);
 
+/// What virtual time runs from in place of CpuState::bundles: something that never falls.
+class TickSource {
+public:
+    virtual ~TickSource() = default;
+    virtual std::uint64_t ticks(const CpuState& state) const = 0;
+};
+
 /// Everything that tells a guest the time asks here: system calls, library calls, %clkr, /proc.
 ///
 /// Virtual time is kept twice. What has **passed** is counted in bundles and in sleeps, which take
@@ -53,6 +60,10 @@ public:
     const ClockOptions& options() const { return options_; }
     bool is_virtual() const { return options_.is_virtual(); }
     bool steps() const { return options_.step != 0; }
+
+    /// Before the first bundle: ClockOptions::rate counts ticks of `source` from now on. Timers are
+    /// still looked at by bundles, so they are late where a bundle is more than a tick.
+    void run_from(const TickSource& source) { source_ = &source; }
 
     // --- readings ---
     /// clock_gettime(2): 0 or -errno.
@@ -90,15 +101,19 @@ private:
     struct Family;
     explicit GuestClock(ClockOptions options) : options_(options) {}
     void publish_virtual(CpuState& state);
-    std::uint64_t duration(std::uint64_t bundles) const;
+    std::uint64_t duration(std::uint64_t ticks) const;
+    std::uint64_t ticks(const CpuState& state) const {
+        return source_ ? source_->ticks(state) : state.bundles;
+    }
     std::uint64_t local(const CpuState& state) const;
     std::uint64_t elapsed(const CpuState& state);
     std::uint64_t peek_elapsed(const CpuState& state) const;
     std::uint64_t thread_time(const CpuState& state) const;
 
     ClockOptions options_;
+    const TickSource* source_ = nullptr;
     Family* family_ = nullptr;  ///< memory shared with forked children; null: the host's clocks
-    std::atomic<std::uint64_t> counted_{0};  ///< bundles of this process, all its threads
+    std::atomic<std::uint64_t> counted_{0};  ///< ticks of this process, all its threads
     std::atomic<std::uint64_t> children_{0};
     std::uint64_t born_steps_ = 0;                    ///< steps before this process began
     std::atomic<std::uint64_t>* own_time_ = nullptr;  ///< where the parent will look

@@ -68,9 +68,13 @@ struct Interpreter::Impl {
         return from->taken;
     }
 
-    void observe(const ExecBundle& entry, const CpuState& state) {
-        const auto bundle = fetch(memory, entry.address, iset);
-        if (bundle) observer->before(*bundle, state);
+    void observe(ExecBundle& entry, const CpuState& state) {
+        if (!entry.observed) [[unlikely]] {
+            const auto bundle = fetch(memory, entry.address, iset);
+            if (!bundle) return;
+            entry.observed = &observer->learn(*bundle, iset);
+        }
+        observer->before(*entry.observed, state);
     }
 
     void after_flush(std::uint64_t address) {
@@ -125,7 +129,7 @@ struct Interpreter::Impl {
     }
 
     template <bool Tags>
-    Stop one(CpuState& state, const ExecBundle& entry) {
+    Stop one(CpuState& state, ExecBundle& entry) {
         const StackWatch watch(state);
         if (auto stop = refused(state)) return std::move(*stop);
         FpEnvironment fp(state.pfpfr, state.fpcr, state.fpsr);
@@ -135,7 +139,7 @@ struct Interpreter::Impl {
         return stopped(StopKind::Budget);
     }
 
-    Stop one(CpuState& state, const ExecBundle& entry) {
+    Stop one(CpuState& state, ExecBundle& entry) {
         return state.exact_tags ? one<true>(state, entry) : one<false>(state, entry);
     }
 };
@@ -154,13 +158,13 @@ Stop Interpreter::run(CpuState& state, std::uint64_t max_bundles) {
 Stop Interpreter::step(CpuState& state) {
     impl_->prepare(state);
     Trap trap;
-    const ExecBundle* entry = impl_->lookup(state.ip, trap);
+    ExecBundle* entry = impl_->lookup(state.ip, trap);
     return entry ? impl_->one(state, *entry) : Impl::trapped(std::move(trap));
 }
 
 Stop Interpreter::execute(CpuState& state, const isa::Bundle& bundle) {
     impl_->prepare(state);
-    const ExecBundle* entry = impl_->cache.find(bundle.address);
+    ExecBundle* entry = impl_->cache.find(bundle.address);
     if (!entry || !same_words(*entry, bundle)) {
         // A cached entry with other bytes is out of date, and links may lead to it.
         if (entry) impl_->cache.flush();
@@ -173,7 +177,10 @@ void Interpreter::invalidate(std::uint64_t begin, std::uint64_t end) {
     if (impl_->cache.overlaps(begin, end)) impl_->cache.flush();
 }
 
-void Interpreter::set_observer(BundleObserver* observer) { impl_->observer = observer; }
+void Interpreter::set_observer(BundleObserver* observer) {
+    impl_->observer = observer;
+    impl_->cache.flush();  // entries hold what an earlier observer keeps
+}
 
 void Interpreter::set_breakpoints(std::span<const std::uint64_t> addresses) {
     impl_->breakpoints = {addresses.begin(), addresses.end()};

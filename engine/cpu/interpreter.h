@@ -14,11 +14,17 @@
 
 namespace e2k::cpu {
 
-/// Called before each bundle when set (tracing, cycle model). May not change state.
+/// What an observer keeps of a bundle; derive from it.
+struct Observed {};
+
+/// Sees each bundle before it executes (tracing, cycle model). May not change state.
 class BundleObserver {
 public:
     virtual ~BundleObserver() = default;
-    virtual void before(const isa::Bundle& bundle, const CpuState& state) = 0;
+    /// Once for every bundle that is decoded for a processor of version `iset`. The answer is what
+    /// before() gets for it and must stay valid as long as the observer is set.
+    virtual Observed& learn(const isa::Bundle& bundle, int iset) = 0;
+    virtual void before(Observed& known, const CpuState& state) = 0;
 };
 
 /// True if execution must stop before the bundle at `address` (breakpoints).

@@ -1,4 +1,6 @@
 // Control: transfers, system calls, stops, locks, advanced loads, breakpoints, the bundle cache.
+#include <deque>
+
 #include "tests/cpu/interpreter_fixture.h"
 
 namespace e2k::cpu::test {
@@ -214,17 +216,28 @@ TEST_F(Control, RunStopsForBudgetBreakpointAndInterrupt) {
 
 TEST_F(Control, ObserverSeesEachBundleBeforeItRuns) {
     struct Recorder : BundleObserver {
+        struct Known : Observed {
+            explicit Known(std::uint64_t at) : address(at) {}
+            std::uint64_t address;
+        };
+        std::deque<Known> known;
         std::vector<std::uint64_t> seen;
-        void before(const isa::Bundle& bundle, const CpuState& s) override {
-            EXPECT_EQ(bundle.address, s.ip);
-            seen.push_back(bundle.address);
+        Observed& learn(const isa::Bundle& bundle, int) override {
+            return known.emplace_back(bundle.address);
+        }
+        void before(Observed& bundle, const CpuState& s) override {
+            EXPECT_EQ(static_cast<Known&>(bundle).address, s.ip);
+            seen.push_back(s.ip);
         }
     } recorder;
     const std::uint64_t a = emit(Syllables{}.alc(0, als(kAddd, r(1), lit(1), r(1))));
     const std::uint64_t b = emit(Syllables{}.alc(0, als(kAddd, r(1), lit(1), r(1))));
     interpreter->set_observer(&recorder);
     interpreter->run(state, 2);
-    EXPECT_EQ(recorder.seen, (std::vector{a, b}));
+    state.ip = a;
+    interpreter->run(state, 1);
+    EXPECT_EQ(recorder.seen, (std::vector{a, b, a}));
+    EXPECT_EQ(recorder.known.size(), 2u);
 }
 
 TEST_F(Control, UnmaskedFloatingPointExceptionTrapsWithoutEffect) {

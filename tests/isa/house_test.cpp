@@ -64,20 +64,21 @@ struct Layer {
 const std::vector<Layer>& layers() {
     constexpr std::string_view isa = "engine/isa/", assembler = "engine/isa/assembler/",
                                cpu = "engine/cpu/", guest = "engine/guest/",
-                               translate = "engine/translate/", machine = "engine/machine/",
-                               tools = "engine/tools/", lessons = "engine/lessons/", ui = "ui/",
-                               app = "app/";
+                               translate = "engine/translate/", timing = "engine/timing/",
+                               machine = "engine/machine/", tools = "engine/tools/",
+                               lessons = "engine/lessons/", ui = "ui/", app = "app/";
     static const std::vector<Layer> all{
         {isa, {}},
         {assembler, {isa}},
         {cpu, {isa}},
         {guest, {cpu, assembler, isa}},
         {translate, {cpu, isa}},
-        {machine, {translate, guest, cpu, assembler, isa}},
-        {tools, {machine, translate, guest, cpu, assembler, isa}},
-        {lessons, {machine, translate, guest, cpu, assembler, isa}},
-        {ui, {lessons, tools, machine, translate, guest, cpu, assembler, isa}},
-        {app, {ui, lessons, tools, machine, translate, guest, cpu, assembler, isa}},
+        {timing, {cpu, isa}},
+        {machine, {translate, timing, guest, cpu, assembler, isa}},
+        {tools, {machine, translate, timing, guest, cpu, assembler, isa}},
+        {lessons, {machine, translate, timing, guest, cpu, assembler, isa}},
+        {ui, {lessons, tools, machine, translate, timing, guest, cpu, assembler, isa}},
+        {app, {ui, lessons, tools, machine, translate, timing, guest, cpu, assembler, isa}},
     };
     return all;
 }

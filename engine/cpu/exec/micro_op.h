@@ -11,6 +11,10 @@
 #include "engine/cpu/trap.h"
 #include "engine/isa/bundle.h"
 
+namespace e2k::cpu {
+struct Observed;
+}
+
 namespace e2k::cpu::exec {
 
 /// Where an operand is found. All four are arrays of Reg with a base; only Based rotates.
@@ -184,8 +188,9 @@ struct WindowSetup {
 struct ExecBundle {
     // --- read by every execution ---
     std::uint64_t address = 0, next_address = 0;
-    ExecBundle* next = nullptr;   ///< successor at next_address, once known
-    ExecBundle* taken = nullptr;  ///< successor of the last taken transfer
+    ExecBundle* next = nullptr;    ///< successor at next_address, once known
+    ExecBundle* taken = nullptr;   ///< successor of the last taken transfer
+    Observed* observed = nullptr;  ///< what the interpreter's observer keeps of it
     std::uint32_t flags = 0;
     std::uint8_t op_count = 0;
     std::uint8_t operations = 0;   ///< ALC operations for CpuState::operations

@@ -38,10 +38,30 @@ Scene Application::scene(TextCapture* capture) {
     return {*snapshot_, changes_, logs_, theme_, selection_, capture, options_.still};
 }
 
+namespace {
+
+/// A guest that waits in a call looks as before: only the time it has waited has changed.
+bool looks_alike(const machine::Snapshot& a, const machine::Snapshot& b) {
+    return a.live && b.live && a.in_system_call && b.in_system_call && a.call == b.call &&
+           a.reads_input == b.reads_input && a.run_state == b.run_state && a.tier == b.tier &&
+           a.profile == b.profile && a.program == b.program && a.thread == b.thread &&
+           a.threads == b.threads && a.counters.bundles == b.counters.bundles &&
+           a.counters.syscalls == b.counters.syscalls &&
+           a.counters.bundles_per_second == b.counters.bundles_per_second &&
+           a.breakpoints == b.breakpoints && a.code == b.code && a.region == b.region &&
+           a.memory == b.memory && a.quality == b.quality && a.heat == b.heat;
+}
+
+}  // namespace
+
 bool Application::update() {
     bool news = logs_.pull(source_);
     auto latest = source_.snapshot();
     if (latest == snapshot_ && snapshot_) return news;
+    if (snapshot_ && looks_alike(*latest, *snapshot_)) {
+        snapshot_ = std::move(latest);
+        return news;
+    }
     snapshot_ = std::move(latest);
     changes_.update(*snapshot_);
     // Who waits for a line gets the place where it is typed.

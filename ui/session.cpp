@@ -16,7 +16,7 @@ constexpr int kSettleFrames = 3;
 constexpr double kRoomyWidth = 1600;  ///< unscaled; narrower windows start with smaller text
 constexpr double kIdleSeconds = 0.5;  ///< longest sleep: the caret and rates move at this pace
 constexpr double kScriptSeconds = 0.005;
-constexpr Seconds kFastest{1.0 / 60}, kSlowest{1.0 / 33};
+constexpr Seconds kFastest{1.0 / 60}, kSlowest{1.0 / 36};
 constexpr double kShare = 4;       ///< frames' cost : time between them, while the guest runs
 constexpr double kEarly = 0.0005;  ///< a frame may come this much before it is due
 

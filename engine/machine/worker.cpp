@@ -129,7 +129,6 @@ void Worker::execute_commands() {
 
 void Worker::count_command() {
     std::lock_guard lock(idle_mutex_);
-    still_ = false;  // what it asked for is shown
     running_ = state_ == RunState::Running;
     ++done_;
     if (!running_) idle_.notify_all();
@@ -333,13 +332,7 @@ void Worker::publish_live() {
     const std::uint64_t bundles = guest_->bundles();
     if (interval > 0.001) rate_ = static_cast<double>(bundles - last_bundles_) / interval;
     last_publication_ = now;
-    // Of a guest that waits in a call one picture is enough.
-    const bool still = bundles == last_bundles_;
     last_bundles_ = bundles;
-    if (std::exchange(still_, still) && still) {
-        quiet_beats_ = 0;
-        return;
-    }
     auto snapshot = std::make_shared<Snapshot>();
     builder_->fill_live(*snapshot, *focus_);
     hand_over(std::move(snapshot));

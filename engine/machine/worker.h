@@ -139,7 +139,6 @@ private:
     std::uint64_t last_bundles_ = 0, pace_bundles_ = 0;
     double rate_ = 0;
     std::atomic<std::uint64_t> syscall_count_{0};
-    bool still_ = false;  ///< nothing was executed before the last light snapshot, and it says so
     std::atomic<int> quiet_beats_{0};  ///< beats of the ticker since the last publication
     std::atomic<bool> news_{false};    ///< a log has grown since the last wake-up
     std::uint64_t sequence_ = 0;

@@ -349,8 +349,11 @@ private:
             sampled = static_cast<SliceEnd*>(exit)->region;
         } else {
             auto& point = *static_cast<RecoveryPoint*>(exit);
-            hand_back(point, *thread_.saved(), state_);
-            if (exit->why == Leave::Interrupted) sampled = point.region;
+            SavedRegisters& saved = *thread_.saved();
+            hand_back(point, saved, state_);
+            // A slice may end here too: a loop that is left in each turn has no other place for it.
+            saved.slice += point.bundles;
+            if (exit->why == Leave::Interrupted || saved.slice >= 0) sampled = point.region;
         }
         if (sampled && sampled->tier == 1) left.sample = key_of(*sampled);
         return left;

@@ -266,7 +266,7 @@ TEST_F(CourseTest, TheTenMinutesOfTheReadme) {
 TEST_F(CourseTest, ThePictureIsNeverStale) {
     open(kAssets + "demo/mandelbrot.s", {}, 700, 420);
     const char* const wanted = std::getenv("E2K_KEYS");
-    const int keys = wanted ? std::atoi(wanted) : 60;
+    const int keys = wanted ? std::atoi(wanted) : 24;
     std::mt19937 random(7);
     constexpr const char* kKeys[] = {"F11", "F11", "F10", "F9", "Alt+Home", "Shift+F11"};
     session_->app().workspace().reveal(PanelId::Bundles);

@@ -63,6 +63,38 @@ TEST(Tiers, HotRegionsAreMadeAnewWithTheirCallees) {
     EXPECT_NE(whole, regions.end());
 }
 
+/// Each turn leaves code for a bundle that is interpreted.
+constexpr const char* kLeaves = R"(
+        .text
+        .globl _start
+_start: { setwd wsz = 0x10, nfx = 1, dbl = 1
+          setbn rbs = 8, rsz = 3, rcur = 0 }
+        { addd,0 0, 0, %dr0 }
+again:  { addd,0 %dr0, 1, %dr0
+          addd,1 %dr1, %dr0, %dr1
+          disp %ctpr1, again }
+        { aaurwd,2 %dr1, %aasti1 ? %pred1 }
+        { cmpldb,0 %dr0, 0x186a0, %pred0 }
+        { ct %ctpr1 ? %pred0 }
+        { ldd,0 0, 0x30000, %dr3 }
+)";
+
+TEST(Tiers, ProgramsThatLeaveOftenBecomeHotToo) {
+    Machine a(kLeaves), b(kLeaves);
+    ASSERT_EQ(a.error, "");
+    cpu::Interpreter fallback(a.guest.view), reference(b.guest.view);
+    TranslatorOptions options;
+    options.hot_samples = 2;
+    options.keep_records = true;
+    Translator translator(a.guest.view, options);
+    ASSERT_EQ(translator.run(a.state, fallback).kind, StopKind::Trapped);
+    ASSERT_EQ(reference.run(b.state, 10'000'000).kind, StopKind::Trapped);
+    test::expect_same_state(a.state, b.state);
+    EXPECT_GE(translator.stats().interpreted_bundles, 100'000u);
+    const auto regions = translator.regions();
+    EXPECT_TRUE(std::ranges::any_of(regions, [](const auto& r) { return r->tier == 2; }));
+}
+
 TEST(Tiers, AColdRegionStaysAsItIs) {
     Machine a(kCalls);
     cpu::Interpreter fallback(a.guest.view);

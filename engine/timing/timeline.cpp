@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-
 namespace e2k::timing {
 
 std::size_t Timeline::at_cycle(std::uint64_t cycle) const {

@@ -32,6 +32,7 @@ Examples:
   e2kwb run --strace ./hello        the same, every system call on standard error
   e2kwb trace --registers ./hello   every bundle and what it changed
   e2kwb gdb ./hello                 wait for gdb: target remote :1234
+  e2kwb record -o run.e2krec ./hello; e2kwb replay run.e2krec --back 1
   e2kwb disasm --symbol main ./hello
   e2kwb asm hello.s -o hello        assemble; "e2kwb run hello.s" does it on the way
   e2kwb isa addd                    what one operation is
@@ -140,11 +141,13 @@ std::string joined(const Names& names) {
 struct Grammar {
     CLI::App app{std::string(kAbout), "e2kwb"};
     Program window_program, run_program, trace_program, gdb_program, quality_program,
-        cycles_program, schedule_program;
+        cycles_program, schedule_program, record_program;
     WindowOptions window;
     RunOptions run;
     TraceCommandOptions trace;
     GdbOptions gdb;
+    RecordOptions record;
+    ReplayOptions replay;
     DisasmOptions disasm;
     VectorsOptions vectors;
     BenchOptions bench;
@@ -155,6 +158,7 @@ struct Grammar {
     AsmOptions assembly;
     IsaOptions isa;
     std::string disasm_cpu, asm_cpu, isa_cpu;
+    CLI::App *record_command, *replay_command;
     CLI::App *run_command, *trace_command, *gdb_command, *disasm_command, *asm_command,
         *isa_command, *vectors_command, *bench_command, *quality_command, *lesson_command,
         *cycles_command, *schedule_command;
@@ -169,6 +173,8 @@ struct Grammar {
         add_run();
         add_trace();
         add_gdb();
+        add_record();
+        add_replay();
         add_disasm();
         add_asm();
         add_isa();
@@ -287,6 +293,43 @@ struct Grammar {
             "\nThe program waits at its first bundle until gdb comes (target remote :1234). "
             "The client is\ngdb for Elbrus; breakpoints, watchpoints, threads, caught system "
             "calls and functions called\nfrom gdb work, `monitor help` tells what else there is.");
+    }
+
+    void add_record() {
+        record_command = app.add_subcommand("record", "run a program and keep the run as a file");
+        set_usage(*record_command, "Usage: e2kwb record -o FILE [OPTIONS] PROG [ARGS…]");
+        add_program_options(*record_command, record_program);
+        record_command->add_option("-o,--output", record.output, "file to write, x.e2krec")
+            ->type_name("FILE")
+            ->required();
+        record_command
+            ->add_option("--limit", record.most_megabytes,
+                         "megabytes of events after which recording ends (default 4096)")
+            ->type_name("MB")
+            ->check(CLI::PositiveNumber);
+        record_command->footer(
+            "\nThe program behaves as with `e2kwb run`. The file holds all that it needs to be "
+            "repeated\nwithout its files, arguments and inputs; `e2kwb replay` shows any place of "
+            "the run.\nRecording ends where a second thread begins, and where the program shares "
+            "memory with others.");
+    }
+
+    void add_replay() {
+        replay_command = app.add_subcommand("replay", "repeat a recorded run up to any place");
+        set_usage(*replay_command, "Usage: e2kwb replay FILE [OPTIONS]");
+        replay_command->add_option("file", replay.file, "recording of `e2kwb record`")->required();
+        replay_command->add_option("--to", replay.to, "so many bundles (default: to the end)")
+            ->type_name("N");
+        replay_command->add_option("--back", replay.back, "so many steps back from there")
+            ->type_name("N");
+        replay_command
+            ->add_option("--last-write", replay.last_write,
+                         "who wrote it last before: %r5, %g12, %pred3, %ctpr1, 0x11210:4")
+            ->type_name("WHAT");
+        replay_command->add_flag("--check", replay.check,
+                                 "go through all of it, and back to a hundred places");
+        replay_command->add_flag("--interp", replay.interpreter,
+                                 "repeat it in the reference interpreter");
     }
 
     void add_disasm() {
@@ -547,9 +590,9 @@ struct Grammar {
     /// The command whose options the arguments begin with.
     CLI::App& command_of(const std::string& name) {
         for (CLI::App* command :
-             {run_command, trace_command, gdb_command, disasm_command, asm_command, isa_command,
-              vectors_command, bench_command, quality_command, lesson_command, cycles_command,
-              schedule_command})
+             {run_command, record_command, replay_command, trace_command, gdb_command,
+              disasm_command, asm_command, isa_command, vectors_command, bench_command,
+              quality_command, lesson_command, cycles_command, schedule_command})
             if (command->get_name() == name) return *command;
         return app;
     }
@@ -572,6 +615,13 @@ struct Grammar {
             if (nothing) return missing_program("run");
             return run;
         }
+        if (&command == record_command) {
+            if (argv.empty()) return missing_program("record");
+            if (auto message = take_program(record_program, std::move(argv), record.program))
+                return *message;
+            return record;
+        }
+        if (&command == replay_command) return replay;
         if (&command == trace_command) {
             if (argv.empty()) return missing_program("trace");
             if (auto message = take_program(trace_program, std::move(argv), trace.program))
@@ -669,11 +719,11 @@ Invocation parse_command_line(const std::vector<std::string>& arguments) {
     const std::size_t first = find_program(grammar.app, arguments, 0);
     CLI::App& command =
         first < arguments.size() ? grammar.command_of(arguments[first]) : grammar.app;
-    const bool own_program = &command == &grammar.app || &command == grammar.run_command ||
-                             &command == grammar.trace_command || &command == grammar.gdb_command ||
-                             &command == grammar.quality_command ||
-                             &command == grammar.cycles_command ||
-                             &command == grammar.schedule_command;
+    const bool own_program =
+        &command == &grammar.app || &command == grammar.run_command ||
+        &command == grammar.record_command || &command == grammar.trace_command ||
+        &command == grammar.gdb_command || &command == grammar.quality_command ||
+        &command == grammar.cycles_command || &command == grammar.schedule_command;
     const std::size_t begin = &command == &grammar.app ? 0 : first + 1;
     const std::size_t program =
         own_program ? find_program(command, arguments, begin) : arguments.size();

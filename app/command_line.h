@@ -15,9 +15,10 @@ struct Message {
     int exit_code = 0;  ///< 0: for standard output
 };
 
-using Invocation = std::variant<Message, WindowOptions, RunOptions, TraceCommandOptions, GdbOptions,
-                                DisasmOptions, AsmOptions, IsaOptions, VectorsOptions, BenchOptions,
-                                QualityOptions, LessonOptions, CyclesOptions, ScheduleOptions>;
+using Invocation =
+    std::variant<Message, WindowOptions, RunOptions, TraceCommandOptions, GdbOptions, RecordOptions,
+                 ReplayOptions, DisasmOptions, AsmOptions, IsaOptions, VectorsOptions, BenchOptions,
+                 QualityOptions, LessonOptions, CyclesOptions, ScheduleOptions>;
 
 /// `arguments` without the program's own name. What follows the guest program's name belongs to
 /// the guest and is never looked at.

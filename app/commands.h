@@ -74,6 +74,22 @@ struct GdbOptions {
 };
 int gdb(const GdbOptions& options);
 
+struct RecordOptions {
+    ProgramOptions program;
+    std::string output;                   ///< file of the recording
+    std::uint64_t most_megabytes = 4096;  ///< it may have before recording ends
+};
+int record(const RecordOptions& options);
+
+struct ReplayOptions {
+    std::string file;
+    std::optional<std::uint64_t> to;  ///< bundles executed; absent: to the end
+    std::uint64_t back = 0;           ///< steps back from there
+    std::string last_write;           ///< "%r5", "0x11210:4"; empty: not asked
+    bool check = false, interpreter = false;
+};
+int replay(const ReplayOptions& options);
+
 struct DisasmOptions {
     std::string file;
     std::string symbol;  ///< only this function

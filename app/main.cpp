@@ -27,6 +27,8 @@ struct Execute {
     int operator()(const e2k::app::RunOptions& options) const { return run(options); }
     int operator()(const e2k::app::TraceCommandOptions& options) const { return trace(options); }
     int operator()(const e2k::app::GdbOptions& options) const { return gdb(options); }
+    int operator()(const e2k::app::RecordOptions& options) const { return record(options); }
+    int operator()(const e2k::app::ReplayOptions& options) const { return replay(options); }
     int operator()(const e2k::app::DisasmOptions& options) const { return disasm(options); }
     int operator()(const e2k::app::AsmOptions& options) const { return assemble(options); }
     int operator()(const e2k::app::IsaOptions& options) const { return isa_tables(options); }

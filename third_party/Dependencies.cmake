@@ -40,6 +40,8 @@ pkg_check_modules(SECCOMP QUIET IMPORTED_TARGET libseccomp)
 e2k_need(SECCOMP_FOUND libseccomp)
 pkg_check_modules(LIBDW QUIET IMPORTED_TARGET libdw)
 e2k_need(LIBDW_FOUND "libdw (elfutils)")
+pkg_check_modules(ZSTD QUIET IMPORTED_TARGET libzstd)
+e2k_need(ZSTD_FOUND zstd)
 find_path(E2K_EXPECTED_INCLUDE tl/expected.hpp)
 e2k_need(E2K_EXPECTED_INCLUDE "tl::expected (libexpected-dev)")
 

@@ -1,6 +1,7 @@
 // State registers as rrd/rrs/rwd/rws see them (state.md §1).
 #include <chrono>
 
+#include "engine/cpu/clock_tape.h"
 #include "engine/cpu/guest_clock.h"
 #include "engine/cpu/interpreter.h"
 
@@ -224,7 +225,12 @@ tl::expected<std::uint64_t, TrapCode> read_state_register(const CpuState& s, std
         case kClkr:
         case kSclkr:
             if (s.held_clock) return s.held_clock;
-            return s.clock.source ? s.clock.source->nanoseconds(s) : host_clock();
+            {
+                const std::uint64_t now =
+                    s.clock.source ? s.clock.source->nanoseconds(s) : host_clock();
+                ClockTape* const tape = clock_tape_of(s);
+                return tape ? tape->reading(s, now) : now;
+            }
         default:
             break;
     }

@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "engine/guest/address_space_impl.h"
+#include "engine/guest/memory_observer.h"
 
 namespace e2k::guest {
 namespace {
@@ -164,6 +165,7 @@ tl::expected<std::uint64_t, int> AddressSpace::map(std::uint64_t address, std::u
     if (fixed && !is_aligned(address)) return tl::unexpected(EINVAL);
     bool code = false;
     std::uint64_t at = fixed || address > cpu::kAddressEnd ? address : page_up(address);
+    std::string kept_name = observer_of(view_.base) ? name : std::string();
     {
         std::unique_lock lock(impl_->mutex);
         MappingList& mappings = impl_->mappings;
@@ -218,6 +220,9 @@ tl::expected<std::uint64_t, int> AddressSpace::map(std::uint64_t address, std::u
         mappings.merge_around(at);
     }
     impl_->announce(code, at, at + length);
+    if (MemoryObserver* const observer = observer_of(view_.base))
+        observer->mapped({at, at + length, prot, shared, std::move(kept_name), offset}, fd >= 0,
+                         shared && fd >= 0);
     return at;
 }
 
@@ -232,6 +237,7 @@ tl::expected<void, int> AddressSpace::unmap(std::uint64_t address, std::uint64_t
         if (!done) return done;
     }
     impl_->announce(code, address, end);
+    if (MemoryObserver* const observer = observer_of(view_.base)) observer->unmapped(address, end);
     return {};
 }
 
@@ -264,6 +270,8 @@ tl::expected<void, int> AddressSpace::protect(std::uint64_t address, std::uint64
         impl_->mappings.merge_around(address);
     }
     impl_->announce(code, address, end);
+    if (MemoryObserver* const observer = observer_of(view_.base))
+        observer->protection(address, end - address, prot);
     if (error != 0) return tl::unexpected(error);
     return {};
 }
@@ -284,6 +292,7 @@ void AddressSpace::clear() {
         impl_->brk_start = impl_->brk = 0;
     }
     for (const auto& [begin, end] : code_ranges) impl_->announce(true, begin, end);
+    if (MemoryObserver* const observer = observer_of(view_.base)) observer->cleared();
 }
 
 void AddressSpace::start_brk(std::uint64_t brk) {
@@ -355,6 +364,8 @@ tl::expected<std::uint64_t, int> AddressSpace::attach_shm(int id, std::uint64_t 
         impl_->mappings.insert(std::move(m));
     }
     impl_->announce(code, at, at + length);
+    if (MemoryObserver* const observer = observer_of(view_.base))
+        observer->mapped({at, at + length, kProtRead, true, "segment", 0}, true, true);
     return at;
 }
 

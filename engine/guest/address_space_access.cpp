@@ -8,6 +8,7 @@
 #include <new>
 
 #include "engine/guest/address_space_impl.h"
+#include "engine/guest/memory_observer.h"
 
 namespace e2k::guest {
 
@@ -138,7 +139,10 @@ void AddressSpace::on_code_change(std::function<void(std::uint64_t, std::uint64_
 std::uint8_t* AddressSpace::host(std::uint64_t address, std::uint64_t size) const {
     // Nothing of no size has a place either (read(fd, p, 0) with p beyond everything).
     const bool placed = view_.place(address) != cpu::MemoryView::kNowhere;
-    return placed && size <= reach(address) ? impl_->host(address) : nullptr;
+    if (!placed || size > reach(address)) return nullptr;
+    if (MemoryObserver* const observer = observer_of(view_.base))
+        observer->may_write(address, size);
+    return impl_->host(address);
 }
 
 std::uint64_t AddressSpace::guest(const void* host) const {
@@ -161,6 +165,7 @@ void AddressSpace::note_write(std::uint64_t address, std::uint64_t size) {
     for (std::uint64_t page = first >> kPageShift; page <= (first + size - 1) >> kPageShift; ++page)
         code |= (view_.page(page) & cpu::kPageExec) != 0;
     impl_->announce(code, address, address + size);
+    if (MemoryObserver* const observer = observer_of(view_.base)) observer->written(address, size);
 }
 
 void AddressSpace::lock_for_fork() {
@@ -190,6 +195,8 @@ bool AddressSpace::read(std::uint64_t address, void* to, std::size_t size) const
 
 bool AddressSpace::write(std::uint64_t address, const void* from, std::size_t size) {
     if (size == 0) return true;
+    if (MemoryObserver* const observer = observer_of(view_.base))
+        observer->may_write(address, size);
     {
         std::shared_lock lock(impl_->mutex);
         if (!impl_->allowed(address, size, cpu::kPageWrite) || !view_.copy_in(address, from, size))

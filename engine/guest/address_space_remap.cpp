@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "engine/guest/address_space_impl.h"
+#include "engine/guest/memory_observer.h"
 
 namespace e2k::guest {
 
@@ -127,6 +128,8 @@ tl::expected<std::uint64_t, int> AddressSpace::remap(std::uint64_t old_address,
     }
     impl_->announce(code, old_address, old_end);
     if (result != old_address) impl_->announce(code, result, result + new_size);
+    if (MemoryObserver* const observer = observer_of(view_.base))
+        observer->moved({old_address, old_end - old_address, result, new_size, keep_old});
     return result;
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "engine/cpu/interpreter.h"
+#include "engine/guest/memory_observer.h"
 #include "engine/guest/syscalls/chain.h"
 
 namespace e2k::guest {
@@ -74,7 +75,13 @@ bool StackImage::write_chain(std::uint64_t offset, std::span<const std::uint8_t>
     return true;
 }
 
+void StackImage::announce() const {
+    if (MemoryObserver* const observer = observer_of(state_.memory_base))
+        observer->stacks_written();
+}
+
 bool StackImage::write(std::uint64_t address, std::span<const std::uint8_t> bytes) {
+    announce();
     if (bytes.empty()) return true;
     if (is_inside(address, state_.psp_base, procedure_size())) {
         const std::uint64_t offset = address - state_.psp_base, skip = offset % 8;
@@ -99,6 +106,7 @@ std::optional<std::uint8_t> StackImage::tag(std::uint64_t address) const {
 }
 
 bool StackImage::set_tag(std::uint64_t address, std::uint8_t tag) {
+    announce();
     if (!is_inside(address, state_.psp_base, procedure_size())) return false;
     const std::uint64_t offset = address - state_.psp_base;
     if (const auto index = procedure_register(state_, offset)) {

@@ -34,6 +34,7 @@ public:
 
 private:
     std::vector<std::uint8_t> read_chain(std::uint64_t offset, std::uint64_t size) const;
+    void announce() const;  ///< to whoever observes the guest (memory_observer.h)
     bool write_chain(std::uint64_t offset, std::span<const std::uint8_t> bytes);
     cpu::CpuState& state_;
 };

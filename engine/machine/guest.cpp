@@ -90,14 +90,32 @@ Event Runner::advance(std::uint64_t max_bundles) {
     return event == Event::Budget ? Event::Handled : event;
 }
 
+history::Recorder* Runner::recorder() const {
+    history::Recorder* const recorder = guest_.recorder();
+    return recorder && recorder->recording() && this == &guest_.main() ? recorder : nullptr;
+}
+
 template <class Work>
-Next Runner::by_kernel(Work&& work) {
+Next Runner::by_kernel(history::EventKind kind, std::uint64_t number, Work&& work) {
     guest::WatchedPages& watched = guest_.process().memory().watched();
-    if (!watched.armed()) return work();
-    watched.pause();
+    history::Recorder* const recording = recorder();
+    if (!watched.armed() && !recording) return work();
+    const bool watching = watched.armed();
+    if (recording) recording->before(kind, number);
+    if (watching) watched.pause();
     const Next next = work();
-    watched.go_on();
+    if (watching) watched.go_on();
+    // In the child of a fork nothing is recorded.
+    if (recording && recorder() == recording)
+        recording->after(next == Next::Continue || next == Next::Retry, next == Next::Retry);
     return next;
+}
+
+Next Runner::system_call(const cpu::Stop& call) {
+    const unsigned at = 2 * call.syscall_wbs;
+    const std::uint64_t number = at < thread_->state.wd.size ? thread_->state.window[at].lo : 0;
+    return by_kernel(history::EventKind::Call, number << 8 | call.syscall_entry,
+                     [&] { return guest_.process().system_call(*thread_, call); });
 }
 
 bool Runner::is_caught(const cpu::Stop& call) {
@@ -110,8 +128,7 @@ bool Runner::is_caught(const cpu::Stop& call) {
 
 Event Runner::make_pending_call() {
     const cpu::Stop call = *std::exchange(pending_call_, std::nullopt);
-    const Event event =
-        after(by_kernel([&] { return guest_.process().system_call(*thread_, call); }), call);
+    const Event event = after(system_call(call), call);
     if (pending_call_ || !std::exchange(caught_, false)) return event;
     return event == Event::Handled ? Event::CallReturn : event;
 }
@@ -120,7 +137,7 @@ Event Runner::make_pending_call() {
 translate::CallService::Answer Runner::serve(cpu::CpuState&, const cpu::Stop& call) {
     if (call.syscall_entry != guest::libc::kBridgeGate) return Answer::None;
     guest::Process& process = guest_.process();
-    const Next next = by_kernel([&] { return process.system_call(*thread_, call); });
+    const Next next = system_call(call);
     if (next != Next::Continue) {
         served_.emplace(next, call);
         return Answer::Leave;
@@ -187,7 +204,8 @@ Event Runner::handle(const cpu::Stop& stop) {
         case cpu::StopKind::Interrupted: {
             s.interrupt.store(0);  // before looking: what comes later raises it again
             drop_changed_code();
-            const Next next = by_kernel([&] { return process.deliver_signals(*thread_); });
+            const Next next = by_kernel(history::EventKind::Signals, 0,
+                                        [&] { return process.deliver_signals(*thread_); });
             return next == Next::Continue ? Event::Interrupted : after(next, stop);
         }
         case cpu::StopKind::SystemCall:
@@ -196,18 +214,23 @@ Event Runner::handle(const cpu::Stop& stop) {
                 caught_ = true;
                 return Event::CallEntry;
             }
-            return after(by_kernel([&] { return process.system_call(*thread_, stop); }), stop);
+            return after(system_call(stop), stop);
         case cpu::StopKind::Trapped:
             trap_ = stop.trap;
             if (stop.trap.code == cpu::TrapCode::Unsupported) return Event::Failed;
-            return after(by_kernel([&] { return process.trap(*thread_, stop.trap); }), stop);
+            return after(
+                by_kernel(history::EventKind::Trap, static_cast<std::uint64_t>(stop.trap.code),
+                          [&] { return process.trap(*thread_, stop.trap); }),
+                stop);
         case cpu::StopKind::CodeFlush: {
             const std::uint64_t begin = stop.flush_address & ~(kFlushLine - 1);
             guest_.code_changed(begin, begin + kFlushLine);
             return Event::Handled;
         }
         case cpu::StopKind::SignalReturn:
-            return after(by_kernel([&] { return process.signal_return(*thread_); }), stop);
+            return after(by_kernel(history::EventKind::Return, 0,
+                                   [&] { return process.signal_return(*thread_); }),
+                         stop);
     }
     return Event::Handled;
 }
@@ -299,8 +322,15 @@ std::vector<guest::Sandbox::Refusal> Guest::take_refusals() {
     return sandbox ? sandbox->take_refusals() : std::vector<guest::Sandbox::Refusal>();
 }
 
+void Guest::record(std::shared_ptr<history::Log> log) {
+    recorder_.reset();
+    if (log)
+        recorder_ = std::make_unique<history::Recorder>(*process_, main_->state(), std::move(log));
+}
+
 Guest::~Guest() {
     if (!process_) return;
+    recorder_.reset();
     if (crew_) {
         process_->post_signal(SIGKILL);
         {
@@ -317,6 +347,7 @@ Guest::~Guest() {
 }
 
 bool Guest::add_thread(std::shared_ptr<guest::Thread> thread) {
+    if (recorder_) recorder_->end("the program starts a second thread");
     std::lock_guard lock(crew_->mutex);
     crew_->remove_ended();
     Crew::Member& member = crew_->members.emplace_back(*this, std::move(thread));
@@ -399,6 +430,7 @@ void Guest::unlock_after_fork(bool in_child) {
     // The std::threads of the others can be neither joined nor detached here, so all of it is left
     // behind. So is a translator that one of them may have been changing.
     forked_ = true;
+    if (recorder_) recorder_->forget();
     if (options_.on_child) options_.on_child();
     static_cast<void>(crew_.release());
     crew_ = std::make_unique<Crew>();

@@ -18,6 +18,7 @@
 #include "engine/cpu/interpreter.h"
 #include "engine/guest/process.h"
 #include "engine/guest/sandbox.h"
+#include "engine/history/recorder.h"
 #include "engine/machine/snapshot.h"
 #include "engine/translate/translator.h"
 
@@ -82,9 +83,11 @@ private:
     Event after(guest::Next next, const cpu::Stop& stop);
     Event make_pending_call();
     bool is_caught(const cpu::Stop& call);
+    history::Recorder* recorder() const;  ///< of this thread; null: it is not recorded
     /// Work of the Linux layer, which reaches watched pages, too.
     template <class Work>
-    guest::Next by_kernel(Work&& work);
+    guest::Next by_kernel(history::EventKind kind, std::uint64_t number, Work&& work);
+    guest::Next system_call(const cpu::Stop& call);
     void drop_changed_code();
     void count();
 
@@ -164,6 +167,17 @@ public:
     const std::vector<std::uint64_t>& breakpoints() const { return breakpoints_; }
     std::uint64_t breakpoint_generation() const { return breakpoint_generation_; }
 
+    /// Records what happens from now on; nothing of the guest runs. Null: no more.
+    void record(std::shared_ptr<history::Log> log);
+    history::Recorder* recorder() { return recorder_.get(); }
+    /// Something that the user does to the state of the thread that is recorded.
+    template <class Work>
+    void edit(Work&& work) {
+        if (recorder_) recorder_->before(history::EventKind::Edit, 0);
+        work();
+        if (recorder_) recorder_->after(true, false);
+    }
+
     void code_changed(std::uint64_t begin, std::uint64_t end);  ///< any guest thread
     void interrupt_all();  ///< every runner leaves at its next safepoint; any thread
     void hold_all();       ///< returns when no other runner executes
@@ -193,6 +207,7 @@ private:
 
     GuestOptions options_;
     std::unique_ptr<guest::Process> process_;
+    std::unique_ptr<history::Recorder> recorder_;
     std::unique_ptr<translate::Translator> translator_;
     bool by_regions_ = false;
     std::atomic<Tier> tier_{Tier::Translator};

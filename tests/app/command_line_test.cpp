@@ -34,10 +34,11 @@ TEST(CommandLine, HelpNamesCommandsProcessorsAndExamples) {
     const auto result = e2kwb({"--help"});
     EXPECT_EQ(result.exit_code, 0);
     EXPECT_EQ(result.errors, "");
-    for (const char* word : {"run", "trace", "disasm", "asm", "isa", "vectors", "bench",
-                             "Examples:", "e2c3", "--layout"})
+    for (const char* word : {"run", "trace", "record", "replay", "disasm", "asm", "isa", "vectors",
+                             "bench", "Examples:", "e2c3", "--layout"})
         EXPECT_TRUE(contains(result.output, word));
-    for (const char* command : {"run", "trace", "disasm", "asm", "isa", "vectors", "bench"}) {
+    for (const char* command :
+         {"run", "trace", "record", "replay", "disasm", "asm", "isa", "vectors", "bench"}) {
         const auto help = e2kwb({command, "--help"});
         EXPECT_EQ(help.exit_code, 0) << command;
         EXPECT_TRUE(contains(help.output, std::string("Usage: e2kwb ") + command));
@@ -181,6 +182,31 @@ TEST(Trace, ShowsEveryBundle) {
     EXPECT_EQ(result.exit_code, 0);
     EXPECT_TRUE(contains(result.errors, "_start"));
     EXPECT_TRUE(contains(result.errors, "stopped after 3 bundles"));
+}
+
+TEST(Record, IsReplayedWithoutTheProgram) {
+    namespace fs = std::filesystem;
+    const fs::path folder =
+        fs::temp_directory_path() / ("e2kwb-record-" + std::to_string(getpid()));
+    fs::create_directories(folder);
+    fs::copy_file(guest("crc32"), folder / "crc32");
+    const std::string run = (folder / "run.e2krec").string();
+    const auto plain = e2kwb({"run", guest("crc32")});
+    const auto recorded = e2kwb({"record", "-o", run, (folder / "crc32").string()});
+    EXPECT_EQ(recorded.exit_code, plain.exit_code) << recorded.errors;
+    EXPECT_EQ(recorded.output, plain.output);
+    fs::remove(folder / "crc32");
+    const auto checked = e2kwb({"replay", run, "--check"});
+    EXPECT_EQ(checked.exit_code, 0) << checked.errors;
+    EXPECT_TRUE(contains(checked.output, ", 0 differ"));
+    const auto shown = e2kwb({"replay", run, "--to", "3", "--back", "1", "--last-write", "%r0"});
+    EXPECT_EQ(shown.exit_code, 0) << shown.errors;
+    EXPECT_TRUE(contains(shown.output, "bundle 2 at 0x"));
+    EXPECT_TRUE(contains(shown.output, "%r0"));
+    const auto foreign = e2kwb({"replay", guest("crc32")});
+    EXPECT_EQ(foreign.exit_code, 1);
+    EXPECT_TRUE(contains(foreign.errors, "not a recording"));
+    fs::remove_all(folder);
 }
 
 TEST(Disasm, PrintsCodeWithSymbols) {

@@ -345,6 +345,72 @@ TEST(Gdb, AForkIsReportedAndTheChildRunsOn) {
 }
 
 /// "print leaf(5)" at main, as gdb does it.
+TEST_F(Counter, GoesBack) {
+    Client client(path());
+    const std::string begin = client("bs");
+    EXPECT_EQ(begin.substr(0, 20), "T05replaylog:begin;t") << begin;
+    std::vector<std::string> states;
+    for (int i = 0; i < 6; ++i) {
+        states.push_back(client("g"));
+        client.step();
+    }
+    for (std::size_t i = states.size(); i-- > 0;) {
+        EXPECT_EQ(client("bs").substr(0, 3), "T05");
+        std::string state = client("g");
+        // All but the clock.
+        EXPECT_EQ(state.substr(0, 2 * 2496), states[i].substr(0, 2 * 2496)) << i;
+    }
+    EXPECT_EQ(client("P35=f800010000000000"), "E01") << "the past stays as it was";
+    EXPECT_EQ(client(fmt::format("M{:x},1:00", counter_)), "E14");
+    EXPECT_NE(client("bs").find("replaylog:begin"), std::string::npos);
+
+    // Forward into what has not been executed yet, and back to breakpoints.
+    client(fmt::format("Z0,{:x},8", kLeaf));
+    for (std::uint64_t before : {40u, 41u, 43u}) {
+        EXPECT_NE(client.go_on().find("swbreak"), std::string::npos);
+        EXPECT_EQ(client.pc(), kLeaf);
+        if (before == 40) {
+            EXPECT_EQ(client.word(counter_), before);
+        }
+    }
+    const std::uint64_t third = client.word(counter_);
+    EXPECT_NE(client("bc").find("swbreak"), std::string::npos);
+    EXPECT_EQ(client.pc(), kLeaf);
+    EXPECT_LT(client.word(counter_), third);
+    EXPECT_NE(client("bc").find("swbreak"), std::string::npos);
+    EXPECT_EQ(client.word(counter_), 40u);
+    EXPECT_NE(client("bc").find("replaylog:begin"), std::string::npos);
+    client(fmt::format("z0,{:x},8", kLeaf));
+    // A watchpoint, from the end of what has been executed.
+    client(fmt::format("Z2,{:x},8", counter_));
+    EXPECT_NE(client.go_on().find("watch"), std::string::npos);
+    const std::uint64_t after = client.pc();
+    EXPECT_NE(client("bc").find("watch"), std::string::npos);
+    EXPECT_LT(client.pc(), after) << "before the store";
+    client(fmt::format("z2,{:x},8", counter_));
+    client("qRcmd," + to_hex(std::string("goto 3")));
+    EXPECT_EQ(client("g").substr(0, 2 * 2496), states[3].substr(0, 2 * 2496));
+    client("qRcmd," + to_hex(std::string("history")));
+    EXPECT_NE(client.session->console.back().find("here: bundle 3"), std::string::npos);
+    EXPECT_EQ(client.go_on().substr(0, 3), "W2b") << "forward again, to the end";
+}
+
+TEST_F(Counter, ChangesByTheDebuggerAreHistoryToo) {
+    Client client(path());
+    client.step();
+    const std::uint64_t before = client.reg(8);
+    EXPECT_EQ(client("P8=7700000000000000"), "OK");
+    EXPECT_EQ(client(fmt::format("M{:x},1:07", counter_)), "OK");
+    client.step();
+    EXPECT_EQ(client("bs").substr(0, 3), "T05");
+    EXPECT_EQ(client.reg(8), 0x77u);
+    client("bs");
+    client("bs");
+    EXPECT_EQ(client.reg(8), before);
+    EXPECT_EQ(client.word(counter_) & 0xff, 40u);
+    client.go_on();
+}
+
 TEST_F(Counter, AFunctionIsCalled) {
     Client client(path());
     client("Z0,10040,8");
@@ -399,6 +465,8 @@ TEST_F(Counter, RandomPacketsDoNoHarm) {
                                          "Z2,11210,8",
                                          "z2,11210,8",
                                          "vCont;c",
+                                         "bs",
+                                         "bc",
                                          "vCont;s:p1.1",
                                          "s",
                                          "Hgp1.1",

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/guest/libc/library_call.h"
+#include "engine/guest/memory_observer.h"
 
 namespace e2k::guest::libc {
 
@@ -15,6 +16,8 @@ public:
         if (address % 4 != 0) return libc::error(EINVAL);
         if (!view.allows(address, 4, cpu::kPageRead | cpu::kPageWrite))
             return fault(address, view.allows(address, 4, cpu::kPageRead));
+        if (MemoryObserver* const observer = observer_of(view.base))
+            observer->may_write(address, 4);
         return GuestWord(reinterpret_cast<std::uint32_t*>(view.base + view.place(address)));
     }
     std::uint32_t load() const { return __atomic_load_n(word_, __ATOMIC_SEQ_CST); }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/cpu/interpreter.h"
+#include "engine/guest/memory_observer.h"
 #include "engine/guest/syscalls/call.h"
 #include "engine/guest/syscalls/chain.h"
 
@@ -108,6 +109,11 @@ std::int64_t read_chain(Call& call, std::uint64_t offset, std::uint64_t size) {
     return 0;
 }
 
+void announce_stacks(const Call& call) {
+    if (MemoryObserver* const observer = observer_of(call.memory().view().base))
+        observer->stacks_written();
+}
+
 std::int64_t write_chain(Call& call, std::uint64_t offset, std::uint64_t size) {
     cpu::CpuState& state = call.thread.state;
     std::vector<std::uint8_t> bytes(size);
@@ -123,6 +129,7 @@ std::int64_t write_chain(Call& call, std::uint64_t offset, std::uint64_t size) {
         changed.emplace_back(index, record);
         if (!cpu::is_sound_rotation(cpu::rotation_from(record.cr1_hi))) return -EINVAL;
     }
+    announce_stacks(call);
     for (const auto& [index, record] : changed)
         accept(state.chain_file[index - 1], record, state.exact_tags != 0);
     return 0;
@@ -136,6 +143,7 @@ std::int64_t copy_procedure(Call& call, std::uint64_t offset, std::uint64_t size
     }
     std::vector<std::uint8_t> bytes(size);
     if (!call.memory().read(call.arg[2], bytes.data(), size)) return -EFAULT;
+    announce_stacks(call);
     write_procedure_stack(state, offset, bytes);
     return 0;
 }

@@ -66,6 +66,8 @@ tl::expected<std::unique_ptr<Debuggee>, std::string> Debuggee::start(const std::
             }
             raw->push(report);
         });
+    self->log_ = std::make_shared<history::Log>();
+    self->guest_->record(self->log_);
     self->program_ = self->process().symbols();
     self->refresh();
     return self;
@@ -122,6 +124,7 @@ guest::Thread* Debuggee::thread(unsigned number) {
 }
 
 StoppedThread Debuggee::stopped(unsigned number) {
+    if (in_past_) return {&timeline_->replica().state(), 0, 0, -1};
     Known* found = known(number);
     if (!found && !threads_.empty()) found = &threads_.begin()->second;
     if (!found) return {&guest_->main().state(), 0, 0, -1};
@@ -268,6 +271,8 @@ void Debuggee::settle_signals(const Resume& how) {
 }
 
 StopReport Debuggee::resume(const Resume& how, const std::function<bool()>& interrupted) {
+    if (in_past_)
+        if (auto report = forward_in_past(how, interrupted)) return *report;
     if (process().exit_status().kind != guest::ExitStatus::Kind::Running) return end();
     {
         // Others may have met something at the same time as the one that was reported.
@@ -366,6 +371,9 @@ std::optional<StopReport> Debuggee::step(unsigned number, Runner& runner,
 
 StopReport Debuggee::run_alone(const std::function<bool()>& interrupted) {
     alone_ = true;
+    if (in_past_) leave_past();
+    guest_->record(nullptr);
+    timeline_.reset();
     {
         const std::lock_guard lock(mutex_);
         reports_.clear();

@@ -15,6 +15,7 @@
 
 #include <tl/expected.hpp>
 
+#include "engine/history/timeline.h"
 #include "engine/machine/guest.h"
 #include "engine/tools/gdb/registers.h"
 
@@ -33,6 +34,7 @@ struct StopReport {
         CallReturn,
         Fork,     ///< `value`: the child
         Exec,     ///< another program runs in the process
+        Begin,    ///< of the history: there is nothing to go back to
         Missing,  ///< this build cannot execute the bundle
         Exited,   ///< `value`: exit code
         Killed,   ///< `value`: signal
@@ -89,6 +91,18 @@ public:
     StopReport resume(const Resume& how, const std::function<bool()>& interrupted);
     /// From any thread: resume() looks at `interrupted` soon.
     void interrupt();
+    // --- the past (debuggee_history.cpp) ---
+    /// One bundle back, or to the last place where it would have stopped.
+    StopReport back(bool step, const std::function<bool()>& interrupted);
+    /// To where so many bundles had been executed. Error: why not.
+    tl::expected<StopReport, std::string> go_to(std::uint64_t bundle);
+    /// What is recorded, for a person.
+    std::string describe_history();
+    /// What is looked at is not the guest, but what it was: nothing can be changed.
+    bool in_past() const { return in_past_; }
+    /// Of the guest, or of what it was.
+    guest::AddressSpace& memory();
+
     /// What the guest does when nobody debugs it any more: to its end, or until `interrupted`.
     StopReport run_alone(const std::function<bool()>& interrupted);
     void kill();
@@ -134,6 +148,11 @@ private:
     std::optional<StopReport> meaning(machine::Runner& runner, machine::Event event);
     std::optional<StopReport> changes(machine::Runner& runner);
     StopReport end();
+    tl::expected<void, std::string> enter_past();
+    void leave_past();
+    StopReport report_of(const history::Found& found) const;
+    std::optional<StopReport> forward_in_past(const Resume& how,
+                                              const std::function<bool()>& interrupted);
     [[noreturn]] void go_on_as_child();
 
     Options options_;
@@ -149,6 +168,10 @@ private:
     std::optional<std::set<std::uint64_t>> caught_;
     std::shared_ptr<const guest::SymbolTable> program_;
     std::set<int> children_;
+    std::shared_ptr<history::Log> log_;
+    std::unique_ptr<history::Timeline> timeline_;  ///< made when it is first gone back
+    bool in_past_ = false;
+    const std::function<bool()>* cancelled_ = nullptr;
     std::atomic<bool> alone_{false};
     bool main_ended_ = false;
 };

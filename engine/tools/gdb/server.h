@@ -76,6 +76,9 @@ private:
     std::string kill(std::string_view rest);
     std::string resume_one(std::string_view rest, Resume::How how, bool takes_signal);
     std::string resume(const Resume& how);
+    std::string step_back(std::string_view);
+    std::string run_back(std::string_view);
+    std::string back(bool step);
     // session_state.cpp
     std::string read_registers(std::string_view);
     std::string read_register(std::string_view rest);
@@ -87,6 +90,7 @@ private:
     std::string remove(std::string_view rest);
     std::string point(std::string_view rest, bool on);
     bool store(std::uint64_t address, std::span<const std::uint8_t> bytes);
+    bool store_now(std::uint64_t address, std::span<const std::uint8_t> bytes);
     std::optional<std::uint8_t> tag_at(std::uint64_t address);
     // session_queries.cpp
     std::string supported(std::string_view rest);

@@ -30,6 +30,8 @@ std::span<const Session::Row> Session::rows() {
         {"s", &Session::step},
         {"C", &Session::go_on_with},
         {"S", &Session::step_with},
+        {"bs", &Session::step_back},
+        {"bc", &Session::run_back},
         {"D", &Session::detach},
         {"g", &Session::read_registers},
         {"p", &Session::read_register},
@@ -128,6 +130,9 @@ std::string Session::stop_reply() const {
             break;
         case Kind::CallReturn:
             reason = fmt::format("syscall_return:{:x};", stop_.value);
+            break;
+        case Kind::Begin:
+            reason = "replaylog:begin;";
             break;
         case Kind::Fork:
             reason = fmt::format("fork:p{:x}.{:x};", stop_.value, stop_.value);
@@ -231,7 +236,8 @@ std::string Session::resume_one(std::string_view rest, Resume::How how, bool tak
     if (!rest.empty()) {
         const auto address = take_number(rest);
         if (!address || !rest.empty()) return std::string(kBadNumber);
-        debuggee_.stopped(thread).state->ip = *address & ~7ull;
+        if (debuggee_.in_past()) return std::string(kBadNumber);
+        debuggee_.guest().edit([&] { debuggee_.stopped(thread).state->ip = *address & ~7ull; });
     }
     resumed.of_thread[thread] = action;
     if (running_ == 0 && how == Resume::How::Continue) resumed.others = {Resume::How::Continue, 0};
@@ -249,6 +255,14 @@ std::string Session::go_on_with(std::string_view rest) {
 std::string Session::step_with(std::string_view rest) {
     return resume_one(rest, Resume::How::Step, true);
 }
+
+std::string Session::back(bool step) {
+    stop_ = debuggee_.back(step, *interrupted_);
+    selected_ = 1;
+    return stop_reply();
+}
+std::string Session::step_back(std::string_view) { return back(true); }
+std::string Session::run_back(std::string_view) { return back(false); }
 
 std::string Session::detach(std::string_view rest) {
     if (take(rest, ";")) {

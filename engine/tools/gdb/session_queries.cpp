@@ -1,4 +1,5 @@
 // Questions about the target, and the monitor commands.
+#include <charconv>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -14,7 +15,7 @@ constexpr std::string_view kSupported =
     "PacketSize=8000;QStartNoAckMode+;multiprocess+;vContSupported+;swbreak+;hwbreak+;"
     "qXfer:features:read+;qXfer:auxv:read+;qXfer:exec-file:read+;qXfer:threads:read+;"
     "qXfer:siginfo:read+;qXfer:tags:read+;qXfer:tags:write+;qXfer:packed_tags:read+;"
-    "QPassSignals+;QCatchSyscalls+;fork-events+;exec-events+";
+    "QPassSignals+;QCatchSyscalls+;ReverseStep+;ReverseContinue+;fork-events+;exec-events+";
 
 std::string xml_text(std::string_view text) {
     std::string safe;
@@ -175,12 +176,27 @@ std::string Session::monitor(std::string_view words) {
             census.instructions,
             static_cast<double>(census.instructions) / static_cast<double>(operations));
     }
+    if (words == "history") return debuggee_.describe_history();
+    if (words.starts_with("goto ")) {
+        std::uint64_t bundle = 0;
+        const std::string_view text = words.substr(5);
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bundle);
+        if (error != std::errc() || end != text.data() + text.size())
+            return "goto wants a number of bundles\n";
+        const auto stopped = debuggee_.go_to(bundle);
+        if (!stopped) return stopped.error() + "\n";
+        stop_ = *stopped;
+        selected_ = 1;
+        return fmt::format("bundle {}: 0x{:x}\n", bundle, debuggee_.stopped(1).state->ip);
+    }
     if (words == "state") return fmt::format("{} threads\n", debuggee_.threads().size());
     std::string text = words == "help" || words.empty()
                            ? std::string()
                            : fmt::format("unknown command \"{}\"\n", words);
     return text +
+           "monitor goto N    to where N bundles have been executed (then: flushregs)\n"
            "monitor help      this text\n"
+           "monitor history   what is recorded\n"
            "monitor quality   what has been executed and translated\n"
            "monitor state     threads of the guest\n"
            "monitor syscalls  the last system calls\n";

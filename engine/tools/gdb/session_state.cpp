@@ -42,12 +42,14 @@ std::string Session::write_register(std::string_view rest) {
     const auto bytes = from_hex(rest);
     if (!bytes) return std::string(kBad);
     if (*number == kOtherLow || *number == kOtherHigh) return std::string(kOk);
-    if (*number >= kRegisters || bytes->empty()) return std::string(kBad);
+    if (*number >= kRegisters || bytes->empty() || debuggee_.in_past()) return std::string(kBad);
     const StoppedThread at = debuggee_.stopped(selected_);
     bool ok = false;
-    if (!calls_.write(*at.state, debuggee_.process().memory(), static_cast<unsigned>(*number),
-                      *bytes, ok))
-        ok = gdb::write_register(at, static_cast<unsigned>(*number), *bytes);
+    debuggee_.guest().edit([&] {
+        if (!calls_.write(*at.state, debuggee_.process().memory(), static_cast<unsigned>(*number),
+                          *bytes, ok))
+            ok = gdb::write_register(at, static_cast<unsigned>(*number), *bytes);
+    });
     return std::string(ok ? kOk : kBad);
 }
 
@@ -60,7 +62,7 @@ std::string Session::read_memory(std::string_view rest) {
     const guest::StackImage stacks(*debuggee_.stopped(selected_).state);
     if (const auto bytes = stacks.read(address, size)) return to_hex(*bytes);
     // As far as the guest could read itself.
-    const guest::AddressSpace& memory = debuggee_.process().memory();
+    const guest::AddressSpace& memory = debuggee_.memory();
     std::vector<std::uint8_t> bytes(size);
     if (memory.read(address, bytes.data(), size)) return to_hex(bytes);
     std::size_t readable = 0;
@@ -79,6 +81,13 @@ std::string Session::read_memory(std::string_view rest) {
 
 /// Code and constants are written, too: breakpoints of programs, patches.
 bool Session::store(std::uint64_t address, std::span<const std::uint8_t> bytes) {
+    if (debuggee_.in_past()) return false;
+    bool done = false;
+    debuggee_.guest().edit([&] { done = store_now(address, bytes); });
+    return done;
+}
+
+bool Session::store_now(std::uint64_t address, std::span<const std::uint8_t> bytes) {
     guest::StackImage stacks(*debuggee_.stopped(selected_).state);
     if (stacks.read(address, 1)) return stacks.write(address, bytes);
     guest::AddressSpace& memory = debuggee_.process().memory();
@@ -164,10 +173,13 @@ std::string Session::read_tags(std::string_view rest, bool packed) {
 std::string Session::write_tags(std::string_view rest) {
     const auto address = take_number(rest);
     if (!address || !take(rest, ":")) return std::string(kBad);
+    if (debuggee_.in_past()) return std::string(kBad);
     const std::string tags = unescaped(rest);
-    guest::StackImage stacks(*debuggee_.stopped(selected_).state);
-    for (std::size_t i = 0; i < tags.size(); ++i)
-        static_cast<void>(stacks.set_tag(*address + 4 * i, static_cast<std::uint8_t>(tags[i])));
+    debuggee_.guest().edit([&] {
+        guest::StackImage stacks(*debuggee_.stopped(selected_).state);
+        for (std::size_t i = 0; i < tags.size(); ++i)
+            static_cast<void>(stacks.set_tag(*address + 4 * i, static_cast<std::uint8_t>(tags[i])));
+    });
     return fmt::format("{:x}", tags.size());
 }
 

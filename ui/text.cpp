@@ -18,7 +18,8 @@ using Index = std::unordered_map<std::string_view, const char*>;
 const Index& russian() {
     static const Index index = [] {
         Index all;
-        for (const auto part : {russian_texts_a(), russian_texts_b(), russian_texts_c(), russian_texts_d()})
+        for (const auto part :
+             {russian_texts_a(), russian_texts_b(), russian_texts_c(), russian_texts_d()})
             for (const Translation& row : part) all.emplace(row.english, row.translated);
         return all;
     }();

@@ -33,8 +33,9 @@ struct SourceLines {
     }
 };
 
-/// Of an assembler source, by assembling it, or of an ELF file by its line table (.debug_line), with
-/// the text where the source is found, at its place or beside the program. Null if there is neither.
+/// Of an assembler source, by assembling it, or of an ELF file by its line table (.debug_line),
+/// with the text where the source is found, at its place or beside the program. Null if there is
+/// neither.
 std::shared_ptr<const SourceLines> source_lines(const std::string& path);
 
 }  // namespace e2k::machine

@@ -85,7 +85,7 @@ struct Event {
     }
 };
 
-std::string quoted(std::string_view text) {
+std::string quoted_text(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') out += '\\';
@@ -153,13 +153,13 @@ std::string chrome_trace(const Timeline& timeline, const Place& place) {
         out += fmt::format(
             "{{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":1,\"tid\":{},\"args\":{{\"name\":{}}}}"
             "},\n",
-            row, quoted(row < kWaits ? fmt::format("ALC{}", row) : "waits"));
+            row, quoted_text(row < kWaits ? fmt::format("ALC{}", row) : "waits"));
     const auto event = [&](std::string_view name, std::uint64_t begin, std::uint64_t length,
                            unsigned row, const std::string& where) {
         out += fmt::format(
             "{{\"ph\":\"X\",\"name\":{},\"ts\":{},\"dur\":{},\"pid\":1,\"tid\":{},\"args\":{{"
             "\"bundle\":{}}}}},\n",
-            quoted(name), begin, length, row, quoted(where));
+            quoted_text(name), begin, length, row, quoted_text(where));
     };
     for (std::size_t i = 0; i < timeline.size(); ++i) {
         const TimelineEntry& e = timeline[i];
@@ -172,7 +172,7 @@ std::string chrome_trace(const Timeline& timeline, const Place& place) {
     }
     out += fmt::format(
         "{{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":1,\"args\":{{\"name\":{}}}}}\n]}}\n",
-        quoted(timeline.processor()));
+        quoted_text(timeline.processor()));
     return out;
 }
 

@@ -65,8 +65,9 @@ const std::vector<Layer>& layers() {
     constexpr std::string_view isa = "engine/isa/", assembler = "engine/isa/assembler/",
                                cpu = "engine/cpu/", guest = "engine/guest/",
                                translate = "engine/translate/", timing = "engine/timing/",
-                               machine = "engine/machine/", tools = "engine/tools/",
-                               lessons = "engine/lessons/", ui = "ui/", app = "app/";
+                               history = "engine/history/", machine = "engine/machine/",
+                               tools = "engine/tools/", lessons = "engine/lessons/", ui = "ui/",
+                               app = "app/";
     static const std::vector<Layer> all{
         {isa, {}},
         {assembler, {isa}},
@@ -74,11 +75,13 @@ const std::vector<Layer>& layers() {
         {guest, {cpu, assembler, isa}},
         {translate, {cpu, isa}},
         {timing, {cpu, isa}},
-        {machine, {translate, timing, guest, cpu, assembler, isa}},
-        {tools, {machine, translate, timing, guest, cpu, assembler, isa}},
-        {lessons, {machine, translate, timing, guest, cpu, assembler, isa}},
-        {ui, {lessons, tools, machine, translate, timing, guest, cpu, assembler, isa}},
-        {app, {ui, lessons, tools, machine, translate, timing, guest, cpu, assembler, isa}},
+        {history, {translate, guest, cpu, isa}},
+        {machine, {history, translate, timing, guest, cpu, assembler, isa}},
+        {tools, {machine, history, translate, timing, guest, cpu, assembler, isa}},
+        {lessons, {machine, history, translate, timing, guest, cpu, assembler, isa}},
+        {ui, {lessons, tools, machine, history, translate, timing, guest, cpu, assembler, isa}},
+        {app,
+         {ui, lessons, tools, machine, history, translate, timing, guest, cpu, assembler, isa}},
     };
     return all;
 }

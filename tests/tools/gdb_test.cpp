@@ -509,9 +509,10 @@ TEST_F(Counter, RandomPacketsDoNoHarm) {
         client->session->console.clear();
         if (client->session->killed || client->session->detached ||
             client->session->last_stop().ended()) {
-            auto next = std::make_unique<Client>(program);
+            // One after the other: with its repetition each takes up two address spaces.
             const std::lock_guard lock(mutex);
-            client = std::move(next);
+            client.reset();
+            client = std::make_unique<Client>(program);
         }
     }
     end = true;

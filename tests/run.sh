@@ -170,8 +170,8 @@ fi
 
 if [ -n "$tsan" ]; then
   # The fuzzer, the differential tests and those of recordings have one thread; the latter two need
-  # a second guest address space, for which the sanitizer has no room. Host addresses are short in its build, and so is the
-  # code that loads them: no golden listings.
+  # a second guest address space, for which the sanitizer has no room. Host addresses are short in
+  # its build, and so is the code that loads them: no golden listings.
   export TSAN_OPTIONS="second_deadlock_stack=1 suppressions=$top/tests/tsan_suppressions.txt"
   if build tsan "$tsan_targets" -DE2K_WERROR=ON; then
     run_programs tsan 'machine:-*Differential*:*History*' 'translate:-*Fuzz*:*Golden*' \

@@ -1,13 +1,12 @@
 // `e2kwb cycles`: a program under the cycle model.
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
 
 #include <fmt/format.h>
 
 #include "app/commands.h"
-#include "engine/machine/cycles.h"
+#include "app/timed_run.h"
 #include "engine/machine/cycles_text.h"
 #include "engine/machine/whole_file.h"
 #include "engine/timing/timeline.h"
@@ -16,27 +15,17 @@ namespace e2k::app {
 
 int cycles(const CyclesOptions& options) {
     const std::string& path = options.program.argv.front();
-    if (access(path.c_str(), F_OK) != 0) {
-        complain(fmt::format("{}: {}", path, std::strerror(errno)));
-        return kExitNotFound;
-    }
-    machine::CyclesOptions run;
-    run.process = options.program.process();
-    run.max_bundles = options.max_bundles;
-    run.clock_speed = options.program.clock.is_virtual() ? 0 : options.clock_speed;
-    if (!options.model.empty()) {
-        auto processor = timing::find_processor(options.model);
-        if (!processor) {
-            complain(processor.error());
-            return kExitUsage;
-        }
-        run.processor = std::move(*processor);
+    if (!is_there(path)) return kExitNotFound;
+    auto run = timed_run(options.program, options.model, options.max_bundles, options.clock_speed);
+    if (!run) {
+        complain(run.error());
+        return kExitUsage;
     }
     timing::TimelineRecorder recorder(options.trace_bundles);
     const bool records = !options.konata.empty() || !options.chrome_trace.empty();
-    if (records) run.sink = &recorder;
+    if (records) run->sink = &recorder;
     keep_standard_error();
-    const auto result = machine::run_cycles(path, std::move(run));
+    const auto result = machine::run_cycles(path, std::move(*run));
     if (!result) {
         complain(with_advice(result.error()));
         return kExitCannotRun;

@@ -1,8 +1,6 @@
 // `e2kwb gdb`: a program under a debugger that speaks the gdb remote protocol.
 #include <fcntl.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -15,10 +13,7 @@ namespace e2k::app {
 
 int gdb(const GdbOptions& options) {
     const std::string& path = options.program.argv.front();
-    if (access(path.c_str(), F_OK) != 0) {
-        complain(fmt::format("{}: {}", path, std::strerror(errno)));
-        return kExitNotFound;
-    }
+    if (!is_there(path)) return kExitNotFound;
     keep_standard_error();
     tools::gdb::ServerOptions server;
     server.path = path;

@@ -140,10 +140,7 @@ int check(const history::Log& log, history::Timeline& timeline) {
 
 int record(const RecordOptions& options) {
     const std::string& path = options.program.argv.front();
-    if (access(path.c_str(), F_OK) != 0) {
-        complain(fmt::format("{}: {}", path, std::strerror(errno)));
-        return kExitNotFound;
-    }
+    if (!is_there(path)) return kExitNotFound;
     machine::RecordingOptions how;
     how.process = options.program.process();
     how.interpreter = options.program.interpreter;

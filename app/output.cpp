@@ -127,4 +127,10 @@ void complain(std::string_view text) {
     write_message(fmt::format("e2kwb: {}\n", isa::printable(text, "\n\t")));
 }
 
+bool is_there(const std::string& path) {
+    if (access(path.c_str(), F_OK) == 0) return true;
+    complain(fmt::format("{}: {}", path, std::strerror(errno)));
+    return false;
+}
+
 }  // namespace e2k::app

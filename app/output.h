@@ -55,5 +55,7 @@ void keep_standard_error();
 std::string with_advice(std::string message);
 /// "e2kwb: …" as a message; control characters in it, of file names say, are written out.
 void complain(std::string_view text);
+/// That the file exists; complains if not.
+bool is_there(const std::string& path);
 
 }  // namespace e2k::app

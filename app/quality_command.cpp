@@ -1,9 +1,7 @@
 // `e2kwb quality`: where translated code spends more host instructions than the ideal of one a
 // guest operation.
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <cstring>
 
@@ -109,10 +107,7 @@ void print_listings(Results& out, const QualityReport& report, std::size_t count
 
 int quality(const QualityOptions& options) {
     const std::string& path = options.program.argv.front();
-    if (access(path.c_str(), F_OK) != 0) {
-        complain(fmt::format("{}: {}", path, std::strerror(errno)));
-        return kExitNotFound;
-    }
+    if (!is_there(path)) return kExitNotFound;
     keep_standard_error();
     machine::HeadlessOptions headless;
     headless.process = options.program.process();

@@ -138,10 +138,7 @@ tl::expected<std::shared_ptr<machine::RunLog>, std::string> open_log(const LogOp
 
 int run(const RunOptions& options) {
     const std::string& path = options.program.argv.front();
-    if (access(path.c_str(), F_OK) != 0) {
-        complain(fmt::format("{}: {}", path, std::strerror(errno)));
-        return kExitNotFound;
-    }
+    if (!is_there(path)) return kExitNotFound;
     machine::HeadlessOptions headless;
     headless.census = options.stats;
     headless.process = options.program.process();

@@ -45,7 +45,7 @@ tl::expected<std::unique_ptr<Timeline>, std::string> Timeline::create(
     auto replica = Replica::create(std::move(log), self->options_.interpret);
     if (!replica) return tl::unexpected(replica.error());
     self->replica_ = std::move(*replica);
-    self->keep_checkpoint(0);
+    self->keep_checkpoint();
     return self;
 }
 
@@ -56,10 +56,8 @@ const Checkpoint* Timeline::nearest(Position at) const {
     return best;
 }
 
-bool Timeline::restore(const Checkpoint& checkpoint) { return replica_->restore(checkpoint); }
-
 /// Of the place where the replica is, if there is none near.
-void Timeline::keep_checkpoint(double) {
+void Timeline::keep_checkpoint() {
     const auto begin = Clock::now();
     const Position at = here();
     auto next = std::ranges::lower_bound(
@@ -109,7 +107,7 @@ Found Timeline::forward(const Replica::Goal& goal, bool keep_checkpoints) {
         const double wanted = std::max(std::chrono::duration<double>(options_.distance).count(),
                                        10 * checkpoint_seconds_);
         if (took >= wanted / 2) {
-            keep_checkpoint(took);
+            keep_checkpoint();
             begin = Clock::now();
         } else {
             slice = std::max(kLeastDistance, slice * 2);
@@ -121,7 +119,7 @@ Found Timeline::forward(const Replica::Goal& goal, bool keep_checkpoints) {
 Found Timeline::go_to(Position position) {
     const Checkpoint* const from = nearest(position);
     if (here() > position || !replica_->trouble().empty() || (from && from->position > here()))
-        if (!from || !restore(*from)) return {Found::What::Differs};
+        if (!from || !replica_->restore(*from)) return {Found::What::Differs};
     replica_->set_breakpoints({});
     replica_->watch({});
     return forward({position.bundle, position.events});
@@ -133,7 +131,7 @@ Found Timeline::go_to(std::uint64_t bundle) {
     if (!from) from = checkpoints_.front().get();  // the beginning
     if (here().bundle >= bundle || !replica_->trouble().empty() ||
         (from && from->position > here()))
-        if (!from || !restore(*from)) return {Found::What::Differs};
+        if (!from || !replica_->restore(*from)) return {Found::What::Differs};
     replica_->set_breakpoints({});
     replica_->watch({});
     return forward({bundle, std::nullopt});
@@ -165,7 +163,7 @@ Found Timeline::backwards(const std::function<Found(Position end)>& visit) {
             if (checkpoint->position < end) begin = checkpoint.get();
         if (!begin) break;
         const Position start = begin->position;
-        if (!restore(*begin)) return {Found::What::Differs};
+        if (!replica_->restore(*begin)) return {Found::What::Differs};
         const Found f = visit(end);
         if (f.what != Found::What::Nothing) return f;
         end = start;
@@ -261,16 +259,12 @@ Found Timeline::run(const Search& search) {
     return f;
 }
 
-Found Timeline::step_back_over() {
-    const std::size_t depth = replica_->state().depth();
-    const Position from = here();
-    const Found first = step_back();
-    if (first.what != Found::What::Place || replica_->state().depth() <= depth) return first;
-    // Behind a call: to the last place before it that is no deeper.
+/// To the last place before this one that is wanted.
+Found Timeline::back_to(const std::function<bool()>& is_wanted) {
     std::optional<Position> last;
     const Found f = backwards([&](Position end) -> Found {
         while (here() < end) {
-            if (replica_->state().depth() <= depth && here() < from) last = here();
+            if (is_wanted()) last = here();
             const Halt halt = replica_->step();
             if (halt != Halt::There) {
                 if (halt == Halt::End) break;
@@ -284,24 +278,19 @@ Found Timeline::step_back_over() {
     return go_to(*last);
 }
 
+Found Timeline::step_back_over() {
+    const std::size_t depth = replica_->state().depth();
+    const Position from = here();
+    const Found first = step_back();
+    if (first.what != Found::What::Place || replica_->state().depth() <= depth) return first;
+    // Behind a call: to the last place before it that is no deeper.
+    return back_to([&] { return replica_->state().depth() <= depth && here() < from; });
+}
+
 Found Timeline::step_back_out() {
     const std::size_t depth = replica_->state().depth();
     if (depth == 0) return {};
-    std::optional<Position> last;
-    const Found f = backwards([&](Position end) -> Found {
-        while (here() < end) {
-            if (replica_->state().depth() < depth) last = here();
-            const Halt halt = replica_->step();
-            if (halt != Halt::There) {
-                if (halt == Halt::End) break;
-                return found(halt, *replica_);
-            }
-            if (options_.cancelled && options_.cancelled()) return {Found::What::Cancelled};
-        }
-        return last ? Found{Found::What::Place} : Found{};
-    });
-    if (failed(f) || !last) return f;
-    return go_to(*last);
+    return back_to([&] { return replica_->state().depth() < depth; });
 }
 
 namespace {

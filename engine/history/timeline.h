@@ -96,10 +96,10 @@ private:
     /// Visits the stretches between checkpoints from here backwards: the replica stands at the
     /// beginning of one, `end` is its end. True: found, stop.
     Found backwards(const std::function<Found(Position end)>& visit);
+    Found back_to(const std::function<bool()>& is_wanted);
     const Checkpoint* nearest(Position at) const;
-    void keep_checkpoint(double seconds);
+    void keep_checkpoint();
     void thin_out();
-    bool restore(const Checkpoint& checkpoint);
 
     std::shared_ptr<const Log> log_;
     TimelineOptions options_;

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "engine/guest/libc/guest_word.h"
 #include "engine/guest/libc/thin_row.h"
 
 namespace e2k::guest::libc {
@@ -24,13 +25,6 @@ constexpr std::uint32_t kOpen = 5, kIoctl = 54, kSetpgid = 57, kStatfs = 99, kFs
 constexpr std::uint64_t kHere = static_cast<std::uint64_t>(AT_FDCWD);
 constexpr std::uint64_t kSame = ~0ull;
 constexpr std::uint64_t kMaskBytes = 8;
-
-/// For functions whose result is the error.
-Outcome<Value> error_as_result(const Outcome<std::int64_t>& done) {
-    if (done) return Value(0);
-    if (done.error().kind == Trouble::Kind::Error) return Value(done.error().error);
-    return tl::unexpected(done.error());
-}
 
 // --- files ---
 
@@ -47,7 +41,7 @@ Outcome<Value> eaccess_(LibraryCall& call) {
     return as_value(call.kernel(kFaccessat2, kHere, call.pointer(0), call.word(1), AT_EACCESS));
 }
 Outcome<Value> posix_fallocate_(LibraryCall& call) {
-    return error_as_result(call.kernel(kFallocate, call.word(0), 0, call.word(1), call.word(2)));
+    return as_result(call.kernel(kFallocate, call.word(0), 0, call.word(1), call.word(2)));
 }
 Outcome<Value> closefrom_(LibraryCall& call) {
     const auto first = static_cast<std::uint64_t>(std::max(call.integer(0), 0));
@@ -109,8 +103,8 @@ template <std::uint64_t Request>
 Outcome<Value> terminal(LibraryCall& call) {
     return as_value(call.kernel(kIoctl, call.word(0), Request, call.word(1)));
 }
-constexpr std::uint64_t kTcsbrk = 0x5409, kTcxonc = 0x540a, kTcflsh = 0x540b, kTiocspgrp = 0x5410,
-                        kTiocgsid = 0x5429;
+constexpr std::uint64_t kTcsbrk = 0x5409, kTcxonc = 0x540a, kTcflsh = 0x540b, kTiocgpgrp = 0x540f,
+                        kTiocspgrp = 0x5410, kTiocgsid = 0x5429;
 Outcome<Value> tcdrain_(LibraryCall& call) {
     return as_value(call.kernel(kIoctl, call.word(0), kTcsbrk, 1));
 }
@@ -123,9 +117,11 @@ Outcome<Value> tcsetpgrp_(LibraryCall& call) {
         return tl::unexpected(done.error());
     return as_value(call.kernel(kIoctl, call.word(0), kTiocspgrp, at));
 }
-Outcome<Value> tcgetsid_(LibraryCall& call) {
+/// The number of a process that the terminal knows.
+template <std::uint64_t Request>
+Outcome<Value> terminal_number(LibraryCall& call) {
     const std::uint64_t at = call.thread().scratch_address();
-    if (auto done = call.kernel(kIoctl, call.word(0), kTiocgsid, at); !done)
+    if (auto done = call.kernel(kIoctl, call.word(0), Request, at); !done)
         return tl::unexpected(done.error());
     return call.memory.load<std::int32_t>(at).map([](std::int32_t id) { return Value(id); });
 }
@@ -287,7 +283,8 @@ constexpr std::array kRows{
     Row{"open_by_handle_at", "i(i,p,i)", thin<401>},
     // terminals
     Row{"tcsetpgrp", "i(i,i)", tcsetpgrp_},
-    Row{"tcgetsid", "i(i)", tcgetsid_},
+    Row{"tcgetpgrp", "i(i)", terminal_number<kTiocgpgrp>},
+    Row{"tcgetsid", "i(i)", terminal_number<kTiocgsid>},
     Row{"tcflush", "i(i,i)", terminal<kTcflsh>},
     Row{"tcflow", "i(i,i)", terminal<kTcxonc>},
     Row{"tcdrain", "i(i)", tcdrain_},

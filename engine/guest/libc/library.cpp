@@ -176,12 +176,13 @@ bool Library::stands_for(std::string_view library) const {
 
 std::optional<std::uint64_t> Library::function(std::string_view asked, std::string_view version) {
     const std::string old = fmt::format("{}@{}", asked, version);
+    const bool is_old = !version.empty() && find_row(old);
     std::lock_guard lock(stub_mutex_);
-    if (const auto known = functions_.find(asked);
-        known != functions_.end() && (version.empty() || !find_row(old)))
-        return known->second;
-    const std::string_view name =
-        !version.empty() && find_row(old) ? std::string_view(old) : first_name(asked);
+    // The bridge's own code may have the other name.
+    const bool is_known = !is_old && functions_.contains(asked);
+    const std::string_view name = is_old     ? std::string_view(old)
+                                  : is_known ? asked
+                                             : first_name(asked);
     if (const auto known = functions_.find(name); known != functions_.end()) return known->second;
     if (const cpu::HostLeaf* leaf = cpu::find_host_leaf(name))
         return make_stub(

@@ -5,7 +5,7 @@
 #include <array>
 #include <csignal>
 
-#include "engine/guest/libc/library_call.h"
+#include "engine/guest/libc/thin_row.h"
 
 namespace e2k::guest::libc {
 namespace {
@@ -13,14 +13,6 @@ namespace {
 constexpr std::uint32_t kFork = 2, kWaitpid = 7, kGetpid = 20, kUname = 122, kExitGroup = 300,
                         kShmget = 278, kShmat = 280, kShmdt = 281;
 constexpr std::uint64_t kPageBytes = 4096;
-
-template <std::uint32_t Number>
-Outcome<Value> system_call(LibraryCall& call) {
-    return call
-        .kernel(Number, call.word(0), call.word(1), call.word(2), call.word(3), call.word(4),
-                call.word(5))
-        .map([](std::int64_t v) { return Value(v); });
-}
 
 Outcome<Value> exit_now(LibraryCall& call) {
     return call.kernel(kExitGroup, call.word(0)).map([](std::int64_t) { return Value(); });
@@ -75,14 +67,14 @@ Outcome<Value> abort_(LibraryCall& call) {
 Outcome<Value> stack_chk_fail(LibraryCall&) { return abort_with("stack smashing detected"); }
 
 constexpr std::array kRows{
-    Row{"fork", "i()", system_call<kFork>},
-    Row{"vfork", "i()", system_call<kFork>},  // a copy of the stack does no harm
-    Row{"waitpid", "i(i,p,i)", system_call<kWaitpid>},
-    Row{"getpid", "i()", system_call<kGetpid>},
-    Row{"uname", "i(p)", system_call<kUname>},
-    Row{"shmget", "i(i,L,i)", system_call<kShmget>},
+    Row{"fork", "i()", thin<kFork>},
+    Row{"vfork", "i()", thin<kFork>},  // a copy of the stack does no harm
+    Row{"waitpid", "i(i,p,i)", thin<kWaitpid>},
+    Row{"getpid", "i()", thin<kGetpid>},
+    Row{"uname", "i(p)", thin<kUname>},
+    Row{"shmget", "i(i,L,i)", thin<kShmget>},
     Row{"shmat", "p(i,p,i)", shmat_},
-    Row{"shmdt", "i(p)", system_call<kShmdt>},
+    Row{"shmdt", "i(p)", thin<kShmdt>},
     Row{"_exit", "v(i)", exit_now},
     Row{"_Exit", "v(i)", exit_now},
     Row{"abort", "v()", abort_},

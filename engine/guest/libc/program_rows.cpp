@@ -6,8 +6,10 @@
 #include <cerrno>
 
 #include "engine/guest/libc/guest_text.h"
+#include "engine/guest/libc/guest_word.h"
 #include "engine/guest/libc/program_search.h"
 #include "engine/guest/libc/streams.h"
+#include "engine/guest/libc/thin_row.h"
 
 namespace e2k::guest::libc {
 namespace {
@@ -15,10 +17,6 @@ namespace {
 constexpr std::uint32_t kFork = 2, kOpen = 5, kClose = 6, kWaitpid = 7, kExecve = 11, kAccess = 33,
                         kMkdir = 39, kIoctl = 54, kFcntl = 55, kDup2 = 63, kPipe2 = 251,
                         kFadvise = 299, kExitGroup = 300, kGetrandom = 385;
-
-Outcome<Value> as_value(const Outcome<std::int64_t>& result) {
-    return result.map([](std::int64_t v) { return Value(v); });
-}
 
 // --- exec ---
 
@@ -111,18 +109,9 @@ Outcome<Value> tcsetattr_(LibraryCall& call) {
     return as_value(
         call.kernel(kIoctl, call.word(0), kTcsets + call.unsigned_integer(1), call.pointer(2)));
 }
-Outcome<Value> tcgetpgrp_(LibraryCall& call) {
-    constexpr std::uint64_t kTiocgpgrp = 0x540f;
-    const std::uint64_t at = call.thread().scratch_address();
-    if (auto done = call.kernel(kIoctl, call.word(0), kTiocgpgrp, at); !done)
-        return tl::unexpected(done.error());
-    return call.memory.load<std::int32_t>(at).map([](std::int32_t pid) { return Value(pid); });
-}
 /// posix_fadvise returns the error.
 Outcome<Value> posix_fadvise_(LibraryCall& call) {
-    const auto done = call.kernel(kFadvise, call.word(0), call.word(1), call.word(2), call.word(3));
-    if (!done && done.error().kind == Trouble::Kind::Error) return Value(done.error().error);
-    return as_value(done);
+    return as_result(call.kernel(kFadvise, call.word(0), call.word(1), call.word(2), call.word(3)));
 }
 
 // --- the end ---
@@ -283,7 +272,6 @@ constexpr std::array kRows{
     Row{"mkdtemp", "p(s)", mkdtemp_},
     Row{"tcgetattr", "i(i,p)", tcgetattr_},
     Row{"tcsetattr", "i(i,i,p)", tcsetattr_},
-    Row{"tcgetpgrp", "i(i)", tcgetpgrp_},
     Row{"posix_fadvise", "i(i,l,l,i)", posix_fadvise_},
     Row{"posix_fadvise64", "i(i,l,l,i)", posix_fadvise_},
     Row{"system", "i(s)", system_},

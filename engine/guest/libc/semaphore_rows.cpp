@@ -123,7 +123,7 @@ Outcome<Value> rwlock_take_until(LibraryCall& call) {
 }
 Outcome<Value> rwlock_unlock(LibraryCall& call) {
     const auto lock = ReadWriteLock::of(call);
-    if (!lock) return as_result(Outcome<void>(tl::unexpected(lock.error())));
+    if (!lock) return as_result(lock);
     const std::uint32_t now = lock->state.load();
     if (now == 0) return Value(EPERM);
     if (now == kWritten) {
@@ -153,7 +153,7 @@ Outcome<Value> barrier_wait(LibraryCall& call) {
                arrived = GuestWord::at(call, address + kArrived),
                meetings = GuestWord::at(call, address + kMeetings);
     for (const auto* word : {&count, &arrived, &meetings})
-        if (!*word) return as_result(Outcome<void>(tl::unexpected(word->error())));
+        if (!*word) return as_result(*word);
     ThreadData& data = call.thread();
     // Entered again after a signal: it has arrived already.
     if (data.retaking != address) {
@@ -183,7 +183,7 @@ Outcome<Value> spin_init(LibraryCall& call) {
 template <bool Wait>
 Outcome<Value> spin_take(LibraryCall& call) {
     const auto word = GuestWord::at(call, call.pointer(0));
-    if (!word) return as_result(Outcome<void>(tl::unexpected(word.error())));
+    if (!word) return as_result(word);
     while (!word->change(0, 1)) {
         if (!Wait) return Value(EBUSY);
         if (auto done = call.kernel(kSchedYield); !done) return tl::unexpected(done.error());
@@ -192,7 +192,7 @@ Outcome<Value> spin_take(LibraryCall& call) {
 }
 Outcome<Value> spin_unlock(LibraryCall& call) {
     const auto word = GuestWord::at(call, call.pointer(0));
-    if (!word) return as_result(Outcome<void>(tl::unexpected(word.error())));
+    if (!word) return as_result(word);
     word->store(0);
     return Value(0);
 }

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <ctime>
 
+#include "engine/guest/libc/guest_word.h"
 #include "engine/guest/libc/thin_row.h"
 
 namespace e2k::guest::libc {
@@ -128,10 +129,8 @@ Outcome<Value> usleep_(LibraryCall& call) {
 }
 /// clock_nanosleep returns the error.
 Outcome<Value> clock_nanosleep_(LibraryCall& call) {
-    const auto done =
-        call.kernel(kClockNanosleep, call.word(0), call.word(1), call.pointer(2), call.pointer(3));
-    if (!done && done.error().kind == Trouble::Kind::Error) return Value(done.error().error);
-    return as_value(done);
+    return as_result(
+        call.kernel(kClockNanosleep, call.word(0), call.word(1), call.pointer(2), call.pointer(3)));
 }
 
 // --- signals ---
@@ -216,11 +215,7 @@ Outcome<Value> sigprocmask_(LibraryCall& call) {
         call.kernel(kSigprocmask, call.word(0), call.pointer(1), call.pointer(2), kKernelSetBytes));
 }
 /// pthread_sigmask returns the error.
-Outcome<Value> pthread_sigmask_(LibraryCall& call) {
-    const auto done = sigprocmask_(call);
-    if (!done && done.error().kind == Trouble::Kind::Error) return Value(done.error().error);
-    return done;
-}
+Outcome<Value> pthread_sigmask_(LibraryCall& call) { return as_result(sigprocmask_(call)); }
 Outcome<Value> sigpending_(LibraryCall& call) {
     return as_value(call.kernel(kSigpending, call.pointer(0), kKernelSetBytes));
 }
